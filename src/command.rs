@@ -1,5 +1,6 @@
-//! The program: one file for each subcommand, with its arguments, its run and its output. Only this
-//! box writes to the terminal. The boxes before it return values.
+//! The program: one file for each subcommand, with its arguments, its run and its output.
+//!
+//! Only this box writes to the terminal. The boxes before it return values.
 
 mod add;
 mod allow;
@@ -59,8 +60,9 @@ pub use exit::ExitStatus;
 /// The maximum width of help texts, in columns.
 const HELP_WIDTH: usize = 100;
 
-/// Turn declarations of Python wheels into one signed, content-addressed package index Run it in
-/// the folder of a repository, or in a folder below it.
+/// Turn declarations of Python wheels into one signed, content-addressed package index
+///
+/// Run it in the folder of a repository, or in a folder below it.
 ///
 /// Example: ipwhl build
 #[derive(Debug, Parser)]

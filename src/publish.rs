@@ -5,6 +5,7 @@
 //! [`crate::foundation::environment::AtomicFile`]. A [`Target`] is asked what it holds (`plan`), is
 //! given what it lacks (`carry_out`), and is asked again (`read_back`).
 
+mod amount;
 mod check;
 mod cluster;
 mod commit;
@@ -12,13 +13,18 @@ mod directory;
 mod dnslink;
 mod error;
 mod files;
+mod follow;
 mod git;
 mod history;
 mod ipns;
 mod kubo;
 mod context;
+mod open;
+mod pins;
 mod publication;
+mod published_release;
 mod pinning_service;
+mod rate_limit;
 mod read;
 mod run;
 mod secret;
@@ -28,14 +34,18 @@ mod status;
 mod target;
 mod tree;
 
-pub use check::RateLimit;
+pub use amount::Amount;
 pub use cluster::NearbyCluster;
 pub use commit::{Recovery, check_place, commit, recover, statement_in};
-pub use context::{TargetContext, open_target};
+pub use context::TargetContext;
 pub use error::PublishError;
 pub use files::{ArchiveContents, write_car};
-pub use history::{History, check_follows};
+pub use follow::check_follows;
+pub use history::History;
+pub use open::open_target;
 pub use publication::{Publication, Sample};
+pub use published_release::PublishedRelease;
+pub use rate_limit::RateLimit;
 pub use run::{Event, Observer, Open, PublishRun, TargetOutcome, TargetState, gather_history};
 pub use secret::{Secret, UnusableSecret};
 pub use site::{
@@ -45,7 +55,6 @@ pub use site::{
 };
 pub use status::{HoldingState, ReleaseStatus, TargetStatus, status};
 pub use target::{
-    Amount, CheckOrder, Checked, Damage, DamageKind, Done, Plan, PublishedRelease, ReadBack,
-    Report, Step, Target, Work,
+    CheckOrder, Checked, Damage, DamageKind, Done, Plan, ReadBack, Report, Step, Target, Work,
 };
 pub use tree::{resolved, tree_place, write_tree};

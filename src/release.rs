@@ -8,6 +8,7 @@ pub mod tree;
 pub mod archive;
 pub mod reader;
 pub mod reuse;
+pub mod comparison;
 pub mod signature;
 pub mod statement;
 pub mod trust;

@@ -36,11 +36,13 @@ impl ValueEnum for Prefer {
     }
 }
 
-/// Declare projects from the index Selects the newest final version that works on all supported
-/// platforms, and the fewest wheels that cover them. Downloads these wheels and writes the
-/// declaration. Then prints the new findings: those that `ipwhl check` reports with the change and
-/// did not report without it. The exit code is 1 if one of them is an error. Unmet requirements
-/// count only with `--with-dependencies`.
+/// Declare projects from the index
+///
+/// Selects the newest final version that works on all supported platforms, and the fewest wheels
+/// that cover them. Downloads these wheels and writes the declaration. Then prints the new
+/// findings: those that `ipwhl check` reports with the change and did not report without it. The
+/// exit code is 1 if one of them is an error. Unmet requirements count only with
+/// `--with-dependencies`.
 ///
 /// Example: ipwhl add --with-dependencies 'httpx[http2]' flask==3.1.0
 #[expect(

@@ -45,13 +45,16 @@ use vouch::{Preparation, finish_cut_run, prepare, vouch};
 /// What finds out what is known of a declared wheel.
 type Known<'f> = dyn Fn(&DeclaredWheel) -> Option<ReleaseFacts<'f>> + Sync + 'f;
 
-/// Build a signed release with one root CID Fetches and verifies every declared wheel, checks the
-/// set, and writes `release.car`, `release.toml` and `release.toml.sig`. The root CID is the only
-/// line on standard output. `--car delta` and `--car hollow` write `release.delta.car` or
-/// `release.hollow.car` instead of the full archive. `--reuse` skips wheels that an earlier release
-/// has with the same file name and content-id. The new statement follows the one in the output
-/// folder, or that of `--previous`, and has the next sequence number. If the root is unchanged, no
-/// new statement is signed.
+/// Build a signed release with one root CID
+///
+/// Fetches and verifies every declared wheel, checks the set, and writes `release.car`,
+/// `release.toml` and `release.toml.sig`. The root CID is the only line on standard output. `--car
+/// delta` and `--car hollow` write `release.delta.car` or `release.hollow.car` instead of the full
+/// archive. `--reuse` skips wheels that an earlier release has with the same file name and
+/// content-id.
+///
+/// The new statement follows the one in the output folder, or that of `--previous`, and has the
+/// next sequence number. If the root is unchanged, no new statement is signed.
 ///
 /// Example: ipwhl build --expires 180d
 #[expect(
@@ -131,8 +134,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         .transpose()
         .map_err(|error| unpublished(&error))?;
     // Mistakes in texts and in the graph are told before a byte is fetched.
-    let mut findings = repository.findings.clone();
-    findings.extend(check::set(&repository));
+    let mut findings = check::repository(&repository);
     let today = context.session.today();
     let judged = |findings, report: &_| judge(&repository, findings, report, today, "");
     let early = judged(findings.clone(), &WheelReport::default());

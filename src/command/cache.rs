@@ -18,9 +18,11 @@ use crate::set::gather::{kept_versions, known_facts};
 use crate::source::{Cache, ClaimError, ClaimedCache, Removed};
 use limit::{LIMIT, configured};
 
-/// Show the size of the cache, or remove files from it The cache is the folder `IPWHL_CACHE_DIR`,
-/// or else a folder in the platform's cache folder. Removed files are fetched again when they are
-/// needed. The commands that remove files wait for other runs that use the cache.
+/// Show the size of the cache, or remove files from it
+///
+/// The cache is the folder `IPWHL_CACHE_DIR`, or else a folder in the platform's cache folder.
+/// Removed files are fetched again when they are needed. The commands that remove files wait for
+/// other runs that use the cache.
 ///
 /// Example: ipwhl cache size
 #[derive(Debug, Args)]
@@ -39,11 +41,12 @@ enum Action {
         #[arg(long, value_name = "FORMAT", default_value = "text")]
         format: Format,
     },
-    /// Remove useless files, then the least recently used ones, down to a limit Useless files are
-    /// unfinished files of killed runs and facts from other versions of the checks. The limit is
-    /// `--limit`, else `IPWHL_CACHE_LIMIT`, else `limit` under `[cache]` in your own
-    /// `ipwhl/config.toml`. If a limit is configured, each run that fetches wheels also keeps the
-    /// cache below it.
+    /// Remove useless files, then the least recently used ones, down to a limit
+    ///
+    /// Useless files are unfinished files of killed runs and facts from other versions of the
+    /// checks. The limit is `--limit`, else `IPWHL_CACHE_LIMIT`, else `limit` under `[cache]` in
+    /// your own `ipwhl/config.toml`. If a limit is configured, each run that fetches wheels also
+    /// keeps the cache below it.
     ///
     /// Example: ipwhl cache prune --limit 5GiB
     Prune {

@@ -25,8 +25,10 @@ use crate::set::judgement::judge;
 use crate::set::repository::Repository;
 use crate::set::resolve::propose;
 
-/// Check the declarations Checks the files, uniqueness, the dependency graph on every platform, and
-/// the wheels that an earlier run has verified. Without options, no wheel is fetched.
+/// Check the declarations
+///
+/// Checks the files, uniqueness, the dependency graph on every platform, and the wheels that an
+/// earlier run has verified. Without options, no wheel is fetched.
 ///
 /// Example: ipwhl check --since origin/main
 #[derive(Debug, Args)]
@@ -99,8 +101,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         .network
         .for_change(arguments.public_only, before.is_some());
     let repository = &repository;
-    let mut findings = repository.findings.clone();
-    findings.extend(check::set(repository));
+    let mut findings = check::repository(repository);
     let all = all_wheels(repository);
     let changed = before
         .as_ref()

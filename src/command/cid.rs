@@ -17,8 +17,10 @@ use crate::source::processors;
 /// How many folders deep a path may lead.
 const MAXIMUM_DEPTH: usize = 256;
 
-/// Print the CID of files and folders The result is the CID that `ipfs add -r -n` prints with the
-/// same profile. Hidden files in folders are left out. Symbolic links are kept as links.
+/// Print the CID of files and folders
+///
+/// The result is the CID that `ipfs add -r -n` prints with the same profile. Hidden files in
+/// folders are left out. Symbolic links are kept as links.
 ///
 /// Example: ipwhl cid click-8.1.7-py3-none-any.whl
 #[derive(Debug, Args)]

@@ -7,7 +7,9 @@ use super::context::Context;
 use super::exit::ExitStatus;
 use crate::foundation::failure::Failure;
 
-/// Print the completion script of a shell Write it to the file that your shell reads. Bash:
+/// Print the completion script of a shell
+///
+/// Write it to the file that your shell reads. Bash:
 /// `~/.local/share/bash-completion/completions/ipwhl`. Zsh: `_ipwhl` in a folder of `fpath`. Fish:
 /// `~/.config/fish/completions/ipwhl.fish`. PowerShell and Elvish: append it to the profile.
 ///

@@ -1,11 +1,8 @@
 //! `ipwhl diff`: the differences between two states of the set.
 
-mod findings;
 mod json;
 mod markdown;
-mod members;
 mod outline;
-mod side;
 mod text;
 
 use clap::{Args, ValueEnum};
@@ -15,22 +12,27 @@ use super::exit::ExitStatus;
 use super::network::NetworkArguments;
 use crate::foundation::diagnostic::Inert;
 use crate::foundation::failure::Failure;
-use crate::release::archive::OpenRelease;
-use crate::release::archive::reach;
-use crate::set::difference::{Difference, Transfer, WheelChange, difference, estimate, transfer};
-use findings::Findings;
-use members::{AllMembers, Looked};
-use side::{Around, Side, failure};
+use crate::release::archive::{OpenRelease, reach};
+use crate::release::comparison::{
+    MemberReport, MemberSearch, State, StateReader, UnreadMembers, compare_members,
+    comparison_failure, members_key,
+};
+use crate::set::difference::{
+    Difference, FindingChanges, MemberChanges, Transfer, WheelChange, difference, estimate,
+    finding_changes, transfer,
+};
 
-/// Show the differences between two releases, revisions or the working tree Each argument is a path
-/// (an archive, a folder with an archive, a repository), a root CID that the gateways of
-/// `[mirrors]` provide, or a git revision. They are tried in this order; `path:`, `cid:` or `git:`
-/// before the name selects one of them. A name of both a path and a revision is refused. The URL of
-/// a release on a gateway, `<gateway>/ipfs/<root CID>/`, works, too. The output begins with the
-/// settings, which control everything else: the trusted keys, the number of needed signatures, the
-/// targets. Then come added, removed and changed projects and wheels. For wheels with different
-/// bytes, it lists the members; those that run automatically or are not source text come first. The
-/// last part lists the findings that are new or gone in the whole set.
+/// Show the differences between two releases, revisions or the working tree
+///
+/// Each argument is a path (an archive, a folder with an archive, a repository), a root CID that
+/// the gateways of `[mirrors]` provide, or a git revision. They are tried in this order; `path:`,
+/// `cid:` or `git:` before the name selects one of them. A name of both a path and a revision is
+/// refused. The URL of a release on a gateway, `<gateway>/ipfs/<root CID>/`, works, too.
+///
+/// The output begins with the settings, which control everything else: the trusted keys, the number
+/// of needed signatures, the targets. Then come added, removed and changed projects and wheels. For
+/// wheels with different bytes, it lists the members; those that run automatically or are not
+/// source text come first. The last part lists the findings that are new or gone in the whole set.
 ///
 /// Example: ipwhl diff v1.0 --members fetch
 #[derive(Debug, Args)]
@@ -79,12 +81,11 @@ enum DiffFormat {
 /// All that is known of the difference.
 struct Report<'r> {
     /// The state before, and the one after.
-    sides: [&'r Side; 2],
+    states: [&'r State; 2],
     difference: Difference<'r>,
-    members: AllMembers,
-    /// Of how many wheels nothing is known that new commands could be compared with.
-    unknown_names: usize,
-    findings: Findings,
+    members: MemberReport,
+    /// `None` where a state has no declarations.
+    findings: Option<FindingChanges>,
     transfer: Transfer,
     /// Whether nothing is to be left out for the sake of brevity.
     in_full: bool,
@@ -92,20 +93,20 @@ struct Report<'r> {
 
 impl Report<'_> {
     /// What is known of what is in a wheel that differs; `None` where nobody looked.
-    fn members_of(&self, wheel: &WheelChange<'_>) -> Option<&Looked> {
-        self.members.get(&members::key(wheel)?)
+    fn members_of(&self, wheel: &WheelChange<'_>) -> Option<&Result<MemberChanges, UnreadMembers>> {
+        self.members.members.get(&members_key(wheel)?)
     }
 
     /// Whether both states are one release: nothing of it can differ.
     fn is_one_release(&self) -> bool {
-        let roots = self.sides.map(|side| &side.about.root);
+        let roots = self.states.map(|state| &state.description.root);
         matches!(roots, [Some(old), Some(new)] if old == new)
     }
 
     /// Whether the two states are not the same.
     fn differs(&self) -> bool {
         let [old, new] = &self.difference.unreadable;
-        let roots = self.sides.map(|side| &side.about.root);
+        let roots = self.states.map(|state| &state.description.root);
         !self.difference.settings.is_empty()
             || !self.difference.projects.is_empty()
             || old != new
@@ -114,29 +115,32 @@ impl Report<'_> {
 }
 
 pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
-    let around = Around::new(context);
-    let network = &arguments.network;
-    let old = side::read(context, &around, network, &arguments.old)?;
+    let session = &context.session;
+    let directory = context.repository_directory().ok();
+    let reader = StateReader::new(session, arguments.network.network(), directory);
+    let old = read(context, &reader, &arguments.old)?;
     let new = match &arguments.new {
-        Some(name) => side::read(context, &around, network, name)?,
-        None => side::working_tree(context)?,
+        Some(name) => read(context, &reader, name)?,
+        None => reader.working_tree(context.repository()?),
     };
-    let sides = [&old, &new];
+    let states = [&old, &new];
     let difference = difference(&old.snapshot, &new.snapshot);
-    let looked = members::look(
-        context,
-        &around,
-        network,
-        sides,
-        &difference,
-        arguments.members,
-    )?;
+    let search = match arguments.members {
+        Members::None => None,
+        Members::AtHand => Some(MemberSearch::AtHand),
+        Members::Fetch => Some(MemberSearch::Everywhere),
+    };
+    let members = match search {
+        Some(search) => compare_members(&reader, states, &difference, search)?,
+        None => MemberReport::default(),
+    };
+    let has_failed = members.has_failed;
+    let repositories = old.repository.as_ref().zip(new.repository.as_ref());
     let report = Report {
-        sides,
+        states,
         difference,
-        members: looked.members,
-        unknown_names: looked.unknown_names,
-        findings: findings::compare(context, &old, &new),
+        members,
+        findings: repositories.map(|(old, new)| finding_changes(old, new, session.today())),
         transfer: moved(&old, &new)?,
         in_full: context.verbose > 0,
     };
@@ -146,7 +150,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         DiffFormat::Markdown => Inert::from(&markdown::write(&outline::outline(&report))),
     };
     context.result(text.trim_end())?;
-    Ok(if looked.has_failed {
+    Ok(if has_failed {
         ExitStatus::World
     } else if arguments.exit_code && report.differs() {
         ExitStatus::Findings
@@ -155,13 +159,26 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     })
 }
 
+/// Reads the state of this name. Warns of an archive that a change may have brought, since it would
+/// be the state before the change.
+fn read(context: &Context<'_>, reader: &StateReader<'_>, text: &str) -> Result<State, Failure> {
+    let name = reader.name(text)?;
+    if let Some(file) = name.tracked_archive(&context.session) {
+        context.warning(&format!(
+            "git tracks `{file}`, so a change may have brought it, or put another one in its place"
+        ));
+        context.help("a revision, as in `ipwhl diff git:main`, says what was there before");
+    }
+    reader.read(name)
+}
+
 /// What a mirror of the old state has to move: counted between two releases, estimated otherwise.
-fn moved(old: &Side, new: &Side) -> Result<Transfer, Failure> {
+fn moved(old: &State, new: &State) -> Result<Transfer, Failure> {
     let (Some(before), Some(after)) = (&old.release, &new.release) else {
         return Ok(estimate(&old.snapshot, &new.snapshot));
     };
     let reached = |release: &OpenRelease| {
-        reach(release.blocks(), release.root).map_err(|error| failure(release, &error))
+        reach(release.blocks(), release.root).map_err(|error| comparison_failure(release, &error))
     };
     Ok(transfer(&reached(before)?, &reached(after)?))
 }

@@ -14,8 +14,10 @@ const WIDEST: usize = 100;
 /// The indent of blocks and lists.
 const INDENT: &str = "    ";
 
-/// Explain the code of a finding Prints the rule, why it exists, an example that breaks it, and how
-/// to fix it. Without a code, lists all codes.
+/// Explain the code of a finding
+///
+/// Prints the rule, why it exists, an example that breaks it, and how to fix it. Without a code,
+/// lists all codes.
 ///
 /// Example: ipwhl explain unsatisfied-dependency
 #[derive(Debug, Args)]

@@ -28,11 +28,14 @@ use archive::Fetched;
 /// The default output folder.
 const DEFAULT_OUTPUT: &str = "release";
 
-/// Fetch the newest release of a site Downloads the statement with its signatures, the statements
-/// since the one in the output folder, and the archive. From a site that a target of the kind
-/// `directory` writes, it fetches the pages and the wheels that are not here yet; from other sites,
-/// the `release.car` beside the statement. Every byte is verified against the root CID. Data in an
-/// older `release.car` in the output folder is not fetched again. An interrupted run is continued.
+/// Fetch the newest release of a site
+///
+/// Downloads the statement with its signatures, the statements since the one in the output folder,
+/// and the archive. From a site that a target of the kind `directory` writes, it fetches the pages
+/// and the wheels that are not here yet; from other sites, the `release.car` beside the statement.
+/// Every byte is verified against the root CID. Data in an older `release.car` in the output folder
+/// is not fetched again. An interrupted run is continued.
+///
 /// The new statement must follow the one in the output folder. If there is none, it needs
 /// signatures of trusted keys. Keys are trusted by the repository that you are in, by
 /// `--allowed-signers`, or by the `--trusted-statement` that you verified before.

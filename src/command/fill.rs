@@ -19,12 +19,14 @@ use crate::release::archive::fill::{
 /// The number of missing blocks of one file that are listed without `-v`.
 const NAMED_BLOCKS: usize = 3;
 
-/// Complete a hollow archive or a delta Reads missing blocks from the cache, then from each place
-/// of `--from`, in order. Without `--from`, uses the sources of the declarations and then the
-/// `[mirrors]`. Consecutive gateways are used in parallel, with `--jobs` requests each; a fast one
-/// takes over requests of a slow one. Every block is verified against its CID: the result is byte
-/// for byte the archive that `ipwhl build` writes. If some blocks are not found, they are listed,
-/// the others stay in the cache, and the next run continues from there.
+/// Complete a hollow archive or a delta
+///
+/// Reads missing blocks from the cache, then from each place of `--from`, in order. Without
+/// `--from`, uses the sources of the declarations and then the `[mirrors]`. Consecutive gateways
+/// are used in parallel, with `--jobs` requests each; a fast one takes over requests of a slow one.
+/// Every block is verified against its CID: the result is byte for byte the archive that `ipwhl
+/// build` writes. If some blocks are not found, they are listed, the others stay in the cache, and
+/// the next run continues from there.
 ///
 /// Example: ipwhl fill release/release.hollow.car --from wheels
 #[derive(Debug, Args)]

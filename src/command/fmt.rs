@@ -17,9 +17,11 @@ use crate::foundation::failure::Failure;
 use crate::set::declaration::{Layout, Unformatted, formatted};
 use crate::set::repository::{CONFIGURATION_FILE, LoadError, Repository, read_text};
 
-/// Format declarations Writes the canonical form: keys in one order, wheels sorted by file name,
-/// requirements in one spelling. Comments are kept, and the meaning does not change. A file that is
-/// not valid TOML is reported as a finding; the other files are still formatted.
+/// Format declarations
+///
+/// Writes the canonical form: keys in one order, wheels sorted by file name, requirements in one
+/// spelling. Comments are kept, and the meaning does not change. A file that is not valid TOML is
+/// reported as a finding; the other files are still formatted.
 ///
 /// Example: ipwhl fmt --check
 #[derive(Debug, Args)]

@@ -11,9 +11,10 @@ use crate::foundation::size::HumanBytes;
 use crate::release::archive::{ArchiveKind, hollow_archive, sibling_archive};
 use crate::release::names::CAR;
 
-/// Write a copy of an archive without the contents of its wheels The result is the archive that
-/// `ipwhl build --car hollow` writes: pages, metadata, and the DAG nodes with the hash of every
-/// block of every wheel. `ipwhl fill` puts the wheels back.
+/// Write a copy of an archive without the contents of its wheels
+///
+/// The result is the archive that `ipwhl build --car hollow` writes: pages, metadata, and the DAG
+/// nodes with the hash of every block of every wheel. `ipwhl fill` puts the wheels back.
 ///
 /// Example: ipwhl hollow release/release.car
 #[derive(Debug, Args)]

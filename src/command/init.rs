@@ -19,17 +19,20 @@ use crate::set::repository::{CONFIGURATION_FILE, find};
 use files::{Forge, INSTALL, NewFile, name_of, repository};
 use install::InstallCommand;
 
-/// Create a repository, or add CI to an existing one Writes `ipwhl.toml`, an empty folder of
-/// declarations, a README for users of the index, and a `.gitignore`. With `--ci`, also writes the
-/// CI files of a forge, which check changes and build and sign releases. In an existing repository,
-/// `--ci` adds only these files. Existing files are never replaced. Run `git init` yourself: the
-/// repository may be part of a larger one. Each CI file has one line that installs ipwhl, and
-/// `--install` fills it in. COMMAND is a shell command, `git+https://…@<commit>`, or
-/// `https://…/<file>#sha256=<hash>` for the program or a tar archive with it. If the line is empty,
-/// CI jobs stop and explain what to write. `--carry STATEMENT` is for publishing the releases of a
-/// set that others maintain. It writes only an `ipwhl.toml` with the name and keys of the set, and
-/// a `.gitignore`. It prints the fingerprints of the keys: compare them with those that the
-/// maintainers publish elsewhere.
+/// Create a repository, or add CI to an existing one
+///
+/// Writes `ipwhl.toml`, an empty folder of declarations, a README for users of the index, and a
+/// `.gitignore`. With `--ci`, also writes the CI files of a forge, which check changes and build
+/// and sign releases. In an existing repository, `--ci` adds only these files. Existing files are
+/// never replaced. Run `git init` yourself: the repository may be part of a larger one.
+///
+/// Each CI file has one line that installs ipwhl, and `--install` fills it in. COMMAND is a shell
+/// command, `git+https://…@<commit>`, or `https://…/<file>#sha256=<hash>` for the program or a tar
+/// archive with it. If the line is empty, CI jobs stop and explain what to write.
+///
+/// `--carry STATEMENT` is for publishing the releases of a set that others maintain. It writes only
+/// an `ipwhl.toml` with the name and keys of the set, and a `.gitignore`. It prints the
+/// fingerprints of the keys: compare them with those that the maintainers publish elsewhere.
 ///
 /// Example: ipwhl init --ci github --install COMMAND my-wheels
 #[derive(Debug, Args)]

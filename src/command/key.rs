@@ -22,8 +22,10 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Create an Ed25519 key in the format of OpenSSH With `--passphrase` the file is encrypted.
-    /// The passphrase is read from `IPWHL_SIGNING_KEY_PASSPHRASE`, or else from the terminal.
+    /// Create an Ed25519 key in the format of OpenSSH
+    ///
+    /// With `--passphrase` the file is encrypted. The passphrase is read from
+    /// `IPWHL_SIGNING_KEY_PASSPHRASE`, or else from the terminal.
     ///
     /// Example: ipwhl key new --key release-key
     New {
@@ -34,8 +36,10 @@ enum Action {
         #[arg(long)]
         passphrase: bool,
     },
-    /// Print the lines for `trusted` in `ipwhl.toml` and for an `allowed_signers` file Works for
-    /// keys in files, in an agent and in hardware. Needs neither the passphrase nor the agent.
+    /// Print the lines for `trusted` in `ipwhl.toml` and for an `allowed_signers` file
+    ///
+    /// Works for keys in files, in an agent and in hardware. Needs neither the passphrase nor the
+    /// agent.
     ///
     /// Example: ipwhl key show --name maintainer
     Show {

@@ -22,9 +22,11 @@ use crate::set::repository::Repository;
 use crate::set::repository::summarize_platforms;
 use crate::set::resolve::Outdated;
 
-/// List the projects of the set Prints one line for each project. If standard output is not a
-/// terminal, the columns are separated by tabs and have no header: name, version, number of wheels,
-/// size in bytes, kind, number of required projects, number of projects that require it, platforms.
+/// List the projects of the set
+///
+/// Prints one line for each project. If standard output is not a terminal, the columns are
+/// separated by tabs and have no header: name, version, number of wheels, size in bytes, kind,
+/// number of required projects, number of projects that require it, platforms.
 ///
 /// Example: ipwhl list --automatic --sort size 'jupyter*'
 #[expect(

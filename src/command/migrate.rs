@@ -18,11 +18,12 @@ use crate::set::migration::{
 };
 use crate::set::repository::{CONFIGURATION_FILE, LoadError, Repository};
 
-/// Convert a repository from the layout `ipwhl-1` to the layout `package` Writes one file for each
-/// project. Values that its wheels share are stated once; comments and content-ids are kept. The
-/// old files are removed after all new ones are written. If a project has several versions, they go
-/// into one file, and `ipwhl check` reports them. After an interruption, run the same command
-/// again: it finishes the work.
+/// Convert a repository from the layout `ipwhl-1` to the layout `package`
+///
+/// Writes one file for each project. Values that its wheels share are stated once; comments and
+/// content-ids are kept. The old files are removed after all new ones are written. If a project has
+/// several versions, they go into one file, and `ipwhl check` reports them. After an interruption,
+/// run the same command again: it finishes the work.
 ///
 /// Example: ipwhl migrate --dry-run
 #[derive(Debug, Args)]

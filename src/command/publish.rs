@@ -31,18 +31,23 @@ use shown::Shown;
 /// How the program's own variables begin.
 const OWN_VARIABLES: &str = "IPWHL_";
 
-/// Publish a release Verifies the archive (`release.car`, or else `release.delta.car`) and its
-/// statement, then publishes them to each TARGET, which is a table `[publish.NAME]` in
-/// `ipwhl.toml`. Targets that store releases come first. Targets that point to a release follow
-/// after one of these has stored it. Blocks that a target already has are not transferred again, and
-/// an interrupted run is continued. At the end, the root and some wheels are read back from the
-/// target. Secrets come from the environment: `IPWHL_PUBLISH_<NAME>_TOKEN`, or
-/// `IPWHL_PUBLISH_<NAME>_BASIC` with `user:password`. The release must follow the one that a target
-/// has. Statements between the two are read from `statements` beside the archive, from targets of
-/// the kinds `directory` and `git`, and from the files of `--follow`. `--status` shows the releases
-/// of each target. The exit code is 1 if a target is behind or a statement has expired. `--check`
-/// verifies every block of the releases that each target claims to have. The exit code is 1 if one
-/// is damaged.
+/// Publish a release
+///
+/// Verifies the archive (`release.car`, or else `release.delta.car`) and its statement, then
+/// publishes them to each TARGET, which is a table `[publish.NAME]` in `ipwhl.toml`. Targets that
+/// store releases come first. Targets that point to a release follow after one of these has stored
+/// it. Blocks that a target already has are not transferred again, and an interrupted run is
+/// continued. At the end, the root and some wheels are read back from the target. Secrets come from
+/// the environment: `IPWHL_PUBLISH_<NAME>_TOKEN`, or `IPWHL_PUBLISH_<NAME>_BASIC` with
+/// `user:password`.
+///
+/// The release must follow the one that a target has. Statements between the two are read from
+/// `statements` beside the archive, from targets of the kinds `directory` and `git`, and from the
+/// files of `--follow`.
+///
+/// `--status` shows the releases of each target. The exit code is 1 if a target is behind or a
+/// statement has expired. `--check` verifies every block of the releases that each target claims to
+/// have. The exit code is 1 if one is damaged.
 ///
 /// Example: ipwhl publish --dry-run
 #[derive(Debug, Args)]

@@ -18,8 +18,9 @@ use crate::set::repository::{Repository, presumed_project};
 /// How many projects a way out or a note names.
 const MAXIMUM_NAMED: usize = 8;
 
-/// Remove projects from the set Removes their declarations. Removes nothing if a project that stays
-/// needs one of them.
+/// Remove projects from the set
+///
+/// Removes their declarations. Removes nothing if a project that stays needs one of them.
 ///
 /// Example: ipwhl remove --with-dependencies flask
 #[derive(Debug, Args)]

@@ -26,12 +26,14 @@ const OTHER_FILES: usize = 64;
 /// The maximum number of refused host names that are logged: clients can send any name.
 const LOGGED_HOSTS: usize = 8;
 
-/// Serve a release to pip, uv and poetry Each block is verified against its CID before it is sent.
-/// A hollow archive is served with a warning, because it has no wheels. A delta is refused. `ipwhl
-/// fill` completes both. The limit is 512 connections. When it is reached, the connection that has
-/// been idle longest is closed. One address may use a fifth of the connections, except this machine
-/// and the proxies of `--trusted-proxy`. A client that falls 90 seconds behind a rate of 1 KiB/s is
-/// disconnected.
+/// Serve a release to pip, uv and poetry
+///
+/// Each block is verified against its CID before it is sent. A hollow archive is served with a
+/// warning, because it has no wheels. A delta is refused. `ipwhl fill` completes both.
+///
+/// The limit is 512 connections. When it is reached, the connection that has been idle longest is
+/// closed. One address may use a fifth of the connections, except this machine and the proxies of
+/// `--trusted-proxy`. A client that falls 90 seconds behind a rate of 1 KiB/s is disconnected.
 ///
 /// Example: ipwhl serve release/release.car
 #[derive(Debug, Args)]

@@ -24,8 +24,10 @@ use crate::set::repository::{Repository, Waiver};
 use crate::set::resolve::Outdated;
 use json::{Document, Index, shown};
 
-/// Show the details of a project in the set Shows its wheels with the platforms that use them, the
-/// projects that it needs, the projects that need it, and its waivers.
+/// Show the details of a project in the set
+///
+/// Shows its wheels with the platforms that use them, the projects that it needs, the projects that
+/// need it, and its waivers.
 ///
 /// Example: ipwhl show --outdated markupsafe
 #[derive(Debug, Args)]

@@ -14,11 +14,12 @@ use crate::release::signature::PublicKey;
 use crate::release::statement::{SignedStatement, Statement};
 use crate::release::trust::{Countersigning, Quorum, RepositoryAround, count_signatures};
 
-/// Add a signature with your key to a statement Prints the content of the statement and signs it.
-/// Refuses a statement that has expired, and a key that is not trusted by the repository or by the
-/// previous statement. Writes the signature beside the statement, as `.sig`, or as `.<16 digits of
-/// the key>.sig` if `.sig` exists, and prints its path. Signing again with the same key changes
-/// nothing.
+/// Add a signature with your key to a statement
+///
+/// Prints the content of the statement and signs it. Refuses a statement that has expired, and a
+/// key that is not trusted by the repository or by the previous statement. Writes the signature
+/// beside the statement, as `.sig`, or as `.<16 digits of the key>.sig` if `.sig` exists, and
+/// prints its path. Signing again with the same key changes nothing.
 ///
 /// Example: ipwhl sign release/release.toml --key release-key
 #[derive(Debug, Args)]

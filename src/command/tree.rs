@@ -14,9 +14,11 @@ use crate::foundation::failure::Failure;
 use crate::set::graph::{Direction, GraphQuery, Walk};
 use text::{Charset, DEFAULT_DEPTH, Shape};
 
-/// Show the requirements of projects as a tree The tree begins with the wanted projects or with the
-/// named ones. It shows every requirement that can apply, on any platform and with any declared
-/// extra. `(*)` means that the subtree of a project was already shown above.
+/// Show the requirements of projects as a tree
+///
+/// The tree begins with the wanted projects or with the named ones. It shows every requirement that
+/// can apply, on any platform and with any declared extra. `(*)` means that the subtree of a
+/// project was already shown above.
 ///
 /// Example: ipwhl tree --platform cp313 flask
 #[derive(Debug, Args)]

@@ -23,16 +23,21 @@ use crate::release::statement::{Next, OpenSite, is_site, read_statement};
 use crate::release::verify::{ArchiveReport, VerifyError, verify_archive};
 use crate::source::redacted;
 
-/// Verify a release and its signatures Verifies every block against its CID, the whole tree, every
-/// page and every declaration against the files that they name, and every `.whl.metadata` against
-/// METADATA in its wheel. With `--statement`, also verifies the signatures. Of a hollow archive,
-/// only the blocks that it has are verified, and the checks that need wheels are skipped. Complete
-/// a delta with `ipwhl fill` first. A statement needs signatures of trusted keys. Keys are trusted
-/// by the repository that you are in, by `--allowed-signers`, or by the `--trusted-statement` that
-/// you verified before. If the keys have changed since then, name the statements in between with
-/// `--follow`. If no key is trusted, the exit code is 1: a signature with an unknown key proves
-/// nothing. A site is a folder or a web server with releases, as a target of the kind `directory`
-/// writes them. Of a site, the newest statement, its signatures and every file of its release are
+/// Verify a release and its signatures
+///
+/// Verifies every block against its CID, the whole tree, every page and every declaration against
+/// the files that they name, and every `.whl.metadata` against METADATA in its wheel. With
+/// `--statement`, also verifies the signatures. Of a hollow archive, only the blocks that it has
+/// are verified, and the checks that need wheels are skipped. Complete a delta with `ipwhl fill`
+/// first.
+///
+/// A statement needs signatures of trusted keys. Keys are trusted by the repository that you are
+/// in, by `--allowed-signers`, or by the `--trusted-statement` that you verified before. If the
+/// keys have changed since then, name the statements in between with `--follow`. If no key is
+/// trusted, the exit code is 1: a signature with an unknown key proves nothing.
+///
+/// A site is a folder or a web server with releases, as a target of the kind `directory` writes
+/// them. Of a site, the newest statement, its signatures and every file of its release are
 /// verified. No file is kept.
 ///
 /// Example: ipwhl verify release/release.car --statement release/release.toml

@@ -19,8 +19,10 @@ const SHOWN: usize = 10;
 /// together have at most a million steps.
 const MAXIMUM_SHOWN: usize = 100_000;
 
-/// Show why a project is in the set Prints every path from a wanted project to it that holds on
-/// some platform, with the requirement of each step. The shortest path comes first.
+/// Show why a project is in the set
+///
+/// Prints every path from a wanted project to it that holds on some platform, with the requirement
+/// of each step. The shortest path comes first.
 ///
 /// Example: ipwhl why markupsafe
 #[derive(Debug, Args)]

@@ -1,6 +1,8 @@
-//! Codes, findings, source texts with spans, and the output of findings. A *finding* is a mistake
-//! in a declaration or another file that a person wrote. It is a value: stages collect findings,
-//! [`render()`] formats them for people, and a [`Report`] formats them for programs.
+//! Codes, findings, source texts with spans, and the output of findings.
+//!
+//! A *finding* is a mistake in a declaration or another file that a person wrote. It is a value:
+//! stages collect findings, [`render()`] formats them for people, and a [`Report`] formats them for
+//! programs.
 
 mod brief;
 mod code;

@@ -1,5 +1,7 @@
 //! Everything ambient: folders, streams, the clock, variables, and files that appear whole or not
-//! at all. Tests run the whole program in their own process, with their own [`Environment`].
+//! at all.
+//!
+//! Tests run the whole program in their own process, with their own [`Environment`].
 
 mod atomic_file;
 mod beneath;

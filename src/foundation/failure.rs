@@ -1,5 +1,7 @@
-//! Failures: why something could not be done. Rooms have typed errors if a caller decides by them.
-//! When an error only has to be reported to a person, it becomes a [`Failure`].
+//! Failures: why something could not be done.
+//!
+//! Rooms have typed errors if a caller decides by them. When an error only has to be reported to a
+//! person, it becomes a [`Failure`].
 
 use std::path::Path;
 use std::{fmt, io};
@@ -20,7 +22,8 @@ pub enum FailureKind {
 }
 
 /// Why something could not be done. It contains no secrets.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
 pub struct Failure {
     /// The kind of failure.
     pub kind: FailureKind,
@@ -82,14 +85,6 @@ impl Failure {
         self
     }
 }
-
-impl fmt::Display for Failure {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for Failure {}
 
 /// The message of an error, followed by those of its sources.
 pub fn error_chain(error: &dyn std::error::Error) -> String {

@@ -1,7 +1,8 @@
 //! JSON Schemas of the formats that the program reads and writes, made from types (draft-07, which
-//! every TOML editor supports), and the patterns that several of them share. A pattern never
-//! refuses text that the program accepts: a false alarm in an editor is worse than none, and `ipwhl
-//! check` finds the rest.
+//! every TOML editor supports), and the patterns that several of them share.
+//!
+//! A pattern never refuses text that the program accepts: a false alarm in an editor is worse than
+//! none, and `ipwhl check` finds the rest.
 
 use schemars::generate::SchemaSettings;
 use schemars::transform::RecursiveTransform;

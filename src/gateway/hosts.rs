@@ -17,16 +17,9 @@ use hyper::http::uri::Authority;
 pub struct HostName(String);
 
 /// A text that is no name of a host.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("write a name without scheme, port and path: `mirror.example.org`")]
 pub struct NoHostName;
-
-impl fmt::Display for NoHostName {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("write a name without scheme, port and path: `mirror.example.org`")
-    }
-}
-
-impl std::error::Error for NoHostName {}
 
 impl FromStr for HostName {
     type Err = NoHostName;

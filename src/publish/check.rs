@@ -1,63 +1,25 @@
 //! Every block of the releases that a target claims to hold: read from it, hashed, and mended where
 //! that can be done.
 
-use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt, stream};
 use ipwhl_unixfs::car::{Blocks, CarError, MAX_BLOCK};
 use ipwhl_unixfs::{Cid, Codec, decode};
 
-use super::target::{
-    Amount, CheckOrder, Checked, Damage, DamageKind, PublishedRelease, Report, Step,
-};
+use super::amount::Amount;
+use super::published_release::PublishedRelease;
+use super::target::{CheckOrder, Checked, Damage, DamageKind, Report, Step};
 use crate::foundation::failure::Failure;
 
 /// How many blocks are read at once.
 const AT_ONCE: usize = 8;
 /// How many bytes of blocks are mended at once.
 const PART_BYTES: usize = 64 << 20;
-/// The longest sleep, so that what is read with it keeps being said.
-const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 
 /// Blocks that several readers share.
 pub(super) type SharedBlocks = Arc<dyn Blocks + Send + Sync>;
-
-/// The rate at which a check reads. All targets of a run share it.
-#[derive(Debug)]
-pub struct RateLimit {
-    bytes_per_second: u64,
-    /// When what was read so far may have been read.
-    next: Cell<Option<Instant>>,
-}
-
-impl RateLimit {
-    /// At most so many bytes a second.
-    pub fn new(bytes_per_second: u64) -> Self {
-        Self {
-            bytes_per_second: bytes_per_second.max(1),
-            next: Cell::new(None),
-        }
-    }
-
-    /// Waits until so many more bytes may have been read.
-    pub(super) async fn spend(&self, bytes: usize) {
-        let now = Instant::now();
-        let from = self.next.get().map_or(now, |next| next.max(now));
-        #[expect(clippy::cast_precision_loss, reason = "a delay need not be exact")]
-        let delay = Duration::from_secs_f64(bytes as f64 / self.bytes_per_second as f64);
-        let until = from + delay;
-        self.next.set(Some(until));
-        while let Some(left) = until.checked_duration_since(Instant::now()) {
-            if left.is_zero() {
-                break;
-            }
-            tokio::time::sleep(left.min(LONGEST_SLEEP)).await;
-        }
-    }
-}
 
 /// What reading a block of a target comes to.
 pub(super) enum Read {

@@ -3,27 +3,27 @@
 //! Blocks go to the cluster as archives without a pin; then the root is pinned under the name that
 //! it has on a Kubo node too, and the peers are asked until enough of them have it.
 
+mod nearby;
 mod rest;
 
-use std::collections::{BTreeMap, BTreeSet};
+pub use nearby::NearbyCluster;
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ipwhl_unixfs::Cid;
-use url::Url;
 
 use super::check;
 use super::context::TargetContext;
-use super::kubo::{name, named, newest_first, outdated};
-use super::secret::Secret;
+use super::pins::{name, newest_first, outdated};
+use super::published_release::PublishedRelease;
 use super::service::Upload;
-use super::target::{
-    CheckOrder, Checked, Done, Plan, PublishedRelease, ReadBack, Report, Step, Target, Work,
-};
+use super::target::{CheckOrder, Checked, Done, Plan, ReadBack, Report, Step, Target, Work};
 use super::{Publication, read};
 use crate::foundation::failure::Failure;
 use crate::set::repository::ClusterTarget;
-use crate::source::Client;
+use nearby::ours;
 use rest::{Allocation, Peer, Rest};
 
 /// How many bytes of blocks go into one request, about.
@@ -48,41 +48,6 @@ pub(super) struct Cluster {
     failed: Vec<String>,
     /// The pins of this repository: the root of each, and its sequence.
     pins: BTreeMap<Cid, Option<u64>>,
-}
-
-/// A cluster of the same configuration, to which a node may belong.
-#[derive(Debug)]
-pub struct NearbyCluster {
-    /// The name of its target.
-    pub name: String,
-    /// Its REST API.
-    pub api: Url,
-    /// Its secret, where the environment has one.
-    pub secret: Option<Secret>,
-    /// The environment variable that a token would come from, for messages.
-    pub variable: String,
-    /// What asks the network.
-    pub client: Client,
-}
-
-impl NearbyCluster {
-    fn rest(&self) -> Result<Rest, Failure> {
-        let (secret, variable) = (self.secret.clone(), self.variable.clone());
-        Rest::new(&self.api, self.client.clone(), secret, variable)
-    }
-
-    /// The peer IDs of its nodes.
-    pub(super) async fn nodes(&self) -> Result<BTreeSet<String>, Failure> {
-        Ok(self.rest()?.nodes().await?)
-    }
-
-    /// The releases of a repository that it pins, the newest first.
-    pub(super) async fn holdings(
-        &self,
-        repository: &str,
-    ) -> Result<Vec<PublishedRelease>, Failure> {
-        Ok(newest_first(&ours(&self.rest()?.pins().await?, repository)))
-    }
 }
 
 impl Cluster {
@@ -351,15 +316,6 @@ impl Cluster {
         };
         walk.mended(releases, order, put, block).await
     }
-}
-
-/// The pins of a repository: the root of each, and its sequence.
-fn ours(pins: &[Allocation], repository: &str) -> BTreeMap<Cid, Option<u64>> {
-    let ours = pins.iter().filter_map(|pin| {
-        let named = named(repository, &pin.name)?;
-        Some((pin.cid.parse().ok()?, named.sequence))
-    });
-    ours.collect()
 }
 
 impl Target for Cluster {

@@ -1,4 +1,4 @@
-//! Targets, made of what `ipwhl.toml` says.
+//! What targets are given besides their settings.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -6,18 +6,9 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use super::cluster::{Cluster, NearbyCluster};
-use super::directory::Directory;
-use super::dnslink::Dnslink;
-use super::git::Git;
-use super::ipns::Ipns;
-use super::kubo::Kubo;
-use super::pinning_service::PinningService;
+use super::cluster::NearbyCluster;
 use super::secret::Secret;
-use super::target::Target;
-use crate::foundation::failure::Failure;
 use crate::release::signature::{PublicKey, SigningKey};
-use crate::set::repository::{PublishKind, PublishTarget};
 use crate::source::Client;
 
 /// What targets are given besides their settings.
@@ -44,25 +35,4 @@ pub struct TargetContext {
     pub public_key: Option<PublicKey>,
     /// The key that signs what a target has signed; there for the kinds that ask for one.
     pub signing_key: Option<SigningKey>,
-}
-
-/// The target that is configured so. Nothing is asked or opened yet.
-///
-/// # Errors
-/// When it lacks what it needs.
-pub fn open_target(
-    configured: &PublishTarget,
-    context: TargetContext,
-) -> Result<Box<dyn Target>, Failure> {
-    match &configured.kind {
-        PublishKind::Kubo(settings) => Ok(Box::new(Kubo::new(settings, context)?)),
-        PublishKind::Cluster(settings) => Ok(Box::new(Cluster::new(settings, context)?)),
-        PublishKind::PinningService(settings) => {
-            Ok(Box::new(PinningService::new(settings, context)?))
-        }
-        PublishKind::Directory(settings) => Ok(Box::new(Directory::new(settings, &context)?)),
-        PublishKind::Ipns(settings) => Ok(Box::new(Ipns::new(settings, &context)?)),
-        PublishKind::Git(settings) => Ok(Box::new(Git::new(settings, context))),
-        PublishKind::Dnslink(settings) => Ok(Box::new(Dnslink::new(settings, &context))),
-    }
 }

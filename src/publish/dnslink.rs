@@ -13,7 +13,8 @@ use ipwhl_unixfs::Cid;
 
 use super::context::TargetContext;
 use super::publication::Publication;
-use super::target::{Done, Plan, PublishedRelease, ReadBack, Report, Target, Work};
+use super::published_release::PublishedRelease;
+use super::target::{Done, Plan, ReadBack, Report, Target, Work};
 use crate::foundation::failure::Failure;
 use crate::set::repository::DnslinkTarget;
 

@@ -1,6 +1,5 @@
 //! Why a release was not put where it was wanted.
 
-use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -10,15 +9,19 @@ use crate::source::Cache;
 
 /// Why a release was not put where it was wanted. What stood there before is as it was, or gone;
 /// it is never half of it.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum PublishError {
     /// The bytes of this wheel in the cache are not the declared ones, or not there any more.
+    #[error("the cache's copy of `{}` is damaged", .0.file_name)]
     DamagedWheel(Box<DeclaredWheel>),
     /// A file or folder cannot be written.
+    #[error("`{}` cannot be written: {}", .0.display(), .1)]
     Unwritable(PathBuf, io::Error),
     /// Another process has changed this file since the build read it.
+    #[error("another process has changed `{}` since this build read it", .0.display())]
     Changed(PathBuf),
     /// What stands at a place is not to be replaced: the place, and why, as a sentence goes on.
+    #[error("`{}` {}, so it is not replaced", .0.display(), .1)]
     Occupied(PathBuf, String),
 }
 
@@ -32,35 +35,6 @@ impl PublishError {
         |error| Self::Unwritable(path.to_path_buf(), error)
     }
 }
-
-impl fmt::Display for PublishError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::DamagedWheel(wheel) => write!(
-                formatter,
-                "the cache's copy of `{}` is damaged",
-                wheel.file_name
-            ),
-            Self::Unwritable(path, error) => {
-                write!(formatter, "`{}` cannot be written: {error}", path.display())
-            }
-            Self::Changed(path) => write!(
-                formatter,
-                "another process has changed `{}` since this build read it",
-                path.display()
-            ),
-            Self::Occupied(path, reason) => {
-                write!(
-                    formatter,
-                    "`{}` {reason}, so it is not replaced",
-                    path.display()
-                )
-            }
-        }
-    }
-}
-
-impl std::error::Error for PublishError {}
 
 /// The wheels of the cache, with a memory of which of them failed.
 pub(super) struct Wheels<'c> {

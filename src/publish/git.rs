@@ -6,10 +6,12 @@
 mod program;
 mod state;
 
+use super::amount::Amount;
 use super::context::TargetContext;
-use super::history::check_follows;
+use super::follow::check_follows;
 use super::publication::Publication;
-use super::target::{Amount, Done, Plan, PublishedRelease, ReadBack, Report, Step, Target, Work};
+use super::published_release::PublishedRelease;
+use super::target::{Done, Plan, ReadBack, Report, Step, Target, Work};
 use crate::foundation::failure::Failure;
 use crate::release::names::STATEMENT;
 use crate::release::signature::SigningKey;

@@ -11,10 +11,11 @@ use std::path::{Path, PathBuf};
 use jiff::{SignedDuration, Timestamp};
 
 use super::context::TargetContext;
-use super::history::check_follows;
+use super::follow::check_follows;
 use super::kubo::{ROUTING, Rpc};
 use super::publication::Publication;
-use super::target::{Done, Plan, PublishedRelease, ReadBack, Report, Step, Target, Work};
+use super::published_release::PublishedRelease;
+use super::target::{Done, Plan, ReadBack, Report, Step, Target, Work};
 use crate::foundation::environment::AtomicFile;
 use crate::foundation::failure::Failure;
 use crate::release::signature::{

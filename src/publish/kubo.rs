@@ -6,7 +6,6 @@
 mod mfs;
 mod missing;
 mod pinner;
-mod pins;
 mod records;
 mod rpc;
 
@@ -19,18 +18,18 @@ use ipwhl_unixfs::Cid;
 use super::check;
 use super::cluster::NearbyCluster;
 use super::context::TargetContext;
-use super::history::check_follows;
+use super::follow::check_follows;
+use super::pins::{name, named, newest_first, outdated};
+use super::published_release::PublishedRelease;
 use super::service::Upload;
 use super::target::{
-    CheckOrder, Checked, DamageKind, Done, Plan, PublishedRelease, ReadBack, Report, Step, Target,
-    Work,
+    CheckOrder, Checked, DamageKind, Done, Plan, ReadBack, Report, Step, Target, Work,
 };
 use super::{Publication, read};
 use crate::foundation::failure::Failure;
 use crate::set::repository::KuboTarget;
 use mfs::Place;
 use pinner::Pinner;
-pub(super) use pins::{name, named, newest_first, outdated};
 pub(super) use records::ROUTING;
 pub(super) use rpc::Rpc;
 

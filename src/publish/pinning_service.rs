@@ -14,10 +14,9 @@ use reqwest::header::CONTENT_TYPE;
 use serde::{Deserialize, Serialize};
 
 use super::context::TargetContext;
+use super::published_release::PublishedRelease;
 use super::service::{RequestError, Service};
-use super::target::{
-    CheckOrder, Checked, Done, Plan, PublishedRelease, ReadBack, Report, Step, Target, Work,
-};
+use super::target::{CheckOrder, Checked, Done, Plan, ReadBack, Report, Step, Target, Work};
 use super::{Publication, check, read};
 use crate::foundation::failure::Failure;
 use crate::set::repository::PinningServiceTarget;

@@ -10,7 +10,7 @@ use ipwhl_unixfs::{Cid, Codec, Sha256Digest};
 use jiff::Timestamp;
 
 use super::History;
-use super::target::Amount;
+use super::amount::Amount;
 use crate::foundation::diagnostic::shell_word;
 use crate::foundation::failure::Failure;
 use crate::release::archive::{Place, Visitor, walk};

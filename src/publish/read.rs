@@ -6,8 +6,10 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use ipwhl_unixfs::Cid;
 use url::Url;
 
+use super::amount::Amount;
 use super::check::Read;
-use super::target::{Amount, Checked, PublishedRelease};
+use super::published_release::PublishedRelease;
+use super::target::Checked;
 use crate::foundation::failure::Failure;
 use crate::source::{Client, SourceProblem, redacted};
 

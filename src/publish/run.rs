@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::history::check_follows;
+use super::follow::check_follows;
 use super::target::{Done, Plan, ReadBack, Step, Target};
 use super::{History, Publication};
 use crate::foundation::failure::{Failure, FailureKind};

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use super::History;
+use super::published_release::PublishedRelease;
 use super::run::Open;
-use super::target::PublishedRelease;
 use crate::foundation::failure::Failure;
 use crate::set::repository::PublishTarget;
 

@@ -4,13 +4,13 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use ipwhl_unixfs::Cid;
 use ipwhl_unixfs::car::Blocks;
 
 use super::Publication;
-use super::check::RateLimit;
+use super::amount::Amount;
+use super::published_release::PublishedRelease;
+use super::rate_limit::RateLimit;
 use crate::foundation::failure::Failure;
-use crate::foundation::size::HumanBytes;
 use crate::release::statement::SignedStatement;
 
 /// What a target does with a release, which may take its time.
@@ -118,68 +118,6 @@ impl fmt::Display for DamageKind {
             Self::Altered => "altered",
             Self::Unreadable => "unreadable",
         })
-    }
-}
-
-/// Blocks, or files where a target has files, and their bytes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Amount {
-    /// How many.
-    pub blocks: u64,
-    /// How many bytes, without framing.
-    pub bytes: u64,
-    /// Whether files are counted, not blocks.
-    pub is_of_files: bool,
-}
-
-impl Amount {
-    /// No file.
-    pub fn of_files() -> Self {
-        Self {
-            is_of_files: true,
-            ..Self::default()
-        }
-    }
-
-    /// One more block of so many bytes.
-    pub fn add(&mut self, bytes: usize) {
-        self.blocks += 1;
-        self.bytes += bytes as u64;
-    }
-}
-
-impl fmt::Display for Amount {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let word = match (self.is_of_files, self.blocks) {
-            (false, 1) => "block",
-            (false, _) => "blocks",
-            (true, 1) => "file",
-            (true, _) => "files",
-        };
-        write!(
-            formatter,
-            "{} {word}, {}",
-            self.blocks,
-            HumanBytes(self.bytes)
-        )
-    }
-}
-
-/// A release of this repository that a target holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PublishedRelease {
-    /// Its root.
-    pub root: Cid,
-    /// The sequence of its statement; `None` for one that was published without.
-    pub sequence: Option<u64>,
-}
-
-impl fmt::Display for PublishedRelease {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.sequence {
-            Some(sequence) => write!(formatter, "sequence {sequence}, {}", self.root),
-            None => write!(formatter, "{}, without a statement", self.root),
-        }
     }
 }
 

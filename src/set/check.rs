@@ -44,6 +44,13 @@ use crate::source::SourceProblem;
 use ipwhl_packaging::wheel::{ArchiveFacts, NameConflict};
 use ipwhl_packaging::{CoreMetadata, Platform};
 
+/// What is wrong with the texts of a repository and, by the checks that need no wheel, with its set.
+pub fn repository(repository: &Repository) -> Vec<Finding> {
+    let mut findings = repository.findings.clone();
+    findings.extend(set(repository));
+    findings
+}
+
 /// The checks that need no wheel: uniqueness and graph.
 pub fn set(repository: &Repository) -> Vec<Finding> {
     let (mut findings, graph) = rayon::join(|| uniqueness(repository), || Graph::new(repository));

@@ -9,6 +9,7 @@
 mod commands;
 mod compare;
 mod entry_points;
+mod findings;
 mod members;
 mod names;
 mod pairs;
@@ -19,6 +20,7 @@ mod transfer;
 
 pub use compare::{Difference, ProjectChange, SetChange, WheelChange, difference, origin};
 pub use entry_points::EntryPointChange;
+pub use findings::{FindingChanges, finding_changes};
 pub use members::{MemberChange, MemberChanges, Risk, member_changes};
 pub use names::{
     CommandConflict, NameOwners, Owner, PackageConflict, command_conflicts, package_conflicts,

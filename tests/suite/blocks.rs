@@ -186,5 +186,9 @@ fn a_reason_is_not_left_out() {
     let run = Program::new(repository.path())
         .run(&["check", "--waivers", " "])
         .expect(ExitStatus::Usage);
-    assert!(run.stderr.contains("the reason of `--waivers` is empty"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("the reason of `--waivers` is empty"),
+        "{}",
+        run.stderr
+    );
 }

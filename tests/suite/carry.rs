@@ -66,7 +66,9 @@ fn a_set_is_kept_by_one_and_carried_by_another() {
     for key in keys() {
         ran.said(&key.public().fingerprint());
     }
-    ran.said("sequence 1 of the set \"example\"; each release needs the signatures of 2 of these keys");
+    ran.said(
+        "sequence 1 of the set \"example\"; each release needs the signatures of 2 of these keys",
+    );
     ran.said("warning: the 2 keys come from the statement itself, which proves nothing: compare");
     ran.said("run `ipwhl fetch LOCATION` to download the newest release, and `ipwhl publish` to publish it");
     let written: Vec<String> = files(&carrier.repository()).into_keys().collect();

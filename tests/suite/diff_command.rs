@@ -465,7 +465,10 @@ fn revisions_and_the_working_tree_are_compared() {
         lines.iter().any(|line| line.starts_with(error)),
         "{lines:#?}"
     );
-    assert!(lines[4].starts_with("a mirror transfers about "), "{lines:?}");
+    assert!(
+        lines[4].starts_with("a mirror transfers about "),
+        "{lines:?}"
+    );
     let ran = with_git(&workshop, &["diff", "HEAD"]);
     let lines: Vec<&str> = ran.output.lines().collect();
     assert_eq!(
@@ -1129,7 +1132,8 @@ fn a_release_without_declarations_is_compared_as_far_as_it_goes() {
         "\nfindings: not compared, because a release of the layout `ipwhl-1` has no declarations\n",
         "\nnot compared: settings and declarations, because",
     ] {
-        assert!(text.output.contains(words), "{words}: {}", text.output); }
+        assert!(text.output.contains(words), "{words}: {}", text.output);
+    }
     let value = difference(&workshop, &["bare.car", "new"]);
     assert_eq!(
         texts(&value["projects"], "change"),

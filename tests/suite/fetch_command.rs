@@ -225,7 +225,10 @@ fn a_cut_fetch_goes_on_without_what_came_and_what_is_here() {
     server.always(&large, Answer::status("403 Forbidden"));
     fetch(&workshop, &url).refused(
         3,
-        &["large-1.0-py3-none-any.whl", "1 of 3 wheels could not be fetched"],
+        &[
+            "large-1.0-py3-none-any.whl",
+            "1 of 3 wheels could not be fetched",
+        ],
     );
     assert!(files(&got(&workshop)).is_empty());
     assert_eq!(wheels(&server).len(), 3);
@@ -531,7 +534,9 @@ fn a_missed_release_is_no_end_for_whom_keys_are_trusted() {
     let ran = carrier.run(&["fetch", &url]);
     assert_eq!(ran.line(), root);
     ran.said(&format!("warning: {gap}"));
-    ran.said("it is accepted because it is newer than the one here and signed with keys that you trust");
+    ran.said(
+        "it is accepted because it is newer than the one here and signed with keys that you trust",
+    );
     ran.said("trusted in `ipwhl.toml`");
     let got = files(&carrier.repository().join("release"));
     assert!(got["release.car"] == maintainer.read("release.car"));
@@ -625,7 +630,10 @@ fn what_is_no_site_is_answered_with_a_way_out() {
     let gateway = format!("https://gateway.example.org/ipfs/{root}/");
     reader(&workshop, &["verify", &gateway]).refused(
         2,
-        &["this is a release on a gateway", "`curl --fail -o release.car"],
+        &[
+            "this is a release on a gateway",
+            "`curl --fail -o release.car",
+        ],
     );
 }
 

@@ -56,9 +56,9 @@ fn a_long_chain_is_removed_from_either_end() {
     let repository = chain(8_000).build();
     let refused = run(&repository, "remove p07999").expect(ExitStatus::Findings);
     assert!(
-        refused
-            .stderr
-            .ends_with("help: 7999 more projects need it: `ipwhl tree --invert p07999` shows them\n"),
+        refused.stderr.ends_with(
+            "help: 7999 more projects need it: `ipwhl tree --invert p07999` shows them\n"
+        ),
         "{}",
         refused.stderr
     );
@@ -66,9 +66,9 @@ fn a_long_chain_is_removed_from_either_end() {
     let refused =
         run(&repository, "remove --with-dependencies p07999").expect(ExitStatus::Findings);
     assert!(
-        refused
-            .stderr
-            .ends_with("help: to remove the projects that need it, too: `ipwhl remove p00000 p07999`\n"),
+        refused.stderr.ends_with(
+            "help: to remove the projects that need it, too: `ipwhl remove p00000 p07999`\n"
+        ),
         "{}",
         refused.stderr
     );

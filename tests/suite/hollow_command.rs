@@ -157,10 +157,7 @@ fn a_delta_without_its_previous_release_is_refused() {
     let help = "`--previous-car RELEASE`";
     workshop
         .run(&["build", "--unsigned", "--car", "delta"])
-        .refused(
-            2,
-            &["a delta needs the previous release", help],
-        );
+        .refused(2, &["a delta needs the previous release", help]);
     workshop
         .run(&["build", "--unsigned", "--previous-car", "x.car"])
         .refused(2, &["`--previous-car` is for `--car delta`"]);

@@ -180,7 +180,10 @@ fn an_install_line_that_pins_nothing_is_refused() {
             "https://example.org/a b",
             "`https://example.org/a b` is not a URL that begins with",
         ),
-        ("cargo install --locked ipwhl", "which a stranger may register"),
+        (
+            "cargo install --locked ipwhl",
+            "which a stranger may register",
+        ),
         ("pip install 'ipwhl==0.1'", "which a stranger may register"),
     ] {
         let run = program

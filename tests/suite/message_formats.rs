@@ -606,7 +606,11 @@ fn a_build_writes_its_findings_in_the_format_that_was_asked_for() {
     let sound = RepositoryBuilder::sound();
     let run = build(&sound).expect(ExitStatus::Clean);
     assert_eq!(run.stdout, "[]\n");
-    assert!(run.stderr.contains("the root CID is bafybei"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("the root CID is bafybei"),
+        "{}",
+        run.stderr
+    );
     for (key, value) in [("siz", "1"), ("size", "1")] {
         let run = build(&sound.clone().change("apple", |apple| apple.set(key, value)))
             .expect(ExitStatus::Findings);

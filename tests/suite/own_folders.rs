@@ -313,7 +313,8 @@ fn git_obeys_no_repository_that_a_change_has_committed() {
         let run = program(&cache).run(&["check", "--wheels"]);
         assert_eq!(run.status, ExitStatus::Usage, "{run:?}");
         assert!(
-            run.stderr.contains("git failed to list the files that it tracks"),
+            run.stderr
+                .contains("git failed to list the files that it tracks"),
             "{run:?}"
         );
         assert!(!proof.exists());
@@ -457,8 +458,9 @@ fn a_release_and_a_key_that_git_tracks_are_told() {
     history.run(&["add", "--force", "release/release.car", "signing-key"]);
     history.commit("a change");
     for name in ["release", "release/release.car"] {
-        run(&["diff", name])
-            .said("warning: git tracks `release/release.car`, so a change may have added or replaced it");
+        run(&["diff", name]).said(
+            "warning: git tracks `release/release.car`, so a change may have added or replaced it",
+        );
     }
     let ran = run(&["build", "--output", "elsewhere", "--key", "signing-key"]);
     ran.refused(2, &["git tracks the key `signing-key`"]);

@@ -75,10 +75,8 @@ fn a_target_that_fails_does_not_stop_the_next_one() {
     service.requests();
     assert_eq!(publish(&workshop, &["first"]).code, Some(3));
     assert!(service.requests().is_empty());
-    publish(&workshop, &["secnd"]).refused(
-        2,
-        &["there is no target `secnd`", "did you mean `second`?"],
-    );
+    publish(&workshop, &["secnd"])
+        .refused(2, &["there is no target `secnd`", "did you mean `second`?"]);
     publish(&workshop, &["elsewhere"]).refused(2, &["the targets are `first`, `second`"]);
 }
 

@@ -197,9 +197,7 @@ fn a_way_out_names_a_few_projects_at_most() {
     );
     let many = refused(8);
     assert!(
-        many.ends_with(
-            "help: 8 more projects need it: `ipwhl tree --invert base` shows them\n"
-        ),
+        many.ends_with("help: 8 more projects need it: `ipwhl tree --invert base` shows them\n"),
         "{many}"
     );
 }

@@ -127,7 +127,10 @@ fn a_delta_is_refused_with_the_way_out() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let ran = workshop.run(&["serve", "release/release.delta.car", "--listen", &address]);
-    ran.refused(1, &["is a delta: pip would not find the projects that it leaves out"]);
+    ran.refused(
+        1,
+        &["is a delta: pip would not find the projects that it leaves out"],
+    );
     let fill = proposed(&ran.error, "ipwhl fill ");
     assert_eq!(fill, ["fill", "release/release.delta.car"]);
     workshop
@@ -326,10 +329,7 @@ fn what_cannot_be_served_is_said() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let ran = workshop.run(&["serve", "release/release.car", "--listen", &address]);
-    ran.refused(
-        3,
-        &["cannot listen on", &address, "--listen 127.0.0.1:0"],
-    );
+    ran.refused(3, &["cannot listen on", &address, "--listen 127.0.0.1:0"]);
     workshop
         .run(&["serve", "nothing.car"])
         .refused(3, &["nothing.car` cannot be read"]);

@@ -18,6 +18,7 @@ pub mod program;
 pub mod python;
 pub mod repository_builder;
 pub mod serving;
+pub mod source_code;
 pub mod strategies;
 pub mod throttling_proxy;
 pub mod wheel_builder;

@@ -1,8 +1,6 @@
 //! What the architecture promises of the source itself (docs/architecture.md, "Invariants").
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::{Path, PathBuf};
 
 use ipwhl::command::ExitStatus;
 use ipwhl::foundation::diagnostic::{Code, Severity, Stage};
@@ -10,50 +8,10 @@ use ipwhl::set::declaration::canonical;
 use ipwhl::set::repository::Repository;
 
 use crate::support::program::Program;
+use crate::support::source_code::{CODE, code, imports, read, root, sources, sources_below};
 
 /// The longest file, in lines before its unit tests: past about 400 it is two rooms.
 const LONGEST_FILE: usize = 450;
-
-fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-}
-
-fn read(path: &str) -> String {
-    fs::read_to_string(root().join(path)).unwrap()
-}
-
-/// The folders with the code of the packages, and what a path to their root begins with.
-const CODE: [&str; 3] = ["src", "crates/packaging/src", "crates/unixfs/src"];
-
-/// Every Rust file of the packages: its path from the project's folder, with `/`, and its text.
-fn sources() -> Vec<(String, String)> {
-    let files: Vec<(String, String)> = CODE.into_iter().flat_map(sources_below).collect();
-    assert!(files.len() > 50, "{}", files.len());
-    files
-}
-
-/// Every Rust file below `folder`, sorted.
-fn sources_below(folder: &str) -> Vec<(String, String)> {
-    fn walk(folder: &Path, name: &str, files: &mut Vec<(String, String)>) {
-        for entry in fs::read_dir(folder).unwrap() {
-            let entry = entry.unwrap();
-            let below = format!("{name}/{}", entry.file_name().into_string().unwrap());
-            if entry.path().is_dir() {
-                walk(&entry.path(), &below, files);
-            } else if entry
-                .path()
-                .extension()
-                .is_some_and(|extension| extension == "rs")
-            {
-                files.push((below, fs::read_to_string(entry.path()).unwrap()));
-            }
-        }
-    }
-    let mut files = Vec::new();
-    walk(&root().join(folder), folder, &mut files);
-    files.sort();
-    files
-}
 
 /// The modules that a file lists as `pub mod`, in its order.
 fn public_modules(path: &str) -> Vec<String> {
@@ -79,80 +37,11 @@ fn rooms() -> Vec<Vec<String>> {
     rooms
 }
 
-/// The text without comments.
-fn code(text: &str) -> String {
-    text.lines()
-        .map(|line| {
-            if line.trim_start().starts_with("//") {
-                ""
-            } else {
-                line.split(" // ").next().unwrap_or_default()
-            }
-        })
-        .fold(String::new(), |all, line| all + line + "\n")
-}
-
-/// The first two modules of all paths from the crate's root in a file of these modules, whether
-/// they begin with `crate::` or climb by `super::`.
+/// All paths from the crate's root in a file of these modules, whether they begin with `crate::` or
+/// climb by `super::`.
 fn paths_from_the_root(text: &str, modules: &[&str]) -> BTreeSet<Vec<String>> {
-    let code = code(text);
-    let mut paths = BTreeSet::new();
-    for start in ["crate::", "super::"] {
-        for (at, _) in code.match_indices(start) {
-            // `$crate::`, `my_crate::` and the middle of a longer climb are other things.
-            let before = code[..at].chars().next_back().unwrap_or(' ');
-            if before.is_alphanumeric() || matches!(before, '_' | '$' | ':') {
-                continue;
-            }
-            let mut rest = &code[at..];
-            let mut base = modules;
-            if start == "crate::" {
-                (rest, base) = (&rest[start.len()..], &[]);
-            }
-            while let Some(above) = rest.strip_prefix("super::") {
-                (rest, base) = (above, &base[..base.len().saturating_sub(1)]);
-            }
-            let base: Vec<String> = base.iter().map(|name| (*name).to_owned()).collect();
-            paths_of_use(rest, &base, &mut paths);
-        }
-    }
-    paths
-}
-
-/// The paths that `rest` stands for below `base`: one, or those of the list in its braces. They
-/// are as long as two modules.
-fn paths_of_use(rest: &str, base: &[String], paths: &mut BTreeSet<Vec<String>>) {
-    if base.len() >= 2 {
-        paths.insert(base[..2].to_vec());
-        return;
-    }
-    let Some(list) = rest.strip_prefix('{') else {
-        let end = rest
-            .find(|c: char| !c.is_alphanumeric() && c != '_')
-            .unwrap_or(rest.len());
-        let (name, rest) = rest.split_at(end);
-        let mut path = base.to_vec();
-        path.extend((!name.is_empty()).then(|| name.to_owned()));
-        match rest.strip_prefix("::") {
-            Some(rest) => paths_of_use(rest, &path, paths),
-            None => drop(paths.insert(path)),
-        }
-        return;
-    };
-    let (mut nested, mut is_start) = (0, true);
-    for (at, character) in list.char_indices() {
-        match character {
-            '{' => nested += 1,
-            '}' if nested == 0 => return,
-            '}' => nested -= 1,
-            ',' if nested == 0 => is_start = true,
-            _ if is_start && !character.is_whitespace() => {
-                paths_of_use(&list[at..], base, paths);
-                is_start = false;
-            }
-            _ => {}
-        }
-    }
+    let imports = imports(&code(text), modules, &[]);
+    imports.into_iter().map(|import| import.path).collect()
 }
 
 /// The modules that lead to what is in a file of `src`.

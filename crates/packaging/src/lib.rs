@@ -111,6 +111,7 @@ mod platform;
 
 mod marker;
 mod requirement;
+mod requirement_error;
 
 mod core_metadata;
 pub mod wheel;
@@ -121,7 +122,8 @@ pub use marker::{Marker, MarkerEnvironment, Truth, Variable};
 pub use name::{ExtraName, InvalidName, ProjectName};
 pub use pep440_rs::Version;
 pub use platform::{Platform, PlatformError, SystemFamily, requires_python};
-pub use requirement::{Constraint, Requirement, RequirementError};
+pub use requirement::{Constraint, Requirement};
+pub use requirement_error::RequirementError;
 pub use specifier::{
     SpecifierError, VersionSpecifiers, parse_specifiers, same_specifiers, specifiers_contain,
     specifiers_text,

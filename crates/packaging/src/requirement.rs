@@ -8,13 +8,11 @@ use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::hash::{Hash, Hasher};
-use std::ops::Range;
 use std::str::FromStr;
-
-use thiserror::Error;
 
 use super::marker::Marker;
 use super::name::{self, ExtraName, ProjectName};
+use super::requirement_error::RequirementError;
 use super::specifier::{self, VersionSpecifiers};
 
 /// What one project needs of another.
@@ -41,27 +39,6 @@ pub enum Constraint {
     Specifiers(VersionSpecifiers),
     /// The very distribution at this URL, kept as it is written.
     Url(String),
-}
-
-/// A text that is no requirement, or no marker.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{message}")]
-pub struct RequirementError {
-    /// One sentence about what is wrong.
-    pub message: String,
-    /// The bytes of the text that it is about; empty, and at its end, when something is missing
-    /// there.
-    pub span: Range<usize>,
-}
-
-impl RequirementError {
-    /// An error about some bytes of the text.
-    pub(super) fn new(message: impl Into<String>, span: Range<usize>) -> Self {
-        Self {
-            message: message.into(),
-            span,
-        }
-    }
 }
 
 /// What of a constraint is compared.

@@ -13,6 +13,7 @@ mod archive;
 mod bytecode;
 mod content;
 mod entry_points;
+mod input;
 mod inspect;
 mod installed;
 mod layout;

@@ -3,8 +3,8 @@
 //!
 //! The tags are protobuf's `field number << 3 | wire type`; each is below 128.
 
+use super::Link;
 use super::protobuf::{put_bytes, put_number};
-use super::{Link, Profile, Sha256Digest};
 
 // PBNode
 const NODE_DATA: u8 = 0x0a;
@@ -127,15 +127,11 @@ pub(super) fn shard_node(bitfield: &[u8], entries: &[(String, Link)]) -> Vec<u8>
     out
 }
 
-/// A symbolic link as `ipfs add -r` keeps it: its link and its block.
-pub fn symlink(profile: Profile, target: &str) -> (Link, Vec<u8>) {
+/// A symbolic link to `target`.
+pub(super) fn symlink_node(target: &str) -> Vec<u8> {
     let mut data = vec![DATA_TYPE, TYPE_SYMLINK];
     put_bytes(&mut data, DATA_DATA, target.as_bytes());
-    let mut block = Vec::new();
-    put_bytes(&mut block, NODE_DATA, &data);
-    let link = Link {
-        cid: profile.node_cid(Sha256Digest::of(&block)),
-        cumulative_size: block.len() as u64,
-    };
-    (link, block)
+    let mut out = Vec::new();
+    put_bytes(&mut out, NODE_DATA, &data);
+    out
 }

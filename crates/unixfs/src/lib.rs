@@ -94,6 +94,7 @@ mod directory;
 mod file;
 mod hasher;
 mod parallel;
+mod symlink;
 
 pub mod car;
 
@@ -105,12 +106,12 @@ pub use cid::{Cid, CidError, Codec, Version};
 pub use decode::{DecodeError, FilePart, MAX_LINKS, Node, ShardEntry, decode, symlink_target};
 pub use digest::{DigestError, Sha256Digest};
 pub use directory::{DirectoryDag, DirectoryEntry, DirectoryError};
-pub use encode::symlink;
 pub use file::{FileDag, FileDagError, leaf_content};
 pub use hamt::{HASH_LENGTH, name_hash};
 pub use hasher::{FileHasher, LeafHasher};
 pub use parallel::{HashFilesError, hash_files};
 pub use profile::{Profile, UnknownProfile};
+pub use symlink::symlink;
 
 /// What a directory entry or an inner node keeps of the DAG below it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

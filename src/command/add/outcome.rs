@@ -127,8 +127,7 @@ impl Before {
 /// The findings of `ipwhl check` about the set and about the wheels in the cache, which has those
 /// of the change.
 fn find(context: &Context<'_>, repository: &Repository) -> Vec<Finding> {
-    let mut findings = repository.findings.clone();
-    findings.extend(check::set(repository));
+    let mut findings = check::repository(repository);
     // Without a cache no wheel is known. That is no reason to fail.
     let cache = context.session.cache().ok();
     let wheels = all_wheels(repository);

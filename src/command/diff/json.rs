@@ -4,17 +4,20 @@ use serde_json::{Value, json};
 
 use super::super::draw::to_json;
 use super::Report;
-use super::side::Side;
 use crate::foundation::diagnostic::{Finding, JsonFinding, SourceTexts};
 use crate::foundation::failure::Failure;
+use crate::release::comparison::State;
 use crate::set::difference::{SettingsExtent, WheelChange, WheelState};
 
 /// One object on one line (`docs/formats.md`, 8).
 pub(super) fn write(report: &Report<'_>) -> Result<String, Failure> {
     let no_texts = SourceTexts::new();
-    let [old, new] = report.sides;
-    let findings = |all: &[Finding], side: &Side| -> Vec<JsonFinding> {
-        let texts = side.repository.as_ref().map_or(&no_texts, |one| &one.texts);
+    let [old, new] = report.states;
+    let findings = |all: &[Finding], state: &State| -> Vec<JsonFinding> {
+        let texts = state
+            .repository
+            .as_ref()
+            .map_or(&no_texts, |one| &one.texts);
         all.iter()
             .map(|finding| JsonFinding::new(finding, texts))
             .collect()
@@ -43,8 +46,8 @@ pub(super) fn write(report: &Report<'_>) -> Result<String, Failure> {
     let [old_partial, new_partial] = &report.difference.partial;
     let known = report.difference.settings_known;
     to_json(&json!({
-        "old": old.about,
-        "new": new.about,
+        "old": old.description,
+        "new": new.description,
         "settings": (!known.contains(&SettingsExtent::Nothing)).then_some(&report.difference.settings),
         "settings_known": known.map(|extent| match extent {
             SettingsExtent::Nothing => "nothing",
@@ -56,16 +59,13 @@ pub(super) fn write(report: &Report<'_>) -> Result<String, Failure> {
         "unchanged_projects": report.difference.unchanged,
         "unreadable": { "old": old_unreadable, "new": new_unreadable },
         "partial": { "old": old_partial, "new": new_partial },
-        "findings": match &report.findings.not_compared {
-            Some(_) => Value::Null,
-            None => json!({
-                "new": findings(&report.findings.new, new),
-                "gone": findings(&report.findings.gone, old),
-                "unchanged": report.findings.unchanged,
-            }),
-        },
+        "findings": report.findings.as_ref().map(|changes| json!({
+            "new": findings(&changes.new, new),
+            "gone": findings(&changes.gone, old),
+            "unchanged": changes.unchanged,
+        })),
         "transfer": report.transfer,
-        "unknown_names": report.unknown_names,
+        "unknown_names": report.members.unknown_names,
     }))
 }
 
@@ -76,12 +76,12 @@ fn wheel(report: &Report<'_>, change: &WheelChange<'_>) -> Value {
         value["file_name"] = json!(name);
         Some(value)
     };
-    let looked = report.members_of(change);
+    let members = report.members_of(change);
     json!({
         "change": change.kind(),
         "old": state(change.old),
         "new": state(change.new),
-        "members": looked.and_then(|looked| looked.as_ref().ok()),
-        "members_unknown": looked.and_then(|looked| looked.as_ref().err()),
+        "members": members.and_then(|members| members.as_ref().ok()),
+        "members_unknown": members.and_then(|members| Some(members.as_ref().err()?.to_string())),
     })
 }

@@ -4,10 +4,10 @@ mod wheels;
 
 use super::super::words::counted;
 use super::Report;
-use super::side::Side;
 use crate::foundation::diagnostic::{Finding, Severity};
 use crate::foundation::size::HumanBytes;
-use crate::set::difference::{Kind, ProjectChange, SetChange, SettingsExtent};
+use crate::release::comparison::{State, StateKind, UnreadMembers, members_key};
+use crate::set::difference::{FindingChanges, Kind, ProjectChange, SetChange, SettingsExtent};
 use crate::set::judgement::group_related;
 
 /// How many things of one kind are told one by one, unless all are asked for.
@@ -156,31 +156,38 @@ fn set_of(
 
 /// The difference in words.
 pub(super) fn outline(report: &Report<'_>) -> Outline {
-    let [old, new] = report.sides;
-    let title = [("from ", old), ("to ", new)].map(|(word, side)| {
+    let [old, new] = report.states;
+    let title = [("from ", old), ("to ", new)].map(|(word, state)| {
         let mut line = vec![own(word)];
-        line.extend(name(side));
+        line.extend(name(state));
         line
     });
     let projects = report.difference.projects.iter();
     let projects: Vec<Entry> = projects.map(|one| project(report, one)).collect();
     let mut summary = vec![vec![own(counts(report))]];
     let findings = &report.findings;
-    summary.push(vec![own(match findings.not_compared {
-        Some(reason) => format!("findings: not compared, because {reason}"),
-        None => format!(
+    summary.push(vec![own(match findings {
+        None => {
+            "findings: not compared, because a release of the layout `ipwhl-1` has no declarations"
+                .to_owned()
+        }
+        Some(changes) => format!(
             "findings: {} new, {} gone, {} unchanged",
-            findings.new.len(),
-            findings.gone.len(),
-            findings.unchanged
+            changes.new.len(),
+            changes.gone.len(),
+            changes.unchanged
         ),
     })]);
     summary.push(vec![own(moved(report))]);
     summary.extend(not_known(report));
+    let of = |state: &State, select: fn(&FindingChanges) -> &Vec<Finding>| {
+        let changes = findings.as_ref().map(select);
+        changes.map_or_else(Vec::new, |findings| entries(report, state, findings))
+    };
     let all = [
         ("projects", projects),
-        ("new findings", entries(report, new, &findings.new)),
-        ("resolved findings", entries(report, old, &findings.gone)),
+        ("new findings", of(new, |changes| &changes.new)),
+        ("resolved findings", of(old, |changes| &changes.gone)),
     ];
     let section = |(heading, entries): (&'static str, Vec<Entry>)| {
         (!entries.is_empty()).then_some(Section { heading, entries })
@@ -193,17 +200,17 @@ pub(super) fn outline(report: &Report<'_>) -> Outline {
     }
 }
 
-fn name(side: &Side) -> Line {
-    let about = &side.about;
-    let mut line = vec![if about.kind == "working-tree" {
-        Piece::Sentence(about.name.clone())
+fn name(state: &State) -> Line {
+    let description = &state.description;
+    let mut line = vec![if description.kind == StateKind::WorkingTree {
+        Piece::Sentence(description.name.clone())
     } else {
-        value(&about.name)
+        value(&description.name)
     }];
-    if let Some(root) = about
+    if let Some(root) = description
         .root
         .as_ref()
-        .filter(|root| !about.name.contains(*root))
+        .filter(|root| !description.name.contains(*root))
     {
         line.extend([own(" ("), value(root), own(")")]);
     }
@@ -244,7 +251,7 @@ fn counts(report: &Report<'_>) -> String {
         difference.unchanged,
         "projects",
     );
-    let all = report.sides[1].snapshot.wheels().count();
+    let all = report.states[1].snapshot.wheels().count();
     let wheels = |kind| {
         let changes = difference.projects.iter().flat_map(|one| &one.wheels);
         changes.filter(|one| one.kind() == kind).count()
@@ -274,34 +281,39 @@ fn not_known(report: &Report<'_>) -> Vec<Line> {
             "not compared: trusted, threshold, publish, index, gateways, declarations and layout, because a release does not contain them",
         )]);
     }
-    for (side, extent) in report.sides.into_iter().zip(extents) {
+    for (state, extent) in report.states.into_iter().zip(extents) {
         if extent == SettingsExtent::Partial {
             lines.push(vec![
                 own("not compared in full: the settings of "),
-                value(&side.about.name),
+                value(&state.description.name),
                 own(", because its `ipwhl.toml` has errors"),
             ]);
         }
     }
-    for (side, names) in report.sides.into_iter().zip(&difference.partial) {
+    for (state, names) in report.states.into_iter().zip(&difference.partial) {
         if !names.is_empty() {
             let mut line = vec![own("not compared in full: declarations with errors in ")];
-            line.extend([value(&side.about.name), own(": ")]);
+            line.extend([value(&state.description.name), own(": ")]);
             line.extend(list(names, report.in_full));
             lines.push(line);
         }
     }
-    for (side, names) in report.sides.into_iter().zip(&difference.unreadable) {
+    for (state, names) in report.states.into_iter().zip(&difference.unreadable) {
         if !names.is_empty() {
             let mut line = vec![own("not compared: unreadable declarations in ")];
-            line.extend([value(&side.about.name), own(": ")]);
+            line.extend([value(&state.description.name), own(": ")]);
             line.extend(list(names, report.in_full));
             lines.push(line);
         }
     }
     // Reasons are long and the same for many; each is said once.
-    let mut reasons: Vec<(&String, usize)> = Vec::new();
-    for reason in report.members.values().filter_map(|one| one.as_ref().err()) {
+    let mut reasons: Vec<(&UnreadMembers, usize)> = Vec::new();
+    for reason in report
+        .members
+        .members
+        .values()
+        .filter_map(|one| one.as_ref().err())
+    {
         match reasons.iter_mut().find(|(known, _)| *known == reason) {
             Some((_, count)) => *count += 1,
             None => reasons.push((reason, 1)),
@@ -311,18 +323,18 @@ fn not_known(report: &Report<'_>) -> Vec<Line> {
         let of = counted(count, "wheel");
         lines.push(vec![
             own(format!("not read: {of}, because ")),
-            Piece::Sentence(reason.clone()),
+            Piece::Sentence(reason.to_string()),
         ]);
     }
-    if report.unknown_names > 0 {
-        let of = counted(report.unknown_names, "wheel");
+    if report.members.unknown_names > 0 {
+        let of = counted(report.members.unknown_names, "wheel");
         lines.push(vec![own(format!(
             "names of new commands and packages not compared with those of {of}: `ipwhl check --wheels` has not read them here"
         ))]);
     }
     let changes = difference.projects.iter().flat_map(|one| &one.wheels);
-    let unseen = changes
-        .filter(|wheel| super::members::key(wheel).is_some() && report.members_of(wheel).is_none());
+    let unseen =
+        changes.filter(|wheel| members_key(wheel).is_some() && report.members_of(wheel).is_none());
     let unseen = unseen.count();
     if unseen > 0 {
         let words = counted(unseen, "wheel");
@@ -413,8 +425,8 @@ fn project(report: &Report<'_>, change: &ProjectChange<'_>) -> Entry {
     Entry::new(change.kind(), line).with(below)
 }
 
-fn entries(report: &Report<'_>, side: &Side, findings: &[Finding]) -> Vec<Entry> {
-    let Some(repository) = &side.repository else {
+fn entries(report: &Report<'_>, state: &State, findings: &[Finding]) -> Vec<Entry> {
+    let Some(repository) = &state.repository else {
         return Vec::new();
     };
     let told = group_related(repository, findings, report.in_full);

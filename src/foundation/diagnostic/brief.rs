@@ -1,6 +1,7 @@
-//! Limits for sentences and quoted lines, so that messages stay short. Requirements, names and URLs
-//! come from files of strangers and may have any length. A message shows the beginning and the end
-//! of a long one, and the number of characters that it leaves out.
+//! Limits for sentences and quoted lines, so that messages stay short.
+//!
+//! Requirements, names and URLs come from files of strangers and may have any length. A message
+//! shows the beginning and the end of a long one, and the number of characters that it leaves out.
 
 use std::ops::Range;
 

@@ -175,7 +175,8 @@ impl Code {
 }
 
 /// A code whose severity cannot be changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the severity of `{0}` cannot be changed")]
 pub struct HardCode(pub Code);
 
 impl HardCode {
@@ -184,14 +185,6 @@ impl HardCode {
         "it means that a file cannot be read, that bytes differ from the declaration, or that an archive contradicts itself"
     }
 }
-
-impl fmt::Display for HardCode {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "the severity of `{}` cannot be changed", self.0)
-    }
-}
-
-impl std::error::Error for HardCode {}
 
 impl fmt::Display for Code {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -212,13 +205,6 @@ impl FromStr for Code {
 }
 
 /// A word that is not a code.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not the code of a finding")]
 pub struct UnknownCode(pub String);
-
-impl fmt::Display for UnknownCode {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "`{}` is not the code of a finding", self.0)
-    }
-}
-
-impl std::error::Error for UnknownCode {}

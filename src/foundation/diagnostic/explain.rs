@@ -1,4 +1,5 @@
 //! The explanation of each code: the rule, why it exists, an example that breaks it, the way out.
+//!
 //! The texts are markdown, in one file for each code, `explain/<code>.md`. `ipwhl explain` prints
 //! them. docs/findings.md contains all of them, and SARIF those of the codes that occur.
 

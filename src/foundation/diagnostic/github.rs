@@ -1,6 +1,7 @@
-//! Findings as workflow commands, which GitHub Actions shows on the lines of a pull request. GitHub
-//! keeps ten annotations of each level in a step and silently drops the others. So the tenth one
-//! gives the number of the others, which are printed as lines of the log.
+//! Findings as workflow commands, which GitHub Actions shows on the lines of a pull request.
+//!
+//! GitHub keeps ten annotations of each level in a step and silently drops the others. So the tenth
+//! one gives the number of the others, which are printed as lines of the log.
 
 use super::gitlab::NO_PLACE;
 use super::public::PublicFinding;

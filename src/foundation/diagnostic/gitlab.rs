@@ -1,6 +1,7 @@
-//! Findings as a code quality report of GitLab: a JSON array in the format of Code Climate. GitLab
-//! compares the reports of two branches by their fingerprints, and shows new findings on their
-//! lines.
+//! Findings as a code quality report of GitLab: a JSON array in the format of Code Climate.
+//!
+//! GitLab compares the reports of two branches by their fingerprints, and shows new findings on
+//! their lines.
 
 use serde_json::{Value, json};
 

@@ -1,10 +1,11 @@
-//! Text that is safe for terminals, logs and pages: hidden characters are escaped. Names, comments
-//! and messages come from files and servers of strangers. A character is *hidden* if it controls
-//! the terminal, changes the order of other characters, or is invisible: a control character, a
-//! format character, a line or paragraph separator (`General_Category` `Cc`, `Cf`, `Zl`, `Zp`), or
-//! a character with the property `Default_Ignorable_Code_Point` (UAX #44). That covers the controls
-//! of UAX #9, the characters of UTS #39 and UTS #55, tags, variation selectors and the fillers of
-//! Hangul. A blank with a width, such as U+2800, is not hidden.
+//! Text that is safe for terminals, logs and pages: hidden characters are escaped.
+//!
+//! Names, comments and messages come from files and servers of strangers. A character is *hidden*
+//! if it controls the terminal, changes the order of other characters, or is invisible: a control
+//! character, a format character, a line or paragraph separator (`General_Category` `Cc`, `Cf`,
+//! `Zl`, `Zp`), or a character with the property `Default_Ignorable_Code_Point` (UAX #44). That
+//! covers the controls of UAX #9, the characters of UTS #39 and UTS #55, tags, variation selectors
+//! and the fillers of Hangul. A blank with a width, such as U+2800, is not hidden.
 
 use std::fmt::Write as _;
 

@@ -1,6 +1,8 @@
-//! Findings as a checklist for a comment on a pull request. The text comes from files of strangers
-//! and the page is shown to maintainers. So everything that could be markup, a link, a mention or a
-//! reference is put into a code span, which forges do not interpret.
+//! Findings as a checklist for a comment on a pull request.
+//!
+//! The text comes from files of strangers and the page is shown to maintainers. So everything that
+//! could be markup, a link, a mention or a reference is put into a code span, which forges do not
+//! interpret.
 
 use std::collections::BTreeMap;
 

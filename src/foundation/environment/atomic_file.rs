@@ -9,11 +9,13 @@ use std::path::{Path, PathBuf};
 
 use same_file::Handle;
 
-/// A file that gets its name only when it is complete. It is written as `.<name>.partial` beside
-/// its place, flushed to the disk and renamed. A killed run leaves at most that partial file, which
-/// the next writer of the same file reuses; a lock keeps two writers from sharing it. The partial
-/// file belongs to the writer alone, even if others can write to the folder: it is created
-/// exclusively, and a file that someone else has put there is not used.
+/// A file that gets its name only when it is complete.
+///
+/// It is written as `.<name>.partial` beside its place, flushed to the disk and renamed. A killed
+/// run leaves at most that partial file, which the next writer of the same file reuses; a lock
+/// keeps two writers from sharing it. The partial file belongs to the writer alone, even if others
+/// can write to the folder: it is created exclusively, and a file that someone else has put there
+/// is not used.
 #[derive(Debug)]
 pub struct AtomicFile {
     file: File,
@@ -270,8 +272,9 @@ pub fn sync_directory(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Replaces the folder `place` with the folder `new`. The old one is removed. Between the two
-/// renames, `place` does not exist: a killed run leaves it absent, never mixed.
+/// Replaces the folder `place` with the folder `new`. The old one is removed.
+///
+/// Between the two renames, `place` does not exist: a killed run leaves it absent, never mixed.
 ///
 /// # Errors
 /// When a rename or the removal fails.

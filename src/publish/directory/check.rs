@@ -10,14 +10,16 @@ use std::sync::Arc;
 use ipwhl_unixfs::{Cid, Sha256Digest};
 
 use super::folder::Folder;
+use super::layout::{Directory, Store, is_folder};
 use super::record::Record;
-use super::{Directory, Store, delta, files, is_folder, record, unusable};
+use super::{delta, files, record};
 use crate::foundation::environment::open_beneath;
 use crate::foundation::failure::Failure;
+use crate::foundation::failure::unusable;
+use crate::publish::amount::Amount;
+use crate::publish::published_release::PublishedRelease;
 use crate::publish::site::{AssembledBlocks, FileCheck, ListedFile, ReleaseFile, release_files};
-use crate::publish::target::{
-    Amount, CheckOrder, Checked, Damage, DamageKind, PublishedRelease, Report, Step,
-};
+use crate::publish::target::{CheckOrder, Checked, Damage, DamageKind, Report, Step};
 use crate::release::archive::ArchiveKind;
 use crate::release::archive::car_name;
 use crate::release::names::FILE_LIST;

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use ipwhl_unixfs::car::{Blocks, CarError, CarReader, file_dag};
 use ipwhl_unixfs::{Cid, Codec, Profile};
 
-use super::{Directory, Store, files};
+use super::files;
+use super::layout::{Directory, Store};
 use crate::foundation::diagnostic::shell_word;
 use crate::foundation::environment::open_beneath;
 use crate::foundation::failure::Failure;

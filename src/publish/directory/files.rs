@@ -8,11 +8,13 @@ use std::path::{Path, PathBuf};
 use ipwhl_unixfs::Cid;
 use ipwhl_unixfs::car::{CarError, FileReader};
 
-use super::{Store, is_folder, unusable};
+use super::layout::{Store, is_folder};
 use crate::foundation::environment::{AtomicFile, sync_directory};
 use crate::foundation::failure::Failure;
+use crate::foundation::failure::unusable;
+use crate::publish::amount::Amount;
 use crate::publish::site::ReleaseFile;
-use crate::publish::target::{Amount, Report, Step};
+use crate::publish::target::{Report, Step};
 use crate::release::archive;
 use crate::release::statement::folder::partial;
 

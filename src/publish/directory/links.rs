@@ -4,9 +4,9 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::unusable;
 use crate::foundation::environment::sync_directory;
 use crate::foundation::failure::Failure;
+use crate::foundation::failure::unusable;
 use crate::release::statement::folder::partial;
 
 /// The name that a link leads to; `None` where there is none.

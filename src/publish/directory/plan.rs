@@ -1,13 +1,15 @@
 //! What a look at the folder finds, and what would be done.
 
 use super::folder::Folder;
+use super::layout::{Directory, LATEST, Store};
 use super::record::Record;
-use super::{Directory, LATEST, Store, files, links};
+use super::{files, links};
 use crate::foundation::failure::Failure;
-use crate::publish::history::check_follows;
+use crate::publish::amount::Amount;
+use crate::publish::follow::check_follows;
 use crate::publish::publication::Publication;
+use crate::publish::published_release::PublishedRelease;
 use crate::publish::site::{ReleaseFile, release_files};
-use crate::publish::target::{Amount, PublishedRelease};
 use crate::release::statement::SignedStatement;
 use crate::release::statement::folder::{self as statements, STATEMENTS};
 

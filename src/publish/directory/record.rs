@@ -8,9 +8,11 @@ use std::path::Path;
 use ipwhl_unixfs::car::FileReader;
 use ipwhl_unixfs::{Cid, Codec, Sha256Digest};
 
-use super::{Directory, Store, delta, files, unusable};
+use super::layout::{Directory, Store};
+use super::{delta, files};
 use crate::foundation::environment::{AtomicFile, read_small};
 use crate::foundation::failure::Failure;
+use crate::foundation::failure::unusable;
 use crate::publish::site::{FileList, LARGEST_FILE_LIST, ListedFile, ReleaseFile};
 use crate::release::archive::ArchiveKind;
 use crate::release::archive::car_name;

@@ -6,9 +6,10 @@ use std::io;
 
 use ipwhl_unixfs::Cid;
 
-use super::{Directory, is_folder, unusable};
+use super::layout::{Directory, is_folder};
 use crate::foundation::environment::sync_directory;
 use crate::foundation::failure::Failure;
+use crate::foundation::failure::unusable;
 use crate::publish::publication::Publication;
 use crate::release::archive::ArchiveKind;
 use crate::release::archive::car_name;

@@ -2,7 +2,7 @@
 
 use super::program::Program;
 use crate::foundation::failure::Failure;
-use crate::publish::target::PublishedRelease;
+use crate::publish::published_release::PublishedRelease;
 use crate::release::names::STATEMENT;
 use crate::release::signature::{MAXIMUM_SIGNATURE_SIZE, verify_for};
 use crate::release::statement::{

@@ -3,7 +3,7 @@
 
 use super::rpc::Rpc;
 use crate::publish::cluster::NearbyCluster;
-use crate::publish::target::PublishedRelease;
+use crate::publish::published_release::PublishedRelease;
 use crate::set::repository::KuboTarget;
 
 /// Who pins on the node.

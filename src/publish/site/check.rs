@@ -1,6 +1,5 @@
 //! Files of a tree held to the hollow archive of their release, read from a folder or over HTTP.
 
-use std::fmt;
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 
@@ -91,11 +90,13 @@ pub struct HollowArchive {
 }
 
 /// Why a release's hollow archive was not had.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum HollowError {
     /// The site does not have it, or cannot be asked.
+    #[error("{0}")]
     Source(SourceProblem),
     /// What is there is not it.
+    #[error("`{place}` {reason}")]
     Refused {
         /// The archive, as it may be shown.
         place: String,
@@ -103,17 +104,6 @@ pub enum HollowError {
         reason: String,
     },
 }
-
-impl fmt::Display for HollowError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Source(problem) => problem.fmt(formatter),
-            Self::Refused { place, reason } => write!(formatter, "`{place}` {reason}"),
-        }
-    }
-}
-
-impl std::error::Error for HollowError {}
 
 /// The hollow archive of the release of this sequence, every block of it verified. One of another
 /// root is refused at its first bytes. Of a site on the web it is a file without a name, which goes

@@ -1,7 +1,6 @@
 //! `release.files`: a line for each file of a release, `<sha256>  <size>  <path>`.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::fmt::Write as _;
 use std::io::{self, Read};
 
@@ -40,23 +39,12 @@ pub struct FileList {
 }
 
 /// Why a text is no list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("line {line} is not `<sha256>  <size>  <path>`, or is not in the order of paths")]
 pub struct ListError {
     /// The first line that is wrong, counted from 1.
     pub line: usize,
 }
-
-impl fmt::Display for ListError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            formatter,
-            "line {} is not `<sha256>  <size>  <path>`, or is not in the order of paths",
-            self.line
-        )
-    }
-}
-
-impl std::error::Error for ListError {}
 
 impl ListedFile {
     /// What is listed of a file, which is read to its end.

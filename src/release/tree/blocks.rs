@@ -1,6 +1,5 @@
 //! The tree as a DAG.
 
-use std::fmt;
 use std::io::{self, Read};
 
 use ipwhl_unixfs::{BlockSink, DirectoryDag, DirectoryEntry, FileDag, LeafHasher, Link, Profile};
@@ -11,26 +10,15 @@ use crate::release::names::RELEASE_FOLDER;
 use crate::set::declaration::{Declaration, DeclaredWheel};
 
 /// Why a set has no release.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReleaseError {
     /// The facts of a wheel of this project are not known.
+    #[error("a wheel of `{0}` has not been read yet")]
     UnknownFacts(String),
     /// A name cannot stand in a folder.
+    #[error("{0}")]
     Name(String),
 }
-
-impl fmt::Display for ReleaseError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::UnknownFacts(project) => {
-                write!(formatter, "a wheel of `{project}` has not been read yet")
-            }
-            Self::Name(reason) => formatter.write_str(reason),
-        }
-    }
-}
-
-impl std::error::Error for ReleaseError {}
 
 /// What stands at the top of the tree.
 enum Top<'r> {

@@ -83,7 +83,8 @@ impl fmt::Display for Gap {
 }
 
 /// Why trust cannot be found out, or is not given.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{failure}")]
 pub struct TrustFailure {
     /// What is told before.
     pub notes: Vec<TrustNote>,
@@ -99,11 +100,3 @@ impl From<Failure> for TrustFailure {
         }
     }
 }
-
-impl fmt::Display for TrustFailure {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.failure.fmt(formatter)
-    }
-}
-
-impl std::error::Error for TrustFailure {}

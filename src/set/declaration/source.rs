@@ -29,16 +29,9 @@ pub struct PackageUrl {
 }
 
 /// Why a text is no source.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
 pub struct SourceError(String);
-
-impl fmt::Display for SourceError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for SourceError {}
 
 impl Source {
     /// Reads a source as a declaration writes it.

@@ -154,8 +154,7 @@ impl EarlierState {
         let Some(repository) = &self.repository else {
             return compare(&[], findings, platforms).len();
         };
-        let mut before = repository.findings.clone();
-        before.extend(check::set(repository));
+        let mut before = check::repository(repository);
         before.extend(self.of_wheels(repository, now, found));
         let before = judge(repository, before, found, today, "");
         let gone = compare(&before, findings, platforms).len();

@@ -1,7 +1,6 @@
 //! A repository's folder, read whole: its settings and its declarations.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -44,44 +43,27 @@ pub struct Repository {
 }
 
 /// Why a repository cannot be read at all.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// No folder upwards of this one has an `ipwhl.toml`.
+    #[error(
+        "neither `{}` nor a folder above it has an `{CONFIGURATION_FILE}`: go into a repository, or name one with `--repository`",
+        .0.display()
+    )]
     NotFound(PathBuf),
     /// The folder has no `ipwhl.toml`.
+    #[error("`{}` has no `{CONFIGURATION_FILE}`, which would make it a repository", .0.display())]
     NoConfiguration(PathBuf),
     /// The folder is a repository of the original, which had no `ipwhl.toml`.
+    #[error(
+        "`{}` has `{SUPPORTED_FILE}` and `{ORIGINAL_FOLDER}` and no `{CONFIGURATION_FILE}`, as the original's repositories: `ipwhl migrate --name NAME` makes one of today's of it; to read it as it stands, write an `{CONFIGURATION_FILE}` with `[repository]`, `format = 1`, `name = \"NAME\"` and `layout = \"ipwhl-1\"`",
+        .0.display()
+    )]
     Original(PathBuf),
     /// A file or folder cannot be read.
+    #[error("`{}` cannot be read: {}", .0.display(), .1)]
     Unreadable(PathBuf, io::Error),
 }
-
-impl fmt::Display for LoadError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotFound(start) => write!(
-                formatter,
-                "neither `{}` nor a folder above it has an `{CONFIGURATION_FILE}`: go into a repository, or name one with `--repository`",
-                start.display()
-            ),
-            Self::NoConfiguration(directory) => write!(
-                formatter,
-                "`{}` has no `{CONFIGURATION_FILE}`, which would make it a repository",
-                directory.display()
-            ),
-            Self::Original(directory) => write!(
-                formatter,
-                "`{}` has `{SUPPORTED_FILE}` and `{ORIGINAL_FOLDER}` and no `{CONFIGURATION_FILE}`, as the original's repositories: `ipwhl migrate --name NAME` makes one of today's of it; to read it as it stands, write an `{CONFIGURATION_FILE}` with `[repository]`, `format = 1`, `name = \"NAME\"` and `layout = \"ipwhl-1\"`",
-                directory.display()
-            ),
-            Self::Unreadable(path, error) => {
-                write!(formatter, "`{}` cannot be read: {error}", path.display())
-            }
-        }
-    }
-}
-
-impl std::error::Error for LoadError {}
 
 /// The nearest folder, from `start` upwards, that is a repository.
 ///

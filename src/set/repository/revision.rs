@@ -4,7 +4,6 @@ mod changes;
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
-use std::fmt;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -55,42 +54,24 @@ struct Objects {
 }
 
 /// Why a revision cannot be read.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum RevisionError {
     /// There is no git to ask.
+    #[error("git, which reads revisions, cannot be run: {0}")]
     NoGit(io::Error),
     /// The folder is in no git repository, or git does not want to read it; in git's words.
+    #[error("the folder has no history that git can read: {0}")]
     NoRepository(String),
     /// git knows no commit of this name.
+    #[error("`{0}` is no commit that git knows here")]
     Unknown(String),
     /// The revision and the present commit have no common ancestor, as far as the history is there.
+    #[error("`{0}` and the present commit have no common ancestor in the history that is here")]
     Unrelated(String),
     /// git failed; in its own words.
+    #[error("git failed: {0}")]
     Failed(String),
 }
-
-impl fmt::Display for RevisionError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoGit(error) => write!(
-                formatter,
-                "git, which reads revisions, cannot be run: {error}"
-            ),
-            Self::NoRepository(words) => write!(
-                formatter,
-                "the folder has no history that git can read: {words}"
-            ),
-            Self::Unknown(name) => write!(formatter, "`{name}` is no commit that git knows here"),
-            Self::Unrelated(name) => write!(
-                formatter,
-                "`{name}` and the present commit have no common ancestor in the history that is here"
-            ),
-            Self::Failed(words) => write!(formatter, "git failed: {words}"),
-        }
-    }
-}
-
-impl std::error::Error for RevisionError {}
 
 impl RevisionError {
     /// The way out, where there is one.

@@ -30,9 +30,9 @@ fn the_release_is_three_files_and_the_root_is_the_only_line() {
     assert_eq!(reader.root().to_string(), root);
     ran.said("4 projects");
     // A second build follows the statement that is there, and has nothing to add to it.
-    workshop
-        .run(&["build"])
-        .said("the previous statement, sequence 1, already has this root: no new statement was signed");
+    workshop.run(&["build"]).said(
+        "the previous statement, sequence 1, already has this root: no new statement was signed",
+    );
     // With nothing to say, nothing is said.
     let quiet = workshop.run(&["build", "--quiet"]);
     assert_eq!(quiet.line(), root);

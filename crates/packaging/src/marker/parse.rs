@@ -1,9 +1,9 @@
 //! The marker grammar: text to an expression in canonical form.
 
 use super::evaluate::mirrors_exactly;
-use super::{Comparison, MarkerOperator, Node, Operand, Variable};
+use super::expression::{Comparison, MarkerOperator, Node, Operand, Variable};
 use crate::name;
-use crate::requirement::RequirementError;
+use crate::requirement_error::RequirementError;
 
 /// Parentheses inside parentheses; real markers have two or three.
 const MAX_DEPTH: usize = 64;

@@ -5,57 +5,16 @@ mod end;
 mod extra;
 mod fields;
 mod local;
+mod member;
 mod names;
 
 use std::io::{self, Read, Seek, SeekFrom};
 
 use super::Limits;
-use super::problems::{Problems, shown};
+use super::problems::Problems;
 
 pub(super) use local::{check_descriptor, check_local_header};
-
-/// How the data of a member is written: what a wheel may use of APPNOTE 4.4.5.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Method {
-    Stored,
-    Deflate,
-    /// Any other, which is refused; kept to be compared with the local header.
-    Other(u16),
-}
-
-/// One entry, as the central directory has it.
-#[derive(Clone, Debug)]
-pub(super) struct Member {
-    /// The path; where it is not UTF-8, an approximation.
-    pub(super) name: String,
-    /// The name's own bytes, where they are not those of `name`.
-    raw_name: Option<Vec<u8>>,
-    flags: u16,
-    pub(super) method: Method,
-    pub(super) crc: u32,
-    pub(super) compressed_size: u64,
-    pub(super) size: u64,
-    /// Where the local header begins.
-    pub(super) start: u64,
-    /// Where the next entry begins, or the central directory.
-    pub(super) end: u64,
-    /// False where a problem forbids to read the data.
-    pub(super) readable: bool,
-}
-
-impl Member {
-    pub(super) fn is_folder(&self) -> bool {
-        self.name.ends_with('/')
-    }
-
-    pub(super) fn shown(&self) -> String {
-        shown(&self.name)
-    }
-
-    fn name_bytes(&self) -> &[u8] {
-        self.raw_name.as_deref().unwrap_or(self.name.as_bytes())
-    }
-}
+pub(super) use member::{Member, Method};
 
 /// The members in the order in which they lie in the file; `None` when the central directory
 /// cannot be read to its end.

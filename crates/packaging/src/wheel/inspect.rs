@@ -1,12 +1,13 @@
 //! The whole of a wheel: each member visited once, RECORD first.
 
 use std::collections::BTreeSet;
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek};
 
 use super::archive::{Member, check_descriptor, check_local_header, read_members};
 use super::bytecode::{check_cached, check_sourceless, is_cached};
 use super::content::{Contents, Sink};
 use super::entry_points::read_entry_points;
+use super::input::{HEAD, Source};
 use super::layout::check_layout;
 use super::members::script_name;
 use super::packages::packages;
@@ -15,12 +16,8 @@ use super::record::{MemberHasher, Record};
 use super::wheel_file::read_wheel_file;
 use super::{ArchiveFacts, EntryPoint, Limits};
 
-/// How much is read from the file at once.
-const READ_SIZE: usize = 256 << 10;
 /// The longest data descriptor.
 const LONGEST_DESCRIPTOR: u64 = 24;
-/// How many bytes of a member are looked at to see what it is.
-pub(super) const HEAD: usize = 64;
 
 /// Reads a wheel and says what it is and what is wrong with it. All problems are found as far as
 /// going on makes sense; an error is only ever a reader that fails.
@@ -329,49 +326,5 @@ impl<R: Read + Seek> Inspection<'_, R> {
         }
         check_descriptor(member, &local, &between, self.problems);
         Ok(is_whole.then_some(sink.hasher))
-    }
-}
-
-/// The file, read in big pieces, which knows where it stands so that going on costs no seek.
-pub(super) struct Source<'a, R> {
-    inner: BufReader<&'a mut R>,
-    position: u64,
-}
-
-impl<'a, R: Read + Seek> Source<'a, R> {
-    pub(super) fn new(reader: &'a mut R) -> io::Result<Self> {
-        reader.seek(SeekFrom::Start(0))?;
-        Ok(Self {
-            inner: BufReader::with_capacity(READ_SIZE, reader),
-            position: 0,
-        })
-    }
-
-    pub(super) fn go_to(&mut self, place: u64) -> io::Result<()> {
-        if place != self.position {
-            let ahead = place.checked_sub(self.position);
-            match ahead.and_then(|ahead| i64::try_from(ahead).ok()) {
-                Some(ahead) => self.inner.seek_relative(ahead)?,
-                None => {
-                    self.inner.seek(SeekFrom::Start(place))?;
-                }
-            }
-            self.position = place;
-        }
-        Ok(())
-    }
-
-    pub(super) fn next_bytes(&mut self, count: usize) -> io::Result<Vec<u8>> {
-        let mut bytes = vec![0; count];
-        self.read_exact(&mut bytes)?;
-        Ok(bytes)
-    }
-}
-
-impl<R: Read> Read for Source<'_, R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.inner.read(buffer)?;
-        self.position += count as u64;
-        Ok(count)
     }
 }

@@ -10,7 +10,7 @@ use super::archive::{Member, check_local_header, read_members};
 use super::bytecode::is_bytecode;
 use super::content::{Contents, Sink};
 use super::entry_points::entry_points;
-use super::inspect::{HEAD, Source};
+use super::input::{HEAD, Source};
 use super::packages::packages;
 use super::problems::Problems;
 use super::record::MemberHasher;

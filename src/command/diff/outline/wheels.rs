@@ -104,7 +104,7 @@ fn wheel(report: &Report<'_>, change: &WheelChange<'_>) -> Entry {
 
 /// Platforms of the old state (`0`) or the new one in few words; `None` for none.
 fn folded(report: &Report<'_>, side: usize, platforms: &[String]) -> Option<String> {
-    let repository = report.sides[side].repository.as_ref()?;
+    let repository = report.states[side].repository.as_ref()?;
     summarize_platforms(platforms, &repository.configuration.platforms)
 }
 

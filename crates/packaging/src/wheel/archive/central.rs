@@ -2,7 +2,7 @@
 
 use super::extra::{Numbers, read_extra};
 use super::fields::{Fields, signature_in};
-use super::{Member, Method};
+use super::member::{Member, Method};
 use crate::wheel::problems::Problems;
 
 const CENTRAL_SIGNATURE: [u8; 4] = *b"PK\x01\x02";

@@ -4,7 +4,7 @@
 use super::central::{FLAG_DESCRIPTOR, too_new};
 use super::extra::{Numbers, read_extra};
 use super::fields::Fields;
-use super::{Member, Method};
+use super::member::{Member, Method};
 use crate::wheel::problems::{Problems, shown};
 
 const LOCAL_SIGNATURE: [u8; 4] = *b"PK\x03\x04";

@@ -3,7 +3,7 @@
 use icu_properties::props::{GeneralCategory, GeneralCategoryGroup};
 use icu_properties::{CodePointMapData, CodePointMapDataBorrowed};
 
-use super::Member;
+use super::member::Member;
 use crate::wheel::Limits;
 use crate::wheel::places::in_tree_order;
 use crate::wheel::problems::{Problems, shown};

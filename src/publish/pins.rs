@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ipwhl_unixfs::Cid;
 
-use crate::publish::target::PublishedRelease;
+use crate::publish::published_release::PublishedRelease;
 
 /// How a pin's name begins.
 const OURS: &str = "ipwhl";
@@ -17,7 +17,7 @@ fn prefix(repository: &str) -> String {
 }
 
 /// The name of a pin.
-pub(in crate::publish) fn name(repository: &str, sequence: Option<u64>) -> String {
+pub(super) fn name(repository: &str, sequence: Option<u64>) -> String {
     let prefix = prefix(repository);
     match sequence {
         Some(sequence) => format!("{prefix}{sequence}"),
@@ -26,20 +26,20 @@ pub(in crate::publish) fn name(repository: &str, sequence: Option<u64>) -> Strin
 }
 
 /// What the name of a pin of a repository says.
-pub(in crate::publish) struct Named {
+pub(super) struct Named {
     /// The sequence; `None` for a release that was published without a statement.
-    pub(in crate::publish) sequence: Option<u64>,
+    pub(super) sequence: Option<u64>,
 }
 
 /// What a pin's name says, where it is one of this repository's.
-pub(in crate::publish) fn named(repository: &str, name: &str) -> Option<Named> {
+pub(super) fn named(repository: &str, name: &str) -> Option<Named> {
     let rest = name.strip_prefix(&prefix(repository))?;
     let sequence = rest.parse().ok();
     (sequence.is_some() || rest == UNSIGNED).then_some(Named { sequence })
 }
 
 /// The releases of these pins, the newest first.
-pub(in crate::publish) fn newest_first(pins: &BTreeMap<Cid, Option<u64>>) -> Vec<PublishedRelease> {
+pub(super) fn newest_first(pins: &BTreeMap<Cid, Option<u64>>) -> Vec<PublishedRelease> {
     let mut releases: Vec<PublishedRelease> = pins
         .iter()
         .map(|(root, sequence)| PublishedRelease {
@@ -52,11 +52,7 @@ pub(in crate::publish) fn newest_first(pins: &BTreeMap<Cid, Option<u64>>) -> Vec
 }
 
 /// Of these pins those beyond the newest of as many as are kept, where `root` is the newest of all.
-pub(in crate::publish) fn outdated(
-    pins: &BTreeMap<Cid, Option<u64>>,
-    root: Cid,
-    keep: u64,
-) -> Vec<Cid> {
+pub(super) fn outdated(pins: &BTreeMap<Cid, Option<u64>>, root: Cid, keep: u64) -> Vec<Cid> {
     let keep = usize::try_from(keep.saturating_sub(1)).unwrap_or(usize::MAX);
     let others = newest_first(pins).into_iter();
     let others = others.filter(|release| release.root != root);

@@ -1,0 +1,365 @@
+//! One of the two states: what its name means, and how it is read.
+
+use std::path::{Path, PathBuf};
+
+use ipwhl_unixfs::car::CarError;
+use serde::Serialize;
+use url::Url;
+
+use crate::foundation::diagnostic::visible;
+use crate::foundation::failure::{Failure, error_chain};
+use crate::release::archive::{OpenRelease, ReleaseLocation, ReleaseName, archive_failure};
+use crate::release::reader::ReleaseReader;
+use crate::set::difference::Snapshot;
+use crate::set::gather::{Network, known_facts};
+use crate::set::repository::{
+    CONFIGURATION_FILE, Configuration, LoadError, Repository, Revision, tracked,
+};
+use crate::source::Session;
+
+/// How many digits of a commit are shown.
+const SHOWN_DIGITS: usize = 12;
+
+/// A state, read.
+pub struct State {
+    /// What it is.
+    pub description: StateDescription,
+    /// Its declarations; `None` for a release of the layout `ipwhl-1`.
+    pub repository: Option<Repository>,
+    /// The release that it is.
+    pub release: Option<OpenRelease>,
+    /// The gateway that was named with a release.
+    pub gateway: Option<Url>,
+    /// Its projects and wheels.
+    pub snapshot: Snapshot,
+}
+
+/// What a state is.
+#[derive(Debug, Clone, Serialize)]
+pub struct StateDescription {
+    /// The kind of state.
+    pub kind: StateKind,
+    /// What it is called in words.
+    pub name: String,
+    /// The root of a release.
+    pub root: Option<String>,
+    /// The commit of a revision.
+    pub commit: Option<String>,
+}
+
+/// The kinds of states.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StateKind {
+    /// A published set.
+    Release,
+    /// A commit of a repository.
+    Revision,
+    /// The files of a repository as they are now.
+    WorkingTree,
+}
+
+/// Where states are looked for: around a repository, if there is one.
+pub struct StateReader<'s> {
+    /// The cache, the clock, the network.
+    pub session: &'s Session,
+    /// How releases behind gateways are read.
+    pub network: Network,
+    /// The folder of the repository whose revisions are meant.
+    pub directory: Option<PathBuf>,
+    /// The settings of that repository.
+    pub configuration: Configuration,
+}
+
+/// What the name of a state means, before anything of it is read.
+#[derive(Debug)]
+pub struct StateName {
+    meaning: Meaning,
+    /// The name without a prefix that decides, so that it may be a revision's as well.
+    undecided: Option<String>,
+}
+
+#[derive(Debug)]
+enum Meaning {
+    Release(ReleaseName),
+    /// The folder of a repository.
+    Folder(PathBuf),
+    Revision(String),
+}
+
+impl StateName {
+    /// The file of the archive that the name means, as git calls it, where git tracks it. A change
+    /// may have brought it, or put another one in its place.
+    pub fn tracked_archive(&self, session: &Session) -> Option<String> {
+        match &self.meaning {
+            Meaning::Release(ReleaseName::Archive(path)) => {
+                tracked(session.environment(), path).ok().flatten()
+            }
+            _ => None,
+        }
+    }
+}
+
+impl<'s> StateReader<'s> {
+    /// Reads around the repository in this folder.
+    pub fn new(session: &'s Session, network: Network, directory: Option<PathBuf>) -> Self {
+        let configuration = directory
+            .as_deref()
+            .and_then(|directory| Repository::load_configuration(directory).ok())
+            .map(|repository| repository.configuration)
+            .unwrap_or_default();
+        Self {
+            session,
+            network,
+            directory,
+            configuration,
+        }
+    }
+
+    /// What this name means: a path, a root CID, a revision, in this order; `path:`, `cid:` and
+    /// `git:` decide.
+    ///
+    /// # Errors
+    /// When it means nothing.
+    pub fn name(&self, text: &str) -> Result<StateName, Failure> {
+        let decided = |meaning| StateName {
+            meaning,
+            undecided: None,
+        };
+        if let Some(revision) = text.strip_prefix("git:") {
+            return Ok(decided(Meaning::Revision(revision.to_owned())));
+        }
+        if let Some(path) = text.strip_prefix("path:") {
+            let found = self.meaning_of_path(path)?.map(decided);
+            return found.ok_or_else(|| {
+                Failure::usage(format!(
+                    "`{path}` is neither an archive, nor a folder with one, nor a repository"
+                ))
+            });
+        }
+        if let Some(cid) = text.strip_prefix("cid:") {
+            let root = cid
+                .parse()
+                .map_err(|error| Failure::usage(format!("`{cid}` is not a CID: {error}")))?;
+            return Ok(decided(Meaning::Release(ReleaseName::Root(root))));
+        }
+        if text.contains("://") {
+            let name = ReleaseName::parse(self.session.environment(), text)?;
+            let name = name.ok_or_else(|| {
+                Failure::usage("this is not the URL of a release")
+                    .help("the URL of a release is `<gateway>/ipfs/<root CID>/`")
+            })?;
+            return Ok(decided(Meaning::Release(name)));
+        }
+        let meaning = match self.meaning_of_path(text)? {
+            Some(meaning) => meaning,
+            None => match text.parse() {
+                Ok(root) => return Ok(decided(Meaning::Release(ReleaseName::Root(root)))),
+                Err(_) => Meaning::Revision(text.to_owned()),
+            },
+        };
+        Ok(StateName {
+            meaning,
+            undecided: Some(text.to_owned()),
+        })
+    }
+
+    fn meaning_of_path(&self, text: &str) -> Result<Option<Meaning>, Failure> {
+        let environment = self.session.environment();
+        let path = environment.absolute(Path::new(text));
+        if path.is_file() {
+            return Ok(Some(Meaning::Release(ReleaseName::Archive(path))));
+        }
+        if !path.is_dir() {
+            return Ok(None);
+        }
+        if let Some(name) = ReleaseName::parse(environment, text)? {
+            return Ok(Some(Meaning::Release(name)));
+        }
+        let is_repository = path.join(CONFIGURATION_FILE).is_file();
+        Ok(is_repository.then_some(Meaning::Folder(path)))
+    }
+
+    /// Reads the state of this name.
+    ///
+    /// # Errors
+    /// When it cannot be read, or the name is that of a path and of a revision.
+    pub fn read(&self, name: StateName) -> Result<State, Failure> {
+        let environment = self.session.environment();
+        let state = match name.meaning {
+            Meaning::Revision(revision) => {
+                let state = self.revision(&revision);
+                let Some(text) = name.undecided else {
+                    return state;
+                };
+                return state.map_err(|failure| {
+                    let there = if environment.absolute(Path::new(&text)).exists() {
+                        "neither an archive, nor a folder with one, nor a repository"
+                    } else {
+                        "not an existing path"
+                    };
+                    Failure {
+                        kind: failure.kind,
+                        message: format!("`{text}` is {there}, not a CID, and {}", failure.message),
+                        help: failure.help,
+                    }
+                });
+            }
+            Meaning::Release(release) => self.release(release)?,
+            Meaning::Folder(path) => {
+                let repository = Repository::load(&path).map_err(|error| Failure::world(&error))?;
+                let name = format!("the working tree of {}", environment.shown(&path));
+                self.repository(repository, name, None)
+            }
+        };
+        if let Some(text) = name.undecided
+            && let Some(directory) = &self.directory
+            && Revision::at(environment, directory, &text).is_ok()
+        {
+            // A change could bring a folder with the name of the revision that it is compared with.
+            let shown = visible(&text, &[]);
+            return Err(
+                Failure::usage(format!("`{shown}` is both a path and a git revision"))
+                    .help(format!("write `git:{shown}` or `path:{shown}`")),
+            );
+        }
+        Ok(state)
+    }
+
+    /// The files of the repository as they are now.
+    pub fn working_tree(&self, repository: Repository) -> State {
+        self.repository(repository, "the working tree".to_owned(), None)
+    }
+
+    /// The state that declarations describe. What they leave out is taken from what is known of the
+    /// wheels here.
+    fn repository(&self, repository: Repository, name: String, commit: Option<String>) -> State {
+        let cache = self.session.cache().ok();
+        let snapshot = Snapshot::of(&repository, &|wheel| {
+            if wheel.size.is_some() && wheel.sha256.is_some() {
+                return None;
+            }
+            let facts = known_facts(cache.as_ref()?, &wheel.content_id.value)?;
+            Some((facts.sha256, facts.dag.size()))
+        });
+        State {
+            description: StateDescription {
+                kind: if commit.is_some() {
+                    StateKind::Revision
+                } else {
+                    StateKind::WorkingTree
+                },
+                name,
+                root: None,
+                commit,
+            },
+            snapshot,
+            repository: Some(repository),
+            release: None,
+            gateway: None,
+        }
+    }
+
+    fn revision(&self, name: &str) -> Result<State, Failure> {
+        let Some(directory) = &self.directory else {
+            return Err(Failure::usage(format!(
+                "no revision `{name}`, because there is no repository here"
+            ))
+            .help("run it in a repository, or name one with `--repository`"));
+        };
+        let revision =
+            Revision::at(self.session.environment(), directory, name).map_err(|error| {
+                let failure = Failure::usage(format!("no revision `{name}`: {error}"));
+                match error.help() {
+                    Some(help) => failure.help(help),
+                    None => failure,
+                }
+            })?;
+        let commit = revision.commit().to_owned();
+        let repository =
+            Repository::load_revision(directory, &revision).map_err(|error| match error {
+                LoadError::NoConfiguration(_) | LoadError::Original(_) => Failure::usage(format!(
+                    "the revision `{name}` has no `{CONFIGURATION_FILE}` here, so it is not a state of this repository"
+                )),
+                error => Failure::world(&error),
+            })?;
+        let short: String = commit.chars().take(SHOWN_DIGITS).collect();
+        let shown = if commit.starts_with(name) {
+            short
+        } else {
+            format!("{name} ({short})")
+        };
+        Ok(self.repository(repository, shown, Some(commit)))
+    }
+
+    fn release(&self, name: ReleaseName) -> Result<State, Failure> {
+        let gateway = match &name {
+            ReleaseName::At(gateway, _) => Some(gateway.clone()),
+            ReleaseName::Archive(_) | ReleaseName::Root(_) => None,
+        };
+        let gateways = &self.configuration.gateways;
+        let release = OpenRelease::open(self.session, &self.network, gateways, name)?;
+        let directory = self
+            .directory
+            .clone()
+            .unwrap_or_else(|| self.session.environment().current_directory.clone());
+        let carried = ReleaseReader::open(release.blocks(), &release.root)
+            .and_then(|published| {
+                published.embedded_repository(&directory, &self.configuration.declarations)
+            })
+            .map_err(|error| comparison_failure(&release, &error))?;
+        let snapshot = match &carried.repository {
+            Some(repository) => Snapshot::of(repository, &|wheel| {
+                let folder = carried.projects.get(wheel.file_name.name())?;
+                let entry = folder
+                    .wheels
+                    .get(wheel.file_name.as_str())?
+                    .entry
+                    .as_ref()?;
+                Some((entry.sha256, entry.size))
+            })
+            .into_released(),
+            None => Snapshot::of_wheels(carried.projects.values().flat_map(|folder| {
+                let wheels = folder.wheels.iter();
+                wheels.map(|(name, wheel)| (name.clone(), wheel.link))
+            }))
+            .map_err(|name| {
+                Failure::finding(format!(
+                    "{}: `{}` is not the name of a wheel, so this is not a release",
+                    release.shown,
+                    name.escape_debug()
+                ))
+            })?,
+        };
+        Ok(State {
+            description: StateDescription {
+                kind: StateKind::Release,
+                name: release.shown.clone(),
+                root: Some(release.root.to_string()),
+                commit: None,
+            },
+            repository: carried.repository,
+            release: Some(release),
+            gateway,
+            snapshot,
+        })
+    }
+}
+
+/// What is wrong with a release.
+pub fn comparison_failure(release: &OpenRelease, error: &CarError) -> Failure {
+    match (&release.location, error) {
+        (ReleaseLocation::Archive { .. }, CarError::Missing(cid)) => Failure::finding(format!(
+            "{} lacks the block {cid}, so it cannot be compared",
+            release.shown
+        ))
+        .help("`ipwhl fill` completes a delta"),
+        (ReleaseLocation::Archive { path, .. }, error) => archive_failure(path, error),
+        (ReleaseLocation::Gateways(_), CarError::Io(_) | CarError::Missing(_)) => {
+            Failure::world(format!("{}: {}", release.shown, error_chain(error)))
+        }
+        (ReleaseLocation::Gateways(_), _) => {
+            Failure::finding(format!("{}: {}", release.shown, error_chain(error)))
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! Findings of the whole set that are new, and those that are gone.
+
+use jiff::civil::Date;
+
+use crate::foundation::diagnostic::{Baseline, Finding};
+use crate::set::check;
+use crate::set::gather::WheelReport;
+use crate::set::judgement::{self, judge};
+use crate::set::repository::Repository;
+
+/// The findings of the checks of the set in two states. Wheels are not read for them.
+#[derive(Debug, Clone, Default)]
+pub struct FindingChanges {
+    /// Those of the new state only.
+    pub new: Vec<Finding>,
+    /// Those of the old state only.
+    pub gone: Vec<Finding>,
+    /// How many both states have.
+    pub unchanged: usize,
+}
+
+/// Checks both sets and compares. `today` decides which waivers have expired.
+pub fn finding_changes(before: &Repository, now: &Repository, today: Date) -> FindingChanges {
+    let of = |repository: &Repository| {
+        let findings = check::repository(repository);
+        judge(repository, findings, &WheelReport::default(), today, "")
+    };
+    let (found_before, mut found) = (of(before), of(now));
+    let gone = judgement::compare(&found_before, &mut found, &now.configuration.platforms);
+    let all = found.len();
+    found.retain(|finding| finding.baseline == Some(Baseline::New));
+    FindingChanges {
+        unchanged: all - found.len(),
+        new: found,
+        gone: gone
+            .into_iter()
+            .map(|index| found_before[index].clone())
+            .collect(),
+    }
+}
