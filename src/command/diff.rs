@@ -165,9 +165,11 @@ fn read(context: &Context<'_>, reader: &StateReader<'_>, text: &str) -> Result<S
     let name = reader.name(text)?;
     if let Some(file) = name.tracked_archive(&context.session) {
         context.warning(&format!(
-            "git tracks `{file}`, so a change may have brought it, or put another one in its place"
+            "git tracks `{file}`, so a change may have added or replaced it"
         ));
-        context.help("a revision, as in `ipwhl diff git:main`, says what was there before");
+        context.help(
+            "to compare with the state before the change, name a revision: `ipwhl diff git:main`",
+        );
     }
     reader.read(name)
 }
