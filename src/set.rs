@@ -10,3 +10,4 @@ pub mod check;
 pub mod judgement;
 pub mod resolve;
 pub mod difference;
+pub mod review;

@@ -78,7 +78,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     }
     if let Some(link) = repository.link_to_declarations() {
         return Err(Failure::finding(format!(
-            "`{link}`, in the path of the declarations, is a symbolic link"
+            "`{link}`, on the path to the declarations, is a symbolic link"
         ))
         .help("replace the link with the folder itself: links are not followed"));
     }

@@ -15,15 +15,10 @@ use super::report::{
     tell_of_waivers,
 };
 use super::words::counted;
-use crate::foundation::diagnostic::Finding;
 use crate::foundation::failure::Failure;
-use crate::set::check;
-use crate::set::declaration::DeclaredWheel;
 use crate::set::difference::EarlierState;
-use crate::set::gather::{Gathering, Want, WheelReport, all_wheels, known_wheels};
-use crate::set::judgement::judge;
 use crate::set::repository::Repository;
-use crate::set::resolve::propose;
+use crate::set::review::{ReviewOptions, review};
 
 /// Check the declarations
 ///
@@ -101,60 +96,35 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         .network
         .for_change(arguments.public_only, before.is_some());
     let repository = &repository;
-    let mut findings = check::repository(repository);
-    let all = all_wheels(repository);
-    let changed = before
-        .as_ref()
-        .map_or_else(Vec::new, |before| before.changed(repository));
-    let asked = if arguments.sources {
-        &all
-    } else if network.offline {
-        &Vec::new()
-    } else {
-        &changed
-    };
-    let read = if arguments.wheels { &all } else { &changed };
-    let gathering = Gathering {
-        session: &context.session,
-        repository,
+    let options = ReviewOptions {
+        before: before.as_ref(),
         network: &network.network(),
-        profile: repository.configuration.profile,
-        reuse: None,
+        sources: arguments.sources,
+        wheels: arguments.wheels,
+        waiver_reason: reason.unwrap_or_default(),
     };
-    let mut found = look(&gathering, asked, read)?;
-    show_rejected(context, &found);
-    findings.extend(check::wheels(repository, read, &found));
-    let others: Vec<&DeclaredWheel> = all
-        .iter()
-        .copied()
-        .filter(|wheel| !arguments.wheels && !read.iter().any(|read| std::ptr::eq(*read, *wheel)))
-        .collect();
-    // Without a place for a cache nothing is known, which is no reason to fail.
-    let cache = context.session.cache().ok();
-    let known = known_wheels(cache.as_ref(), repository, &others);
-    let verified_earlier = known.verified(&others);
-    findings.extend(check::wheels(repository, &others, &known));
-    found.extend(known);
-    let reason = reason.unwrap_or_default();
-    let today = context.session.today();
-    let mut findings = judge(repository, findings, &found, today, reason);
-    let gone = before
-        .as_ref()
-        .map(|before| before.compare(repository, &found, today, &mut findings));
-    propose_versions(context, repository, network, &mut findings);
+    let review = review(&context.session, repository, &options)?;
+    let findings = &review.findings;
+    show_rejected(context, &review.report);
+    if !review.unasked.is_empty() {
+        context.say(&format!(
+            "note: the index was not asked: {}",
+            review.unasked.join("; ")
+        ));
+    }
     let format = arguments.message_format;
-    show_compared(context, repository, &findings, format, before.is_some())?;
+    show_compared(context, repository, findings, format, before.is_some())?;
     match &arguments.waivers {
         _ if format != MessageFormat::Text => {}
-        Some(_) => show_waivers(context, &findings)?,
-        None => tell_of_waivers(context, &findings),
+        Some(_) => show_waivers(context, findings)?,
+        None => tell_of_waivers(context, findings),
     }
-    show_failures(context, &found.failures);
-    let earlier = match verified_earlier {
+    show_failures(context, &review.report.failures);
+    let earlier = match review.verified_earlier {
         0 => String::new(),
         count => format!(" ({count} verified earlier)"),
     };
-    let what = match all.len() - found.verified(&all) {
+    let what = match review.unverified {
         _ if !arguments.wheels => String::new(),
         0 => ", wheels included".to_owned(),
         count => format!(", {} not verified", counted(count, "wheel")),
@@ -162,49 +132,17 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     context.say(&format!(
         "checked {}, {}{earlier} on {}{what}: {}",
         counted(projects(repository), "project"),
-        counted(all.len(), "wheel"),
+        counted(review.wheels, "wheel"),
         counted(repository.configuration.platforms.len(), "platform"),
-        count(&findings).unwrap_or_else(|| "no findings".to_owned())
+        count(findings).unwrap_or_else(|| "no findings".to_owned())
     ));
-    if let (Some(before), Some(gone)) = (&before, gone) {
-        since::say(context, before, repository, changed.len(), &findings, gone);
+    if let (Some(before), Some(gone)) = (&before, review.gone) {
+        since::say(context, before, repository, review.changed, findings, gone);
     }
-    if !found.failures.is_empty() {
+    if !review.report.failures.is_empty() {
         return Ok(ExitStatus::World);
     }
-    Ok(status(&findings, arguments.deny == Some(Deny::Warnings)))
-}
-
-/// Puts the versions that would end findings into them, and says why the index was not asked.
-fn propose_versions(
-    context: &Context<'_>,
-    repository: &Repository,
-    network: &NetworkArguments,
-    findings: &mut [Finding],
-) {
-    let unasked = propose(&context.session, repository, &network.network(), findings);
-    if !unasked.is_empty() {
-        context.say(&format!(
-            "note: the index was not asked: {}",
-            unasked.join("; ")
-        ));
-    }
-}
-
-/// What the sources of `asked` say, and what the wheels of `read` hold.
-fn look(
-    gathering: &Gathering<'_>,
-    asked: &[&DeclaredWheel],
-    read: &[&DeclaredWheel],
-) -> Result<WheelReport, Failure> {
-    let mut found = WheelReport::default();
-    if !asked.is_empty() {
-        gathering.ask_sources(asked, &mut found)?;
-    }
-    if !read.is_empty() {
-        found.extend(gathering.gather(read, Want::Facts)?);
-    }
-    Ok(found)
+    Ok(status(findings, arguments.deny == Some(Deny::Warnings)))
 }
 
 /// How many projects are declared, understood or not. In the layout `ipwhl-1` one can be both.

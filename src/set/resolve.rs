@@ -1,5 +1,5 @@
-//! Which versions and wheels of an index go into the set: for projects that somebody asks for, for
-//! what the set still needs, and for findings that another version would end.
+//! Which versions and wheels of an index go into the set: for requested projects, for what the set
+//! still needs, and for findings that another version would end. And which projects leave it.
 
 mod addition;
 mod cover;
@@ -7,6 +7,7 @@ mod newest;
 mod outdated;
 mod project;
 mod remedies;
+mod removal;
 mod selection;
 
 pub use addition::{Added, Addition, declaration_file, declared_extras};
@@ -14,4 +15,5 @@ pub use cover::Prefer;
 pub use newest::{Newest, newest};
 pub use outdated::Outdated;
 pub use remedies::propose;
+pub use removal::{RemovalOptions, RemovalPlan, StillNeeded, unreadable};
 pub use selection::{COMMAND_LINE, Listed, ProjectRequest, Selection, Selector};

@@ -113,6 +113,7 @@ mod repository;
 mod resolve;
 mod requirements;
 mod reuse;
+mod review;
 mod schemas;
 mod serve_command;
 mod show_command;

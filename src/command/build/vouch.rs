@@ -83,7 +83,7 @@ pub(super) fn finish_cut_run(
                 statement.sequence
             ))
             .help(format!(
-                "name the statement to follow: `--previous STATEMENT`; or move {} away to begin at sequence 1",
+                "name the previous statement with `--previous STATEMENT`; if you move {} away, a build begins at sequence 1",
                 shell_word(&partial)
             )));
         }

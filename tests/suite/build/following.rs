@@ -55,7 +55,7 @@ fn what_cannot_be_followed_is_not_passed_over() {
     let ways = [
         "`--previous STATEMENT`",
         "`--output DIR`",
-        "away to begin at sequence 1",
+        "a build begins at sequence 1",
     ];
     let refused = |word: &str| run().refused(1, &[&[word], &ways[..]].concat());
     let place = workshop.release("release.toml");
@@ -90,7 +90,7 @@ fn what_cannot_be_followed_is_not_passed_over() {
         &[
             "`release/release.toml.sig` is there, but the statement that it signs is missing",
             "`--previous STATEMENT`",
-            "move release/release.toml.sig away to begin at sequence 1",
+            "with release/release.toml.sig moved away, a build begins at sequence 1",
         ],
     );
     fs::remove_file(workshop.release("release.toml.sig")).unwrap();

@@ -111,7 +111,11 @@ fn what_is_not_whole_is_not_finished() {
             let words = "`release/.release.toml.partial`, sequence 2, cannot be finished";
             workshop.run(&build).refused(
                 1,
-                &[words, "--previous STATEMENT", "away to begin at sequence 1"],
+                &[
+                    words,
+                    "--previous STATEMENT",
+                    "a build begins at sequence 1",
+                ],
             );
             assert_eq!(release_files(&workshop.repository().join("release")), lying);
             fs::remove_file(workshop.release(".release.toml.partial")).unwrap();

@@ -1,0 +1,126 @@
+//! The whole check of a set: its texts, its graph, its wheels and their sources, compared with an
+//! earlier state, and the versions that would end findings.
+
+use crate::foundation::diagnostic::Finding;
+use crate::foundation::failure::Failure;
+use crate::set::check;
+use crate::set::declaration::DeclaredWheel;
+use crate::set::difference::EarlierState;
+use crate::set::gather::{Gathering, Network, Want, WheelReport, all_wheels, known_wheels};
+use crate::set::judgement::judge;
+use crate::set::repository::Repository;
+use crate::set::resolve::propose;
+use crate::source::Session;
+
+/// What is checked beside texts, graph and the wheels that an earlier run has verified.
+#[derive(Clone, Copy)]
+pub struct ReviewOptions<'r> {
+    /// The state to compare with. Wheels of declarations that have changed since are read, and
+    /// their sources asked.
+    pub before: Option<&'r EarlierState>,
+    /// How the network is used.
+    pub network: &'r Network,
+    /// Whether every source is asked.
+    pub sources: bool,
+    /// Whether every wheel is read.
+    pub wheels: bool,
+    /// The reason that proposed waivers give.
+    pub waiver_reason: &'r str,
+}
+
+/// The result of a check.
+#[derive(Debug)]
+pub struct Review {
+    /// All findings, in order.
+    pub findings: Vec<Finding>,
+    /// What was found out about wheels.
+    pub report: WheelReport,
+    /// How many wheels are declared.
+    pub wheels: usize,
+    /// How many of them are of declarations that have changed.
+    pub changed: usize,
+    /// How many were not read now, since an earlier run has verified them.
+    pub verified_earlier: usize,
+    /// How many have been verified neither now nor earlier.
+    pub unverified: usize,
+    /// How many findings of the earlier state are gone.
+    pub gone: Option<usize>,
+    /// Why the index was not asked for versions that would end findings.
+    pub unasked: Vec<String>,
+}
+
+/// Checks a set.
+///
+/// # Errors
+/// When there is no cache for wheels that have to be read, or the network cannot be used at all.
+pub fn review(
+    session: &Session,
+    repository: &Repository,
+    options: &ReviewOptions<'_>,
+) -> Result<Review, Failure> {
+    let mut findings = check::repository(repository);
+    let all = all_wheels(repository);
+    let changed = options
+        .before
+        .map_or_else(Vec::new, |before| before.changed(repository));
+    let asked = if options.sources {
+        &all
+    } else if options.network.offline {
+        &Vec::new()
+    } else {
+        &changed
+    };
+    let read = if options.wheels { &all } else { &changed };
+    let gathering = Gathering {
+        session,
+        repository,
+        network: options.network,
+        profile: repository.configuration.profile,
+        reuse: None,
+    };
+    let mut report = gather(&gathering, asked, read)?;
+    findings.extend(check::wheels(repository, read, &report));
+    let others: Vec<&DeclaredWheel> = all
+        .iter()
+        .copied()
+        .filter(|wheel| !options.wheels && !read.iter().any(|read| std::ptr::eq(*read, *wheel)))
+        .collect();
+    // Without a place for a cache nothing is known, which is no reason to fail.
+    let cache = session.cache().ok();
+    let known = known_wheels(cache.as_ref(), repository, &others);
+    let verified_earlier = known.verified(&others);
+    findings.extend(check::wheels(repository, &others, &known));
+    report.extend(known);
+    let today = session.today();
+    let mut findings = judge(repository, findings, &report, today, options.waiver_reason);
+    let gone = options
+        .before
+        .map(|before| before.compare(repository, &report, today, &mut findings));
+    let unasked = propose(session, repository, options.network, &mut findings);
+    Ok(Review {
+        findings,
+        wheels: all.len(),
+        changed: changed.len(),
+        verified_earlier,
+        unverified: all.len() - report.verified(&all),
+        report,
+        gone,
+        unasked,
+    })
+}
+
+/// What the sources of `asked` say, and what the wheels of `read` hold.
+fn gather(
+    gathering: &Gathering<'_>,
+    asked: &[&DeclaredWheel],
+    read: &[&DeclaredWheel],
+) -> Result<WheelReport, Failure> {
+    let mut found = WheelReport::default();
+    if !asked.is_empty() {
+        gathering.ask_sources(asked, &mut found)?;
+    }
+    if !read.is_empty() {
+        found.extend(gathering.gather(read, Want::Facts)?);
+    }
+    Ok(found)
+}
