@@ -478,7 +478,7 @@ fn nothing_is_written_through_a_link() {
     let run = bench.add(&["plum", "--quiet"]).expect(ExitStatus::Findings);
     assert_eq!(
         run.stderr,
-        "error: `declarations`, in the path of the declarations, is a symbolic link\n\
+        "error: `declarations`, on the path to the declarations, is a symbolic link\n\
          help: replace the link with the folder itself: links are not followed\n"
     );
     assert_eq!(std::fs::read_dir(elsewhere.path()).unwrap().count(), 0);

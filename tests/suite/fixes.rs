@@ -728,7 +728,7 @@ fn leaving(apple: WheelBuilder, others: &[Project]) -> Option<String> {
     let words = help
         .iter()
         .filter_map(|help| help["message"].as_str())
-        .find(|words| words.starts_with("leave out"))?;
+        .find(|words| words.starts_with("drop the extra"))?;
     // What it says is done.
     let file = repository.read("declarations/apple.toml");
     let line = file

@@ -246,7 +246,7 @@ fn what_is_still_needed_can_stay_as_automatic() {
     )
     .expect(ExitStatus::Clean);
     assert!(
-        run.stderr.contains("kept elder 1.0: grape needs it"),
+        run.stderr.contains("kept elder 1.0: needed by grape"),
         "{}",
         run.stderr
     );
