@@ -19,6 +19,7 @@ mod fetch;
 mod fill;
 mod fmt;
 mod folders;
+mod global;
 mod hollow;
 mod init;
 mod key;
@@ -47,15 +48,15 @@ mod why;
 mod words;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 
-use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::foundation::diagnostic::Inert;
 use crate::foundation::environment::Environment;
 
 use context::Context;
 pub use exit::ExitStatus;
+use global::Global;
 
 /// The maximum width of help texts, in columns.
 const HELP_WIDTH: usize = 100;
@@ -77,44 +78,6 @@ struct Cli {
     global: Global,
     #[command(subcommand)]
     command: Command,
-}
-
-/// Options that every subcommand has.
-#[derive(Debug, Args)]
-struct Global {
-    /// The repository's folder [default: the current folder or the nearest parent with an
-    /// `ipwhl.toml`]
-    #[arg(
-        long,
-        global = true,
-        value_name = "DIR",
-        help_heading = "Global options"
-    )]
-    repository: Option<PathBuf>,
-    /// When to use colours
-    #[arg(
-        long,
-        global = true,
-        value_name = "WHEN",
-        default_value = "auto",
-        help_heading = "Global options"
-    )]
-    color: ColorChoice,
-    /// Print only results, warnings and errors
-    #[arg(short, long, global = true, help_heading = "Global options")]
-    quiet: bool,
-    /// Print more detail
-    #[arg(short, long, global = true, action = ArgAction::Count, help_heading = "Global options")]
-    verbose: u8,
-}
-
-/// When to use colours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum ColorChoice {
-    /// On a terminal, unless `NO_COLOR` is set.
-    Auto,
-    Always,
-    Never,
 }
 
 #[derive(Debug, Subcommand)]
@@ -196,8 +159,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
         Command::Sign(arguments) => sign::run(&context, &arguments),
         Command::Key(arguments) => key::run(&context, &arguments),
         Command::Cache(arguments) => cache::run(&context, &arguments),
-        Command::Completions(arguments) => completions::run(&context, &arguments),
-        Command::Man(arguments) => man::run(&context, &arguments),
+        Command::Completions(arguments) => completions::run(&context, &arguments, definition()),
+        Command::Man(arguments) => man::run(&context, &arguments, definition()),
     };
     cache::keep_to_limit(&context);
     match outcome {

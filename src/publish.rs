@@ -35,7 +35,7 @@ mod target;
 mod tree;
 
 pub use amount::Amount;
-pub use cluster::NearbyCluster;
+pub use cluster::nearby::NearbyCluster;
 pub use commit::{Recovery, check_place, commit, recover, statement_in};
 pub use context::TargetContext;
 pub use error::PublishError;

@@ -1,5 +1,6 @@
 //! `ipwhl build`: makes a signed release with one root CID from declarations.
 
+// An import circle: the parts of a build read its arguments, which stand beside its run.
 mod folder;
 mod part;
 mod reuse;

@@ -1,6 +1,6 @@
 //! `ipwhl completions`: completion scripts for shells.
 
-use clap::Args;
+use clap::{Args, Command};
 use clap_complete::Shell;
 
 use super::context::Context;
@@ -21,8 +21,11 @@ pub(super) struct Arguments {
     shell: Shell,
 }
 
-pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
-    let mut definition = super::definition();
+pub(super) fn run(
+    context: &Context<'_>,
+    arguments: &Arguments,
+    mut definition: Command,
+) -> Result<ExitStatus, Failure> {
     let name = definition.get_name().to_owned();
     let mut script = Vec::new();
     clap_complete::generate(arguments.shell, &mut definition, name, &mut script);

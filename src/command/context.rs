@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use anstyle::{AnsiColor, Style as Colour};
 
 use super::folders::Folders;
+use super::global::{ColorChoice, Global};
 use super::own_folder::{OwnFolder, is_own};
 use super::progress::Display;
 use super::voice::Voice;
-use super::{ColorChoice, Global};
 use crate::foundation::diagnostic::{Inert, Style, shell_word};
 use crate::foundation::environment::Environment;
 use crate::foundation::failure::Failure;
@@ -132,7 +132,7 @@ impl<'e> Context<'e> {
         Inert::painted(words, self.output_colour.then_some(Colour::new().bold()))
     }
 
-    /// How findings are shown.
+    /// The style of the output.
     pub(super) fn style(&self, to_output: bool) -> Style {
         let (stream, colour) = if to_output {
             (&self.environment.output, self.output_colour)
@@ -157,7 +157,7 @@ impl<'e> Context<'e> {
         self.environment.absolute(path)
     }
 
-    /// A path as a person would write it from the current folder.
+    /// A path relative to the current folder, to be printed.
     pub(super) fn shown(&self, path: &Path) -> String {
         self.folders.shown(path)
     }
@@ -167,7 +167,7 @@ impl<'e> Context<'e> {
         self.folders.named_repository()
     }
 
-    /// The folder of the repository that is meant.
+    /// The repository's folder: that of `--repository`, else the nearest one upwards.
     pub(super) fn repository_directory(&self) -> Result<PathBuf, LoadError> {
         self.folders.repository()
     }
@@ -187,7 +187,7 @@ impl<'e> Context<'e> {
         &self.folders
     }
 
-    /// The folder of the repository that is meant.
+    /// The repository's folder: that of `--repository`, else the nearest one upwards.
     pub(super) fn own_repository_directory(&self) -> Result<PathBuf, Failure> {
         if let Some(directory) = self.foreign_repository() {
             let file = self.shown(&directory.join(CONFIGURATION_FILE));

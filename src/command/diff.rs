@@ -1,8 +1,10 @@
 //! `ipwhl diff`: the differences between two states of the set.
 
+mod entry;
 mod json;
 mod markdown;
 mod outline;
+mod report;
 mod text;
 
 use clap::{Args, ValueEnum};
@@ -14,13 +16,10 @@ use crate::foundation::diagnostic::Inert;
 use crate::foundation::failure::Failure;
 use crate::release::archive::{OpenRelease, reach};
 use crate::release::comparison::{
-    MemberReport, MemberSearch, State, StateReader, UnreadMembers, compare_members,
-    comparison_failure, members_key,
+    MemberReport, MemberSearch, State, StateReader, compare_members, comparison_failure,
 };
-use crate::set::difference::{
-    Difference, FindingChanges, MemberChanges, Transfer, WheelChange, difference, estimate,
-    finding_changes, transfer,
-};
+use crate::set::difference::{Transfer, difference, estimate, finding_changes, transfer};
+use report::Report;
 
 /// Show the differences between two releases, revisions or the working tree
 ///
@@ -76,42 +75,6 @@ enum DiffFormat {
     Json,
     /// Markdown for a comment on a pull request.
     Markdown,
-}
-
-/// All that is known of the difference.
-struct Report<'r> {
-    /// The state before, and the one after.
-    states: [&'r State; 2],
-    difference: Difference<'r>,
-    members: MemberReport,
-    /// `None` where a state has no declarations.
-    findings: Option<FindingChanges>,
-    transfer: Transfer,
-    /// Whether nothing is to be left out for the sake of brevity.
-    in_full: bool,
-}
-
-impl Report<'_> {
-    /// What is known of what is in a wheel that differs; `None` where nobody looked.
-    fn members_of(&self, wheel: &WheelChange<'_>) -> Option<&Result<MemberChanges, UnreadMembers>> {
-        self.members.members.get(&members_key(wheel)?)
-    }
-
-    /// Whether both states are one release: nothing of it can differ.
-    fn is_one_release(&self) -> bool {
-        let roots = self.states.map(|state| &state.description.root);
-        matches!(roots, [Some(old), Some(new)] if old == new)
-    }
-
-    /// Whether the two states are not the same.
-    fn differs(&self) -> bool {
-        let [old, new] = &self.difference.unreadable;
-        let roots = self.states.map(|state| &state.description.root);
-        !self.difference.settings.is_empty()
-            || !self.difference.projects.is_empty()
-            || old != new
-            || matches!(roots, [Some(old), Some(new)] if old != new)
-    }
 }
 
 pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {

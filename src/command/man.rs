@@ -21,8 +21,12 @@ pub(super) struct Arguments {
     output: Option<PathBuf>,
 }
 
-pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
-    let mut definition = super::definition().disable_help_subcommand(true);
+pub(super) fn run(
+    context: &Context<'_>,
+    arguments: &Arguments,
+    definition: Command,
+) -> Result<ExitStatus, Failure> {
+    let mut definition = definition.disable_help_subcommand(true);
     definition.build();
     let Some(folder) = &arguments.output else {
         let page = page(&definition)?;

@@ -1,5 +1,6 @@
 //! `ipwhl publish`: publishes a release to the targets in `ipwhl.toml`.
 
+// An import circle: the parts of publishing read its arguments, which stand beside its run.
 mod check;
 mod json;
 mod release;

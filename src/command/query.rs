@@ -11,10 +11,9 @@ use crate::foundation::diagnostic::nearest;
 use crate::foundation::failure::Failure;
 use crate::set::check;
 use crate::set::gather::WheelReport;
-use crate::set::graph::{GraphQuery, QueryError, RelationGroup};
+use crate::set::graph::{GraphQuery, QueryError, Relation, RelationGroup};
 use crate::set::judgement::judge;
-use crate::set::repository::Repository;
-use crate::set::repository::summarize_platforms;
+use crate::set::repository::{Repository, Waiver, summarize_platforms};
 
 impl From<QueryError> for Failure {
     fn from(error: QueryError) -> Self {
@@ -115,4 +114,32 @@ pub(super) fn extras_note(group: &RelationGroup<'_, '_>) -> String {
 pub(super) fn unmet_note(group: &RelationGroup<'_, '_>) -> String {
     let reason = group.unsatisfied;
     reason.map_or_else(String::new, |reason| format!(" [unmet: {reason}]"))
+}
+
+/// The waivers of `ipwhl.toml` that name a project, or a requirement of it.
+pub(super) fn waivers<'r>(repository: &'r Repository, project: &ProjectName) -> Vec<&'r Waiver> {
+    let waivers = repository.configuration.waivers.iter();
+    waivers
+        .filter(|waiver| concerned(waiver).any(|name| name == project))
+        .collect()
+}
+
+/// The projects that a waiver names, each once.
+pub(super) fn concerned(waiver: &Waiver) -> impl Iterator<Item = &ProjectName> {
+    let required = waiver.requirement.as_ref().map(|required| &required.name);
+    let other = required.filter(|name| **name != waiver.project);
+    std::iter::once(&waiver.project).chain(other)
+}
+
+/// The line and column of an offset in one of the repository's files, from 1.
+pub(super) fn position(repository: &Repository, file: &str, offset: usize) -> (usize, usize) {
+    let text = repository.texts.get(file);
+    text.map_or((1, 1), |text| text.position(offset))
+}
+
+/// The relations without those from a project to itself.
+pub(super) fn of_others<'a, 'r: 'a>(
+    relations: impl IntoIterator<Item = &'a Relation<'r>>,
+) -> impl Iterator<Item = &'a Relation<'r>> {
+    relations.into_iter().filter(|relation| !relation.is_own())
 }

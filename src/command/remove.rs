@@ -7,8 +7,7 @@ use ipwhl_packaging::ProjectName;
 
 use super::context::Context;
 use super::exit::ExitStatus;
-use super::query::{note_findings, notes, title};
-use super::show::{concerned, position};
+use super::query::{concerned, note_findings, notes, position, title};
 use crate::foundation::failure::Failure;
 use crate::set::declaration::{Layout, change_files};
 use crate::set::graph::{Direction, GraphQuery, Removals, group_relations, member};

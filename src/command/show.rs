@@ -14,13 +14,12 @@ use super::exit::ExitStatus;
 use super::list::ListFormat;
 use super::network::NetworkArguments;
 use super::outdated;
-use super::query::{note_findings, notes, title, unmet_note};
+use super::query::{note_findings, notes, of_others, position, title, unmet_note, waivers};
 use crate::foundation::failure::Failure;
 use crate::foundation::size::HumanBytes;
 use crate::set::declaration::{Declaration, DeclaredWheel};
-use crate::set::graph::{GraphQuery, Relation, RelationGroup, group_relations, member};
+use crate::set::graph::{GraphQuery, RelationGroup, group_relations, member};
 use crate::set::repository::summarize_platforms;
-use crate::set::repository::{Repository, Waiver};
 use crate::set::resolve::Outdated;
 use json::{Document, Index, shown};
 
@@ -103,34 +102,6 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     } else {
         ExitStatus::Findings
     })
-}
-
-/// The waivers of `ipwhl.toml` that name a project, or a requirement of it.
-pub(super) fn waivers<'r>(repository: &'r Repository, project: &ProjectName) -> Vec<&'r Waiver> {
-    let waivers = repository.configuration.waivers.iter();
-    waivers
-        .filter(|waiver| concerned(waiver).any(|name| name == project))
-        .collect()
-}
-
-/// The projects that a waiver names, each once.
-pub(super) fn concerned(waiver: &Waiver) -> impl Iterator<Item = &ProjectName> {
-    let required = waiver.requirement.as_ref().map(|required| &required.name);
-    let other = required.filter(|name| **name != waiver.project);
-    std::iter::once(&waiver.project).chain(other)
-}
-
-/// The line and column of an offset in one of the repository's files, from 1.
-pub(super) fn position(repository: &Repository, file: &str, offset: usize) -> (usize, usize) {
-    let text = repository.texts.get(file);
-    text.map_or((1, 1), |text| text.position(offset))
-}
-
-/// The relations without those from a project to itself.
-fn of_others<'a, 'r: 'a>(
-    relations: impl IntoIterator<Item = &'a Relation<'r>>,
-) -> impl Iterator<Item = &'a Relation<'r>> {
-    relations.into_iter().filter(|relation| !relation.is_own())
 }
 
 fn in_words(

@@ -74,7 +74,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
     if let Some(mut site) = site_of(context, arguments)? {
-        return site::run(context, arguments, &mut site);
+        return site::run(context, &arguments.trust, &arguments.allow, &mut site);
     }
     if let Some(elsewhere) = elsewhere(context, arguments)? {
         return Err(elsewhere);

@@ -3,10 +3,8 @@
 //! Blocks go to the cluster as archives without a pin; then the root is pinned under the name that
 //! it has on a Kubo node too, and the peers are asked until enough of them have it.
 
-mod nearby;
+pub(super) mod nearby;
 mod rest;
-
-pub use nearby::NearbyCluster;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use super::cluster::NearbyCluster;
+use super::cluster::nearby::NearbyCluster;
 use super::secret::Secret;
 use crate::release::signature::{PublicKey, SigningKey};
 use crate::source::Client;

@@ -16,7 +16,7 @@ use std::time::Duration;
 use ipwhl_unixfs::Cid;
 
 use super::check;
-use super::cluster::NearbyCluster;
+use super::cluster::nearby::NearbyCluster;
 use super::context::TargetContext;
 use super::follow::check_follows;
 use super::pins::{name, named, newest_first, outdated};

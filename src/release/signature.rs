@@ -11,8 +11,12 @@
 //! environment.
 
 mod agent;
+mod agent_error;
 mod ipns;
 mod key;
+mod key_error;
+mod key_failure;
+mod key_type;
 mod keys;
 mod passphrase;
 mod signing;
@@ -20,21 +24,23 @@ mod socket;
 mod sshsig;
 mod wire;
 
-pub use agent::{Agent, AgentError, Awaited, MAXIMUM_ANSWER_SIZE};
+pub use agent::{Agent, Awaited, MAXIMUM_ANSWER_SIZE};
+pub use agent_error::AgentError;
 pub use ipns::{
     DEFAULT_RECORD_LIFETIME, DEFAULT_RECORD_TTL, IpnsContent, IpnsError, IpnsName, IpnsNameError,
     IpnsRecord, MAXIMUM_RECORD_SIZE,
 };
-pub(in crate::release) use key::is_key_type;
-pub use key::{KeyError, PublicKey, TrustedKey};
+pub use key::{PublicKey, TrustedKey};
+pub use key_error::KeyError;
+pub(in crate::release) use key_type::is_key_type;
 pub use keys::{
     CheckedKey, FoundKey, OpenKey, existing_key, make_key, named_key, own_key, own_key_path,
     signing_key,
 };
 pub use passphrase::{AskPassphrase, PassphraseQuestion, new_passphrase};
-pub use signing::{PrivateKeyText, SigningKey};
+pub use signing::{PrivateKeyText, SigningKey, sign};
 pub use socket::SocketAgent;
-pub use sshsig::{MAXIMUM_SIGNATURE_SIZE, SignatureError, sign, verify, verify_for};
+pub use sshsig::{MAXIMUM_SIGNATURE_SIZE, SignatureError, verify, verify_for};
 
 /// The SSHSIG namespace of a release statement: a signature that was made for anything else, such
 /// as a Git commit, is not one of these.

@@ -3,6 +3,7 @@
 mod archive;
 mod bytes;
 mod contradiction;
+mod count;
 mod declared;
 mod page;
 mod pages;
@@ -13,4 +14,5 @@ pub use contradiction::{
     Contradiction, FileContradiction, PageFormat, ProjectFile, ReleaseJsonContradiction, Total,
     WheelFact,
 };
-pub use pages::{Count, check};
+pub use count::Count;
+pub use pages::check;

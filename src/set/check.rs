@@ -3,6 +3,7 @@
 //! A check returns all its findings; it never stops at the first and never prints. Each file holds
 //! a rule and its wording.
 
+mod about;
 mod ambiguous_wheels;
 mod archive;
 mod bytes;
@@ -25,8 +26,6 @@ mod unneeded;
 mod unsatisfied_dependency;
 mod unused_wheel;
 mod version_mismatch;
-
-use std::ops::Range;
 
 use bytes::{missing_source, other_bytes};
 pub(crate) use conflicting_digest::take_in_mismatches;
@@ -222,12 +221,4 @@ fn metadata_and(
         dependencies_mismatch::check(declared, &metadata, is_whole, findings);
     }
     extras_mismatch::check(declared, &metadata, is_whole("Provides-Extra"), findings);
-}
-
-/// The place of a list's entry, or of the list where the entry has none.
-fn about(declared: &DeclaredWheel, finding: Finding, span: Range<usize>, label: &str) -> Finding {
-    finding
-        .at(&declared.file, span, label)
-        .project(declared.file_name.name())
-        .wheel(&declared.file_name)
 }

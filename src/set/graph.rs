@@ -4,9 +4,11 @@
 //! [`GraphQuery`] looks at some of the platforms. What is asked of them (paths, walks, removals) is
 //! in a file each, and none of it prints.
 
+mod demand;
 mod extras;
 mod group;
 mod need;
+mod own_extras;
 mod paths;
 mod query;
 mod relation;
@@ -26,10 +28,10 @@ use rayon::prelude::*;
 
 use crate::set::declaration::{Declaration, DeclaredWheel};
 use crate::set::repository::Repository;
-use extras::OwnExtras;
+use demand::Demand;
+pub use demand::ProjectNeed;
 pub use group::{RelationGroup, constraint, group_relations, with_extras};
-use need::Demand;
-pub use need::ProjectNeed;
+use own_extras::OwnExtras;
 pub use paths::{Path, Paths, paths_to};
 pub use query::{GraphQuery, NamedProject, QueryError, member, select_platforms};
 pub(super) use relation::Statement;

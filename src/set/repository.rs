@@ -3,6 +3,8 @@
 mod configuration;
 mod files;
 mod load;
+mod load_error;
+mod names;
 mod platforms;
 mod revision;
 mod schema;
@@ -15,9 +17,9 @@ pub use configuration::{
     KuboTarget, PinningServiceTarget, PublishKind, PublishTarget, SeverityRule, Waiver,
 };
 pub use files::read_text;
-pub use load::{
-    CONFIGURATION_FILE, LoadError, ORIGINAL_FOLDER, Repository, find, presumed_project,
-};
+pub use load::{Repository, find, presumed_project};
+pub use load_error::LoadError;
+pub use names::{CONFIGURATION_FILE, ORIGINAL_FOLDER};
 pub(crate) use platforms::covers_name;
 pub use platforms::{covers_platform, summarize_platforms};
 pub use revision::{

@@ -85,7 +85,7 @@ pub fn review(
         .copied()
         .filter(|wheel| !options.wheels && !read.iter().any(|read| std::ptr::eq(*read, *wheel)))
         .collect();
-    // Without a place for a cache nothing is known, which is no reason to fail.
+    // Without a cache no wheel is known. That is no reason to fail.
     let cache = session.cache().ok();
     let known = known_wheels(cache.as_ref(), repository, &others);
     let verified_earlier = known.verified(&others);

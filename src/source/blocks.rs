@@ -15,7 +15,8 @@ use url::Url;
 
 use super::address::Address;
 use super::backoff::Backoff;
-use super::cache::{BLOCKS, Cache, CacheError, canonical, make_folder, put, rehash};
+use super::cache::{BLOCKS, Cache, canonical, make_folder, put, rehash};
+use super::cache_error::CacheError;
 use super::client::Client;
 use super::problem::{Mismatch, MismatchKind, SourceProblem};
 use super::transport::{Trouble, wait};

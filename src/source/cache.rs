@@ -15,6 +15,7 @@
 //! Any number of processes may use one cache: files appear by rename, whole. The time of a file's
 //! last change is that of its last use, to a day; of a wheel, that of what is known of it.
 
+mod layout;
 mod mark;
 mod prune;
 mod usage;
@@ -25,21 +26,21 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::UNIX_EPOCH;
 
-use ipwhl_unixfs::{Cid, FileDag, Profile, Sha256Digest, Version};
+use ipwhl_unixfs::{Cid, FileDag, Profile, Sha256Digest};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
-use thiserror::Error;
 
+use super::cache_error::CacheError;
 use super::facts;
+use super::touch::touch;
 use super::verify::{self, Expectation};
 use super::workspace::Workspace;
 use crate::foundation::environment::make_private_folder;
-pub(super) use prune::BLOCKS;
+pub(super) use layout::{BLOCKS, canonical};
+use layout::{FACTS, HASHES, PARTIAL, WHEELS, file_name, known_name};
 pub use prune::{CachePart, ClaimError, ClaimedCache, Removed};
-use prune::{FACTS, HASHES, PARTIAL, WHEELS};
 use usage::Usage;
-pub(super) use usage::touch;
 
 /// A cache in a folder. Cheap to clone. Nothing is written before something is kept.
 #[derive(Clone, Debug)]
@@ -314,62 +315,4 @@ pub(super) fn rehash(
     Ok(compared
         .content_fits
         .then_some((compared.dag, compared.sha256)))
-}
-
-/// The CID in version 1 and base32, which is safe as a file's name on every system.
-pub(super) fn canonical(cid: &Cid) -> Cid {
-    Cid::v1(cid.codec(), cid.digest())
-}
-
-fn known_name(cid: &Cid) -> String {
-    let version = match cid.version() {
-        Version::V0 => 0,
-        Version::V1 => 1,
-    };
-    format!("{}.v{version}", canonical(cid))
-}
-
-/// A name that is safe as a file's name: itself, or its SHA-256.
-fn file_name(name: &str) -> String {
-    let plain =
-        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte);
-    if !name.is_empty() && name.len() <= 100 && name.bytes().all(plain) {
-        format!("{name}.json")
-    } else {
-        format!("{}.json", Sha256Digest::of(name.as_bytes()))
-    }
-}
-
-/// Why the cache could not be used: the disk is full, a folder may not be written.
-#[derive(Debug, Error)]
-#[error("the cache could not {action} {}", path.display())]
-pub struct CacheError {
-    path: PathBuf,
-    action: &'static str,
-    #[source]
-    reason: io::Error,
-}
-
-impl CacheError {
-    pub(super) fn new(path: &Path, action: &'static str, reason: io::Error) -> Self {
-        Self {
-            path: path.to_owned(),
-            action,
-            reason,
-        }
-    }
-
-    pub(super) fn at(path: &Path, action: &'static str) -> impl FnOnce(io::Error) -> Self {
-        let path = path.to_owned();
-        move |reason| Self {
-            path,
-            action,
-            reason,
-        }
-    }
-
-    /// The file or folder that it is about.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
 }

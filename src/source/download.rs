@@ -7,7 +7,8 @@ use reqwest::header::{
 
 use super::address::Address;
 use super::backoff::Backoff;
-use super::cache::{Cache, CacheError};
+use super::cache::Cache;
+use super::cache_error::CacheError;
 use super::client::Client;
 use super::event::Reporter;
 use super::problem::{MismatchKind, SourceProblem};

@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
-use super::cache::touch;
+use super::touch::touch;
 
 /// The largest file of facts that is read: what is known of one wheel, leaves included, is far
 /// below.

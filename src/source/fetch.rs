@@ -11,7 +11,8 @@ use tokio::sync::OnceCell;
 use url::Url;
 
 use super::address::Address;
-use super::cache::{Cache, CacheError, CachedWheel};
+use super::cache::{Cache, CachedWheel};
+use super::cache_error::CacheError;
 use super::client::{Client, ClientError, ClientSettings};
 use super::discover::IndexSearch;
 use super::download::{DownloadError, download};

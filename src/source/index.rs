@@ -1,6 +1,7 @@
 //! The simple API of an index (PEP 503, 658, 691, 700, 714): JSON where the server offers it,
 //! HTML otherwise.
 
+mod file;
 mod html;
 mod json;
 
@@ -13,60 +14,17 @@ use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
 use tokio::sync::OnceCell;
 use url::Url;
 
-use super::address::{Address, redacted};
+use super::address::Address;
 use super::client::Client;
 use super::discover::IndexLocation;
 use super::problem::{MismatchKind, SourceProblem};
 use super::transport::Page;
 use super::verify::mismatch;
+pub use file::{CoreMetadataFile, IndexFile};
 
 /// PEP 691, "Version + Format Selection": what is asked for, best first.
 const WANTED: &str = "application/vnd.pypi.simple.v1+json, \
     application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1";
-
-/// The major version of the API that is understood (PEP 629).
-const MAJOR_VERSION: &str = "1";
-
-/// A file that an index offers.
-#[derive(Clone, PartialEq, Eq)]
-pub struct IndexFile {
-    /// Its name.
-    pub file_name: String,
-    /// Its address, without a fragment. It may hold credentials; show it by [`redacted`].
-    pub url: Url,
-    /// Its SHA-256, where the index names one.
-    pub sha256: Option<Sha256Digest>,
-    /// The number of its bytes, where the index says it (PEP 700).
-    pub size: Option<u64>,
-    /// Requires-Python, as the index has it (PEP 503).
-    pub requires_python: Option<String>,
-    /// Why it was yanked (PEP 592), if it was; perhaps without words.
-    pub yanked: Option<String>,
-    /// Whether its METADATA can be had by itself.
-    pub core_metadata: CoreMetadataFile,
-}
-
-impl fmt::Debug for IndexFile {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            formatter,
-            "IndexFile({} at {})",
-            self.file_name,
-            redacted(&self.url)
-        )
-    }
-}
-
-/// Whether an index serves METADATA beside a wheel (PEP 658 and 714).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CoreMetadataFile {
-    /// It does not.
-    Absent,
-    /// It does, and says nothing that the bytes could be compared with.
-    Unverifiable,
-    /// It does, with this SHA-256.
-    Sha256(Sha256Digest),
-}
 
 /// What an index offers of one project.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -214,27 +172,4 @@ fn parse_page(body: &[u8], content_type: &str, address: &Url) -> Result<Vec<Inde
             "its answer is `{other}`, which is no page of an index"
         )),
     }
-}
-
-/// PEP 629: another major version may mean anything.
-fn check_api_version(version: &str) -> Result<(), String> {
-    let major = version.trim().split('.').next().unwrap_or_default();
-    if major == MAJOR_VERSION {
-        Ok(())
-    } else {
-        Err(format!(
-            "its page is of version {version} of the API, and only {MAJOR_VERSION}.x is understood"
-        ))
-    }
-}
-
-/// An address on a page, relative to the page's own; and its fragment apart.
-fn resolve(base: &Url, href: &str) -> Option<(Url, Option<String>)> {
-    let mut url = base.join(href.trim()).ok()?;
-    if !matches!(url.scheme(), "http" | "https") {
-        return None;
-    }
-    let fragment = url.fragment().map(str::to_owned);
-    url.set_fragment(None);
-    Some((url, fragment))
 }

@@ -6,7 +6,8 @@ use std::path::Path;
 
 use ipwhl_unixfs::{Cid, FileHasher, Profile};
 
-use super::cache::{Cache, CacheError};
+use super::cache::Cache;
+use super::cache_error::CacheError;
 use super::download::DownloadError;
 use super::problem::{MismatchKind, SourceProblem};
 use super::sink::Received;

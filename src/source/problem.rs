@@ -4,7 +4,7 @@ use std::fmt;
 
 use thiserror::Error;
 
-use super::cache::CacheError;
+use super::cache_error::CacheError;
 
 /// Why one place did not give the bytes that were declared. `place` holds no credentials.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]

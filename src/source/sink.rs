@@ -9,7 +9,8 @@ use tempfile::NamedTempFile;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::cache::{Cache, CacheError};
+use super::cache::Cache;
+use super::cache_error::CacheError;
 use super::verify::{Compared, Expectation};
 
 /// How many pieces may wait for the thread; each is what one read of a socket gave.

@@ -4,7 +4,7 @@
 //! a platform does not say everything that a marker may ask.
 
 mod evaluate;
-mod expression;
+pub(super) mod expression;
 mod parse;
 mod truth;
 

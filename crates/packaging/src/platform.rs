@@ -17,7 +17,7 @@ pub use requires_python::requires_python;
 use system::{Libc, SystemTag};
 use thiserror::Error;
 
-use super::marker::Variable;
+use super::marker::expression::Variable;
 use super::specifier::{VersionSpecifiers, clause_contains};
 use super::tag::Tag;
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::draw::to_json;
-use super::Report;
+use super::report::Report;
 use crate::foundation::diagnostic::{Finding, JsonFinding, SourceTexts};
 use crate::foundation::failure::Failure;
 use crate::release::comparison::State;

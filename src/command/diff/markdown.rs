@@ -1,7 +1,7 @@
 //! The difference for the comment of a pull request. Whatever comes from a stranger stands in a
 //! code span.
 
-use super::outline::{Entry, Mark, Outline, Piece, Section};
+use super::entry::{Entry, Mark, Outline, Piece, Section};
 use crate::foundation::diagnostic::{code_span, sentence, visible, without_credentials};
 
 /// How many bytes a comment may have; forges take 65,536 characters, and whoever posts it may add a
@@ -11,7 +11,7 @@ const LONGEST: usize = 65_000;
 /// Room for the line that says what was left out.
 const LAST_WORDS: usize = 200;
 
-/// What tells this comment from others, for a workflow that replaces its own.
+/// The mark by which a workflow finds its own comment to replace it.
 const MARKER: &str = "<!-- ipwhl difference -->";
 
 /// The comment.

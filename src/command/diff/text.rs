@@ -3,7 +3,7 @@
 use anstyle::{AnsiColor, Style};
 
 use super::super::context::Context;
-use super::outline::{Entry, Mark, Outline, Piece, Section};
+use super::entry::{Entry, Mark, Outline, Piece, Section};
 use crate::foundation::diagnostic::{Inert, visible, without_credentials};
 
 /// How far an entry stands to the right of the one that it is below.

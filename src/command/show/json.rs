@@ -3,7 +3,7 @@
 use ipwhl_packaging::{ExtraName, ProjectName, specifiers_text};
 use serde::Serialize;
 
-use super::{of_others, position, waivers};
+use super::super::query::{of_others, position, waivers};
 use crate::set::declaration::{Declaration, DeclaredWheel};
 use crate::set::graph::{GraphQuery, Relation, UnsatisfiedReason};
 

@@ -3,9 +3,9 @@
 use super::super::context::Context;
 use super::super::exit::ExitStatus;
 use super::super::site::no_hollow;
-use super::super::vouch::{start, vouch};
+use super::super::vouch::{TrustArguments, start, vouch};
 use super::super::words::counted;
-use super::Arguments;
+use crate::foundation::diagnostic::Code;
 use crate::foundation::failure::Failure;
 use crate::foundation::size::HumanBytes;
 use crate::publish::{SiteReport, verify_site};
@@ -19,10 +19,11 @@ const NAMED: usize = 20;
 /// Verifies the newest release of a site. No file is kept.
 pub(super) fn run(
     context: &Context<'_>,
-    arguments: &Arguments,
+    trust: &TrustArguments,
+    allow: &[Code],
     open: &mut OpenSite,
 ) -> Result<ExitStatus, Failure> {
-    let start = start(context, &arguments.trust)?;
+    let start = start(context, trust)?;
     let newest = open.newest(&start.keys())?;
     let open = &*open;
     let statement = newest.signed.statement.clone();
@@ -45,13 +46,7 @@ pub(super) fn run(
         .runtime
         .block_on(crate::publish::read_hollow(&open.site, sequence, &root));
     let hollow = hollow.map_err(|error| no_hollow(&error))?;
-    let report = verify_site(
-        &context.session,
-        &open.site,
-        &newest.signed,
-        &hollow,
-        &arguments.allow,
-    )?;
+    let report = verify_site(&context.session, &open.site, &newest.signed, &hollow, allow)?;
     finish(context, open, &statement, &report)
 }
 

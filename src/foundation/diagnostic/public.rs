@@ -98,16 +98,6 @@ fn word(name: Option<&impl ToString>) -> Option<String> {
     name.map(|name| without_credentials(&visible(&name.to_string(), &[])))
 }
 
-/// A word, quoted for a POSIX shell if needed.
-pub(crate) fn shell_word(word: &str) -> String {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._/:@%+,".contains(&byte);
-    if !word.is_empty() && word.bytes().all(is_plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
-    }
-}
-
 /// The text with user names and passwords in URLs replaced with stars, character by character, so
 /// that spans still fit.
 pub(crate) fn without_credentials(text: &str) -> String {

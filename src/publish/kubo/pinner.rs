@@ -2,7 +2,7 @@
 //! there would undo each other's work.
 
 use super::rpc::Rpc;
-use crate::publish::cluster::NearbyCluster;
+use crate::publish::cluster::nearby::NearbyCluster;
 use crate::publish::published_release::PublishedRelease;
 use crate::set::repository::KuboTarget;
 

@@ -8,8 +8,10 @@ use reqwest::{Body, Response};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{LARGEST_ANSWER, RequestError, Service};
+use super::{RequestError, Service};
 
+/// The largest answer that is read whole, in bytes.
+const LARGEST_ANSWER: usize = 16 << 20;
 /// The longest line of an answer, in bytes.
 const LONGEST_LINE: usize = 1 << 20;
 /// Where Kubo and IPFS Cluster write, behind a body that has begun as a success, that it was none.

@@ -1,6 +1,8 @@
 //! Completes a hollow archive or a delta with blocks from other places. Where the blocks come from
 //! is for `source` to reach; here is decided which are missing and whom to ask.
 
+mod attempts;
+mod context;
 mod declarations;
 mod gateway;
 mod gateways;
@@ -9,7 +11,7 @@ mod places;
 mod schedule;
 mod store;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use ipwhl_unixfs::Cid;
@@ -17,45 +19,15 @@ use ipwhl_unixfs::car::CarSummary;
 
 use super::{ArchiveKind, ArchiveOutput, may_replace, open_archive, sibling_archive};
 use crate::foundation::failure::Failure;
-use crate::set::gather::Network;
 use crate::source::Session;
+pub use attempts::Attempts;
+use context::FillContext;
+pub use context::{FillEvent, FillOptions};
 pub use gateway::{FailedRequests, GatewayWarning, Overtaken, WrongBlocks};
 pub use pass::Missing;
 use pass::{Outcome, keep, pass};
-use places::{BlockSource, FillContext, block_sources};
+use places::{BlockSource, block_sources};
 use store::Store;
-
-/// Why each place did not have a block, as half a sentence each.
-pub type Attempts = BTreeMap<Cid, Vec<String>>;
-
-/// What is filled, and from where.
-pub struct FillOptions<'o> {
-    /// The archive.
-    pub archive: PathBuf,
-    /// Where the full one goes; else beside it, by its name.
-    pub output: Option<PathBuf>,
-    /// Where to look, in this order: archives, folders of wheels, addresses of gateways, `sources`,
-    /// `mirrors`; none for the last two.
-    pub from: Vec<String>,
-    /// How the network is used.
-    pub network: Network,
-    /// The folder of the repository around, if there is one: its sources and mirrors are asked.
-    pub repository: Option<PathBuf>,
-    /// Is told what happens.
-    pub tell: &'o dyn Fn(FillEvent),
-}
-
-/// What happens while an archive is filled.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FillEvent {
-    /// Gateways are asked for blocks.
-    Asking {
-        /// Their addresses, as they may be shown.
-        gateways: Vec<String>,
-        /// How many blocks.
-        blocks: usize,
-    },
-}
 
 /// What came of it.
 #[derive(Debug)]

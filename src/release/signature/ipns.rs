@@ -6,16 +6,19 @@
 //! read only version 2 is believed; fields of version 1 must say the same.
 
 mod cbor;
+mod content;
 mod name;
 
 use ed25519_dalek::{Signature, VerifyingKey};
-use ipwhl_unixfs::Cid;
 use ipwhl_unixfs::protobuf::{Fields, Value, put_bytes, put_number};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use thiserror::Error;
 
 use super::{KeyError, SigningKey};
 
+use content::END_OF_LIFE;
+pub use content::IpnsContent;
+use name::PUBLIC_KEY_PREFIX;
 pub use name::{IpnsName, IpnsNameError};
 
 /// The longest record that is read (IPNS Record, "Record Size Limit").
@@ -31,9 +34,7 @@ pub const DEFAULT_RECORD_TTL: SignedDuration = SignedDuration::from_mins(5);
 /// What a signature of version 2 begins with (IPNS Record, "Record Creation").
 const SIGNED_PREFIX: &[u8] = b"ipns-signature:";
 
-/// The one validity type: the record holds until a time.
-const END_OF_LIFE: u64 = 0;
-/// Its name, as signatures of version 1 cover it.
+/// The name of [`END_OF_LIFE`], as signatures of version 1 cover it.
 const END_OF_LIFE_NAME: &[u8] = b"EOL";
 
 // Fields of the record, each number times eight and its wire type.
@@ -45,9 +46,6 @@ const SEQUENCE: u8 = 0x28;
 const TTL: u8 = 0x30;
 const SIGNATURE_V2: u8 = 0x42;
 const DATA: u8 = 0x4a;
-
-/// What the key that is sent along begins with: Ed25519, 32 bytes (libp2p's `PublicKey`).
-pub(super) const PUBLIC_KEY_PREFIX: [u8; 4] = [0x08, 0x01, 0x12, 0x20];
 
 /// Why a record is not believed.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -70,41 +68,6 @@ pub enum IpnsError {
     /// A field of version 1 says something else than what was signed; its name.
     #[error("`{0}` of the IPNS record says something else for old readers than what was signed")]
     Disagreement(&'static str),
-}
-
-/// What a record says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct IpnsContent {
-    /// What the name stands for: `/ipfs/<root CID>`.
-    pub value: String,
-    /// The higher one of two records holds.
-    pub sequence: u64,
-    /// Until when the record holds, to the nanosecond.
-    pub expires: Timestamp,
-    /// For how long a resolver may go on without asking again, in nanoseconds.
-    pub ttl: u64,
-}
-
-impl IpnsContent {
-    /// The root CID that the name stands for; `None` where the value is something else.
-    pub fn root(&self) -> Option<Cid> {
-        self.value
-            .strip_prefix("/ipfs/")?
-            .trim_end_matches('/')
-            .parse()
-            .ok()
-    }
-
-    /// Whether it no longer holds at that time.
-    pub fn is_expired(&self, now: Timestamp) -> bool {
-        now >= self.expires
-    }
-
-    /// Whether a resolver that knows both takes this one (IPNS Record, "Record Verification"): by a
-    /// higher sequence, and between equal ones by holding longer.
-    pub fn supersedes(&self, other: &Self) -> bool {
-        (self.sequence, self.expires) > (other.sequence, other.expires)
-    }
 }
 
 /// A record whose signature was verified, and its bytes.

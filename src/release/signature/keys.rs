@@ -8,11 +8,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::{fmt, fs};
 
-use super::passphrase::{AskPassphrase, PASSPHRASE, unlock};
+use super::key_failure::key_failure;
+use super::passphrase::{AskPassphrase, unlock};
 use super::socket::SocketAgent;
 use super::{KeyError, PrivateKeyText, PublicKey, SigningKey, TrustedKey};
 use crate::foundation::environment::{AtomicFile, read_small};
-use crate::foundation::failure::{Failure, error_chain};
+use crate::foundation::failure::Failure;
 use crate::set::repository::tracked;
 use crate::source::Session;
 
@@ -237,27 +238,6 @@ pub fn own_key_path(session: &Session) -> Result<PathBuf, Failure> {
             Failure::world("there is no home folder to keep a key in")
                 .help("name a key with `--key FILE` or `IPWHL_SIGNING_KEY`")
         })
-}
-
-/// Why the key from this origin cannot sign, with the way out.
-pub(super) fn key_failure(origin: &dyn std::fmt::Display, error: &KeyError) -> Failure {
-    let failure = Failure::world(format!(
-        "the key in {origin} cannot sign: {}",
-        error_chain(error)
-    ));
-    match error {
-        KeyError::Agent(error) => failure.help(error.help()),
-        KeyError::Protected => failure.help(format!(
-            "give the passphrase in `{PASSPHRASE}` or on a terminal, or give the key to an agent with `ssh-add` and \
-             name its `.pub` file"
-        )),
-        KeyError::WrongPassphrase => failure.help(format!(
-            "`ssh-keygen -y -f FILE` tells whether a passphrase is the key's; `{PASSPHRASE}` goes before the terminal"
-        )),
-        _ => failure.help(
-            "`ipwhl key new --key FILE` makes one, and so does `ssh-keygen -t ed25519 -f FILE`",
-        ),
-    }
 }
 
 /// The key that is named by `--key` or `IPWHL_SIGNING_KEY`, if one is: a file, or the key itself.

@@ -2,16 +2,13 @@
 
 use std::io;
 
-use super::keys::key_failure;
+use super::key_failure::{PASSPHRASE, key_failure};
 use super::{KeyError, SigningKey};
 use crate::foundation::failure::Failure;
 use crate::source::Session;
 
 /// How often a passphrase is asked for.
 const TRIES: u32 = 3;
-
-/// Where a passphrase can be given without a terminal.
-pub(super) const PASSPHRASE: &str = "IPWHL_SIGNING_KEY_PASSPHRASE";
 
 /// A question for a passphrase.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

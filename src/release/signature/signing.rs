@@ -8,16 +8,13 @@ use ssh_key::private::{Ed25519Keypair, KeypairData};
 use ssh_key::rand_core::{OsRng, RngCore};
 use ssh_key::{LineEnding, PrivateKey, Signature};
 
-use super::agent::{self, Agent, AgentError};
-use super::key::{HARDWARE, PLAIN};
-use super::{KeyError, PublicKey, sshsig, wire};
+use super::agent::{self, Agent};
+use super::key_type::{HARDWARE, PLAIN, is_key_type};
+use super::wire::{self, MAXIMUM_ROUNDS};
+use super::{AgentError, KeyError, NAMESPACE, PublicKey, sshsig};
 
 /// The longest private key text that is read.
 const MAXIMUM_PRIVATE_KEY_SIZE: usize = 64 * 1024;
-
-/// The most rounds of bcrypt that a passphrase is hashed with: a minute or two. `ssh-keygen` takes
-/// 16 or 24.
-pub(super) const MAXIMUM_ROUNDS: u32 = 10_000;
 
 /// Where the private half is.
 #[derive(Clone)]
@@ -237,6 +234,11 @@ impl SigningKey {
     }
 }
 
+/// Signs a statement's bytes: the text of a `.sig` file.
+pub fn sign(key: &SigningKey, bytes: &[u8]) -> Result<String, KeyError> {
+    key.sign(NAMESPACE, bytes)
+}
+
 impl fmt::Debug for SigningKey {
     /// The public half only: a private key must not end up in a log.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -272,7 +274,7 @@ fn describe(lines: &[&str]) -> String {
     let first = lines.first().copied().unwrap_or_default();
     if first.is_empty() {
         "an empty text".to_owned()
-    } else if super::key::is_key_type(first) {
+    } else if is_key_type(first) {
         "a public key: the private one is in the file without `.pub`".to_owned()
     } else if first.starts_with("-----BEGIN ") && first.contains("PRIVATE KEY") {
         "a private key in another format: `ssh-keygen -t ed25519` makes one that fits".to_owned()

@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::agent::{Agent, AgentError, Awaited, MAXIMUM_ANSWER_SIZE};
+use super::{Agent, AgentError, Awaited, MAXIMUM_ANSWER_SIZE};
 use crate::foundation::environment::{Environment, exchange};
 
 /// How long an agent may look its keys up; some ask a card first.

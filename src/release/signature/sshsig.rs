@@ -6,7 +6,8 @@ use ssh_key::{HashAlg, LineEnding, Signature, SshSig};
 use thiserror::Error;
 
 use super::key::Unfit;
-use super::{KeyError, NAMESPACE, PublicKey, SigningKey, wire};
+use super::key_type::{HARDWARE, PLAIN};
+use super::{NAMESPACE, PublicKey, wire};
 
 /// The longest signature text that is read. One of an Ed25519 key has about 300 bytes.
 pub const MAXIMUM_SIGNATURE_SIZE: usize = 16 * 1024;
@@ -63,11 +64,6 @@ pub enum SignatureError {
     Untouched(PublicKey),
 }
 
-/// Signs a statement's bytes: the text of a `.sig` file.
-pub fn sign(key: &SigningKey, bytes: &[u8]) -> Result<String, KeyError> {
-    key.sign(NAMESPACE, bytes)
-}
-
 /// Verifies the text of a `.sig` file over a statement's bytes and names the key that made it.
 /// Whether anyone trusts that key is for a [`crate::release::trust::TrustPolicy`] to say.
 pub fn verify(text: &str, bytes: &[u8]) -> Result<PublicKey, SignatureError> {
@@ -91,7 +87,7 @@ pub fn verify_for(namespace: &str, text: &str, bytes: &[u8]) -> Result<PublicKey
     }
     let damaged = SignatureError::Malformed("its public key is damaged");
     let algorithm = wire::algorithm(&parts.key).ok_or(damaged.clone())?;
-    if ![super::key::PLAIN, super::key::HARDWARE].contains(&algorithm.as_str()) {
+    if ![PLAIN, HARDWARE].contains(&algorithm.as_str()) {
         return Err(SignatureError::Algorithm(algorithm));
     }
     let key = PublicKey::from_blob(&parts.key).ok_or(damaged)?;

@@ -7,6 +7,10 @@ use ssh_encoding::{Decode, Encode};
 /// What an OpenSSH private key starts with (PROTOCOL.key, section 1).
 const PRIVATE_KEY_MAGIC: &[u8] = b"openssh-key-v1\0";
 
+/// The most rounds of bcrypt that a passphrase is hashed with: a minute or two. `ssh-keygen` takes
+/// 16 or 24.
+pub(super) const MAXIMUM_ROUNDS: u32 = 10_000;
+
 /// The bytes of a value.
 pub(super) fn encoded(value: &impl Encode) -> Vec<u8> {
     let mut bytes = Vec::new();

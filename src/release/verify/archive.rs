@@ -5,7 +5,8 @@ use std::io::{Read, Seek};
 use ipwhl_unixfs::car::{CarError, CarReader};
 
 use super::contradiction::Contradiction;
-use super::pages::{Count, check};
+use super::count::Count;
+use super::pages::check;
 use crate::foundation::diagnostic::Code;
 use crate::release::archive::{ArchiveKind, ReleaseArchive, Survey};
 

@@ -1,5 +1,6 @@
 //! The bytes of a release's files, as verification reads them.
 
+use std::collections::BTreeMap;
 use std::io::{self, Read};
 
 use ipwhl_packaging::wheel::{Limits, NameConflict, Problem, inspect};
@@ -12,6 +13,12 @@ use crate::source::LARGEST_PAGE;
 
 /// How much of a wheel is hashed at once.
 const BUFFER: usize = 256 * 1024;
+
+/// The files of a project's folder, by name.
+pub(super) type Files<'f> = BTreeMap<&'f str, Link>;
+
+/// What is known of the wheels of a project, by file name.
+pub(super) type Wheels<'f> = BTreeMap<&'f str, WheelFacts>;
 
 /// A page, whole.
 pub(super) fn page(reader: &BlockStore, cid: &Cid) -> Result<Vec<u8>, CarError> {

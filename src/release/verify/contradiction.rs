@@ -237,6 +237,19 @@ impl WheelFact {
     }
 }
 
+/// Files that nothing in the format accounts for.
+pub(super) fn unknown_files<'n>(
+    folder: &str,
+    names: impl Iterator<Item = &'n str>,
+) -> Vec<Contradiction> {
+    names
+        .map(|name| Contradiction::UnknownFile {
+            folder: folder.to_owned(),
+            file: name.to_owned(),
+        })
+        .collect()
+}
+
 impl fmt::Display for Contradiction {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

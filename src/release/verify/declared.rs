@@ -7,9 +7,9 @@ use ipwhl_packaging::{
     ExtraName, Platform, Requirement, VersionSpecifiers, WheelFileName, same_specifiers,
 };
 
+use super::bytes::{Files, Wheels};
 use super::contradiction::{FileContradiction, ReleaseJsonContradiction, Total, WheelFact};
-use super::pages::Count;
-use super::project::{Files, Wheels};
+use super::count::Count;
 use crate::foundation::diagnostic::{Code, Finding, Severity};
 use crate::release::names::DECLARATION;
 use crate::release::tree::{PlatformJson, ReleaseJson, WaiverJson};

@@ -7,10 +7,9 @@ use ipwhl_unixfs::Sha256Digest;
 use serde_json::Value;
 use url::Url;
 
-use super::bytes::WheelFacts;
+use super::bytes::{Files, WheelFacts, Wheels};
 use super::contradiction::{FileContradiction, PageFormat, WheelFact};
 use super::declared::{self, RequiresPython};
-use super::project::{Files, Wheels};
 use crate::source::{CoreMetadataFile, IndexFile, ProjectPage};
 
 /// One page against the wheels.

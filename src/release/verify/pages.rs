@@ -8,36 +8,15 @@ use rayon::prelude::*;
 use serde_json::Value;
 
 use super::bytes::page;
-use super::contradiction::{Contradiction, PageFormat};
+use super::contradiction::{Contradiction, PageFormat, unknown_files};
+use super::count::Count;
 use super::declared::{self, Answered};
 use super::page::is_plain;
-use super::project::project;
+use super::project::{Examined, project};
 use crate::foundation::diagnostic::Code;
 use crate::release::archive::BlockStore;
 use crate::release::names::{HTML, JSON, RELEASE_FILE, RELEASE_FOLDER};
 use crate::release::tree::ReleaseJson;
-
-/// What was looked at.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Count {
-    /// Projects.
-    pub projects: usize,
-    /// Wheels.
-    pub wheels: usize,
-    /// Bytes of all wheels; `None` where a hollow archive does not tell those of one.
-    pub bytes: Option<u64>,
-}
-
-/// A release that is held to what it says of itself.
-pub(super) struct Examined<'r> {
-    pub(super) reader: &'r BlockStore,
-    /// Whether the wheels' bytes are not there: then what can be compared without them is.
-    pub(super) is_hollow: bool,
-    /// Whether it has wheels alone, and says nothing of them: in the layout `ipwhl-1`.
-    pub(super) is_bare: bool,
-    /// What somebody answers for.
-    pub(super) answered: Answered,
-}
 
 /// Every contradiction between pages and files.
 ///
@@ -153,19 +132,6 @@ fn about(
     let stated = declared::release(&page(reader, &entry.link.cid)?, count);
     contradictions.extend(stated.into_iter().map(Contradiction::ReleaseJson));
     Ok(contradictions)
-}
-
-/// Files that nothing in the format accounts for.
-pub(super) fn unknown_files<'n>(
-    folder: &str,
-    names: impl Iterator<Item = &'n str>,
-) -> Vec<Contradiction> {
-    names
-        .map(|name| Contradiction::UnknownFile {
-            folder: folder.to_owned(),
-            file: name.to_owned(),
-        })
-        .collect()
 }
 
 /// The projects that a root page lists; `None` where it says something else as well.

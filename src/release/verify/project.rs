@@ -1,23 +1,29 @@
 //! A project's folder, held to what its pages, its declaration and its wheels say of each other.
 
-use std::collections::BTreeMap;
-
 use ipwhl_unixfs::Link;
 use ipwhl_unixfs::car::{CarError, Tree};
 use serde_json::Value;
 
-use super::bytes::{self, WheelFacts, metadata, page, size, wheel, wheel_of_hollow};
-use super::contradiction::{Contradiction, FileContradiction, PageFormat, ProjectFile, WheelFact};
-use super::declared::{self, Declared};
+use super::bytes::{self, Files, Wheels, metadata, page, size, wheel, wheel_of_hollow};
+use super::contradiction::{
+    Contradiction, FileContradiction, PageFormat, ProjectFile, WheelFact, unknown_files,
+};
+use super::count::Count;
+use super::declared::{self, Answered, Declared};
 use super::page::compare;
-use super::pages::{Count, Examined, unknown_files};
+use crate::release::archive::BlockStore;
 use crate::release::names::{DECLARATION, JSON, METADATA, WHEEL};
 
-/// The files of a project's folder, by name.
-pub(super) type Files<'f> = BTreeMap<&'f str, Link>;
-
-/// What is known of the wheels of a project, by file name.
-pub(super) type Wheels<'f> = BTreeMap<&'f str, WheelFacts>;
+/// A release that is held to what it says of itself.
+pub(super) struct Examined<'r> {
+    pub(super) reader: &'r BlockStore,
+    /// Whether the wheels' bytes are not there: then what can be compared without them is.
+    pub(super) is_hollow: bool,
+    /// Whether it has wheels alone, and says nothing of them: in the layout `ipwhl-1`.
+    pub(super) is_bare: bool,
+    /// What somebody answers for.
+    pub(super) answered: Answered,
+}
 
 /// Every contradiction in a project's folder.
 pub(super) fn project(

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use ipwhl_packaging::wheel::{ArchiveFacts, NameConflict, ProblemKind};
 use ipwhl_packaging::{LegacyField, Platform, SystemFamily};
 
-use super::about;
+use super::about::about;
 use crate::foundation::diagnostic::{Code, Finding};
 use crate::set::declaration::DeclaredWheel;
 

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::about;
+use super::about::about;
 use crate::foundation::diagnostic::{Code, Finding};
 use crate::set::declaration::DeclaredWheel;
 use crate::source::{Mismatch, MismatchKind};

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use ipwhl_unixfs::{Cid, Codec, Profile, Sha256Digest};
 
-use super::about;
+use super::about::about;
 use crate::foundation::diagnostic::{Code, Finding, Note, Stage};
 use crate::set::declaration::DeclaredWheel;
 use crate::set::repository::Repository;

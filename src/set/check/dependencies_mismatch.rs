@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use ipwhl_packaging::{CoreMetadata, ExtraName, MarkerEnvironment, Requirement, Truth};
 
-use super::about;
+use super::about::about;
 use crate::foundation::diagnostic::{Code, Finding, nearest};
 use crate::set::declaration::DeclaredWheel;
 

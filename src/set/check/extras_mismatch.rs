@@ -3,7 +3,7 @@
 
 use ipwhl_packaging::{CoreMetadata, MarkerEnvironment, Truth};
 
-use super::about;
+use super::about::about;
 use crate::foundation::diagnostic::{Code, Finding, Help, nearest};
 use crate::set::declaration::DeclaredWheel;
 

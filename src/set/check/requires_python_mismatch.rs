@@ -2,7 +2,7 @@
 
 use ipwhl_packaging::{CoreMetadata, same_specifiers};
 
-use super::about;
+use super::about::about;
 use crate::foundation::diagnostic::{Code, Finding};
 use crate::set::declaration::DeclaredWheel;
 

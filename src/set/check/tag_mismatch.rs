@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ipwhl_packaging::wheel::ArchiveFacts;
 
-use super::about;
+use super::about::about;
 use crate::foundation::diagnostic::{Code, Finding};
 use crate::set::declaration::{DeclaredWheel, Layout};
 

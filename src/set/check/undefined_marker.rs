@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use ipwhl_packaging::MarkerEnvironment;
 
-use super::about;
+use super::about::about;
 use crate::foundation::diagnostic::{Code, Finding};
 use crate::set::repository::Repository;
 

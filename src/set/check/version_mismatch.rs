@@ -3,7 +3,7 @@
 use ipwhl_packaging::wheel::ArchiveFacts;
 use ipwhl_packaging::{CoreMetadata, Version};
 
-use super::about;
+use super::about::about;
 use crate::foundation::diagnostic::{Code, Finding};
 use crate::set::declaration::DeclaredWheel;
 

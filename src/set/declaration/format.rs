@@ -1,18 +1,21 @@
 //! The canonical form of a declaration (FORMATS 2): one key order, wheels sorted by file name,
 //! requirements in their canonical spelling, comments kept.
 
+mod comments;
 mod keep;
 mod list;
 mod merge;
+mod spelling;
 
-use ipwhl_packaging::{ExtraName, Requirement};
-use toml_edit::{ArrayOfTables, Decor, DocumentMut, Item, RawString, Table, Value};
+use toml_edit::{ArrayOfTables, Decor, DocumentMut, Item, Table, Value};
 
 use super::directive::is_directive;
 use super::{Layout, Source};
+use comments::{comments, end_comment, prefix};
 pub use keep::keep_comments;
 use list::format_array;
 pub use merge::{declares_all_of, differing_keys, merged};
+use spelling::spell;
 
 /// The order of the keys, of the top and of each wheel.
 const KEYS: [&str; 9] = [
@@ -99,32 +102,6 @@ fn lines(comments: &str, directives: bool) -> String {
         .fold(String::new(), |all, line| all + line + "\n")
 }
 
-fn prefix(decor: &Decor) -> String {
-    decor
-        .prefix()
-        .and_then(RawString::as_str)
-        .unwrap_or_default()
-        .to_owned()
-}
-
-/// The comment lines of a stretch of white space and comments, each with its line feed.
-fn comments(raw: &str) -> String {
-    raw.lines()
-        .map(str::trim)
-        .filter(|line| line.starts_with('#'))
-        .fold(String::new(), |all, line| all + line + "\n")
-}
-
-/// The comment at the end of a value's line, with the two spaces before it.
-fn end_comment(decor: &Decor) -> String {
-    let suffix = decor
-        .suffix()
-        .and_then(RawString::as_str)
-        .unwrap_or_default()
-        .trim();
-    end_of_line(suffix)
-}
-
 fn rank(key: &str) -> usize {
     KEYS.iter()
         .position(|known| *known == key)
@@ -180,30 +157,6 @@ fn format_value(key: &str, value: &mut Value, layout: Layout) {
         _ => {}
     }
     *value.decor_mut() = Decor::new(" ", after);
-}
-
-/// A string in the spelling of its key.
-fn spell(key: &str, text: &str, layout: Layout) -> String {
-    match key {
-        _ if layout == Layout::Ipwhl1 => text.to_owned(),
-        "dependencies" => text
-            .parse::<Requirement>()
-            .map_or_else(|_| text.to_owned(), |requirement| requirement.to_string()),
-        "extras" => text
-            .parse::<ExtraName>()
-            .map_or_else(|_| text.to_owned(), |extra| extra.to_string()),
-        "sha256" => text.to_ascii_lowercase(),
-        _ => text.to_owned(),
-    }
-}
-
-/// A comment with the two spaces before it.
-fn end_of_line(comment: &str) -> String {
-    if comment.is_empty() {
-        String::new()
-    } else {
-        format!("  {comment}")
-    }
 }
 
 fn format_wheels(tables: &mut ArrayOfTables, layout: Layout) {

@@ -1,10 +1,11 @@
 //! What a project asks of itself and is asked for: the extras that nothing asks for.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use ipwhl_packaging::ExtraName;
 
+use super::own_extras::OwnExtras;
 use super::{Graph, Relation, Statement};
 use crate::set::declaration::Declaration;
 
@@ -88,15 +89,4 @@ impl<'r> Graph<'r> {
             own
         }))
     }
-}
-
-/// The extras that a project asks of itself and is asked for.
-#[derive(Default)]
-pub(super) struct OwnExtras<'r> {
-    /// The extras that it asks of itself, each with those under which it does.
-    callers: HashMap<&'r ExtraName, Vec<Option<&'r ExtraName>>>,
-    /// The extras that others ask of it.
-    asked_for: BTreeSet<&'r ExtraName>,
-    /// The lines where it declares an extra.
-    places: HashMap<&'r ExtraName, BTreeSet<(Arc<str>, usize)>>,
 }

@@ -8,22 +8,15 @@ use std::sync::Arc;
 use ipwhl_packaging::ProjectName;
 use rayon::prelude::*;
 
-use super::Revision;
 use super::configuration::{self, Configuration, Role};
 use super::files::{Files, Folder, Kind, WithSettings, decode, first_link};
-use super::supported::{self, SUPPORTED_FILE};
 use super::texts::Texts;
 use super::walk::walk;
+use super::{CONFIGURATION_FILE, LoadError, ORIGINAL_FOLDER, Revision, SUPPORTED_FILE, supported};
 use crate::foundation::diagnostic::{Code, Finding, Severity, SourceText, SourceTexts, shell_word};
 use crate::set::declaration::{
     Declaration, Layout, Parsed, Tally, misplaced, parse as parse_declaration,
 };
-
-/// The name of the file that makes a folder a repository.
-pub const CONFIGURATION_FILE: &str = "ipwhl.toml";
-
-/// Where the original's repositories have their declarations.
-pub const ORIGINAL_FOLDER: &str = "pkgs";
 
 /// `ipwhl.toml` and the declarations beside it.
 #[derive(Debug)]
@@ -40,29 +33,6 @@ pub struct Repository {
     pub texts: SourceTexts,
     /// What is wrong with the texts.
     pub findings: Vec<Finding>,
-}
-
-/// Why a repository cannot be read at all.
-#[derive(Debug, thiserror::Error)]
-pub enum LoadError {
-    /// No folder upwards of this one has an `ipwhl.toml`.
-    #[error(
-        "neither `{}` nor a folder above it has an `{CONFIGURATION_FILE}`: go into a repository, or name one with `--repository`",
-        .0.display()
-    )]
-    NotFound(PathBuf),
-    /// The folder has no `ipwhl.toml`.
-    #[error("`{}` has no `{CONFIGURATION_FILE}`, which would make it a repository", .0.display())]
-    NoConfiguration(PathBuf),
-    /// The folder is a repository of the original, which had no `ipwhl.toml`.
-    #[error(
-        "`{}` has `{SUPPORTED_FILE}` and `{ORIGINAL_FOLDER}` and no `{CONFIGURATION_FILE}`, as the original's repositories: `ipwhl migrate --name NAME` makes one of today's of it; to read it as it stands, write an `{CONFIGURATION_FILE}` with `[repository]`, `format = 1`, `name = \"NAME\"` and `layout = \"ipwhl-1\"`",
-        .0.display()
-    )]
-    Original(PathBuf),
-    /// A file or folder cannot be read.
-    #[error("`{}` cannot be read: {}", .0.display(), .1)]
-    Unreadable(PathBuf, io::Error),
 }
 
 /// The nearest folder, from `start` upwards, that is a repository.

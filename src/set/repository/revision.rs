@@ -74,7 +74,7 @@ pub enum RevisionError {
 }
 
 impl RevisionError {
-    /// The way out, where there is one.
+    /// The way out, if there is one.
     pub fn help(&self) -> Option<&'static str> {
         match self {
             Self::NoGit(_) => Some("install git, or check without a revision"),

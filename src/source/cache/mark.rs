@@ -6,7 +6,7 @@ use std::fs;
 use std::io::{self, Read as _};
 use std::path::Path;
 
-use super::prune::FOLDERS;
+use super::layout::FOLDERS;
 use super::usage::LOCK;
 
 const TAG: &str = "CACHEDIR.TAG";

@@ -12,17 +12,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use ipwhl_unixfs::{Cid, Sha256Digest};
 use thiserror::Error;
 
+use super::super::cache_error::CacheError;
 use super::super::workspace;
+use super::Cache;
+use super::layout::{BLOCKS, FACTS, FOLDERS, HASHES, PARTIAL, WHEELS, canonical, file_name};
 use super::mark::mark;
-use super::{Cache, CacheError, canonical, file_name};
-
-pub(super) const WHEELS: &str = "wheels";
-pub(super) const FACTS: &str = "facts";
-pub(in crate::source) const BLOCKS: &str = "blocks";
-pub(super) const HASHES: &str = "by-sha256";
-pub(super) const PARTIAL: &str = "partial";
-/// Every folder of a cache.
-pub(super) const FOLDERS: [&str; 5] = [WHEELS, FACTS, BLOCKS, HASHES, PARTIAL];
 
 /// What one folder of a cache holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

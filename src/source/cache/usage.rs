@@ -7,14 +7,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
 
 /// The file that is locked.
 pub(super) const LOCK: &str = ".lock";
-
-/// How old the note of a last use may be before it is written anew: once a day is enough to know
-/// what was not used for long, and costs the runs between nothing.
-const FRESH: Duration = Duration::from_hours(24);
 
 /// The use that one run makes of a cache.
 #[derive(Debug, Default)]
@@ -95,14 +90,4 @@ fn open(root: &Path) -> io::Result<File> {
         .open(&path)
         // Who may only read the cache can lock it all the same.
         .or_else(|_| File::open(&path))
-}
-
-/// Notes in the file itself that it was used now, unless it says so of the last day.
-pub(in crate::source) fn touch(file: &File, modified: io::Result<SystemTime>) {
-    let is_fresh =
-        modified.is_ok_and(|modified| modified.elapsed().map_or(true, |age| age < FRESH));
-    if !is_fresh {
-        // Where it cannot be noted, the file counts as used less lately than it was.
-        let _ = file.set_modified(SystemTime::now());
-    }
 }

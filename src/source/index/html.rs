@@ -5,7 +5,7 @@ use ipwhl_unixfs::Sha256Digest;
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-use super::{CoreMetadataFile, IndexFile, check_api_version, resolve};
+use super::file::{CoreMetadataFile, IndexFile, check_api_version, resolve};
 
 /// Reads a page that was found at `address`.
 pub(super) fn parse(body: &[u8], address: &Url) -> Result<Vec<IndexFile>, String> {

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
-use super::{CoreMetadataFile, IndexFile, check_api_version, resolve};
+use super::file::{CoreMetadataFile, IndexFile, check_api_version, resolve};
 
 #[derive(Deserialize)]
 struct RawPage {

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::super::super::words::counted;
-use super::super::Report;
-use super::{Entry, Line, Mark, Piece, TOLD, joined, list, own, set, set_of, value};
+use super::super::entry::{Entry, Line, Mark, Piece, TOLD, joined, list, own, set, set_of, value};
+use super::super::report::Report;
 use crate::foundation::size::HumanBytes;
 use crate::set::difference::{
     CommandConflict, EntryPointChange, Kind, MemberChange, MemberChanges, PackageConflict,

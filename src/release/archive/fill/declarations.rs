@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::StreamExt;
 use ipwhl_unixfs::Cid;
 
-use super::Attempts;
+use super::attempts::{Attempts, record};
+use super::context::FillContext;
 use super::pass::Missing;
-use super::places::{FillContext, record};
 use super::store::Store;
 use crate::foundation::failure::{Failure, error_chain};
 use crate::release::names::DECLARATION;

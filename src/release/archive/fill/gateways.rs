@@ -11,12 +11,12 @@ use ipwhl_unixfs::car::MAX_BLOCK;
 use ipwhl_unixfs::{Cid, Codec};
 use url::Url;
 
+use super::attempts::{Attempts, record};
+use super::context::{FillContext, FillEvent};
 use super::gateway::{Gateway, GatewayWarning};
 use super::pass::Missing;
-use super::places::{FillContext, record};
 use super::schedule::{End, Schedule};
 use super::store::Store;
-use super::{Attempts, FillEvent};
 use crate::foundation::failure::Failure;
 use crate::source::LARGEST_WHEEL;
 use crate::source::{CacheError, Client, Limits, SourceProblem};

@@ -1,6 +1,5 @@
 //! The places that `--from` names.
 
-use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,16 +7,16 @@ use std::path::{Path, PathBuf};
 use ipwhl_unixfs::Cid;
 use url::Url;
 
+use super::attempts::{Attempts, record};
+use super::context::FillContext;
 use super::declarations::DeclaredSources;
 use super::gateway::GatewayWarning;
 use super::gateways::Gateways;
 use super::pass::Missing;
 use super::store::Store;
-use super::{Attempts, FillOptions};
 use crate::foundation::failure::Failure;
 use crate::release::archive::open_archive;
-use crate::set::repository::{Configuration, Repository};
-use crate::source::{Session, dag_of_file};
+use crate::source::dag_of_file;
 
 /// How many folders deep wheels are searched for.
 const MAXIMUM_DEPTH: usize = 16;
@@ -39,40 +38,6 @@ pub(super) enum BlockSource {
     Sources(DeclaredSources),
     /// Gateways, which are asked at once.
     Gateways(Gateways),
-}
-
-/// The context of a run: what was asked for, the session, the repository.
-pub(super) struct FillContext<'f> {
-    pub(super) session: &'f Session,
-    pub(super) options: &'f FillOptions<'f>,
-    repository: OnceCell<Option<Repository>>,
-}
-
-impl<'f> FillContext<'f> {
-    pub(super) fn new(session: &'f Session, options: &'f FillOptions<'f>) -> Self {
-        Self {
-            session,
-            options,
-            repository: OnceCell::new(),
-        }
-    }
-
-    /// The repository, if there is one: a release can be filled without.
-    pub(super) fn repository(&self) -> Option<&Repository> {
-        let repository = self.repository.get_or_init(|| {
-            let directory = self.options.repository.as_ref()?;
-            Repository::load(directory).ok()
-        });
-        repository.as_ref()
-    }
-
-    /// The settings of the repository, or the defaults.
-    pub(super) fn configuration(&self) -> Configuration {
-        let repository = self.repository();
-        repository.map_or_else(Configuration::default, |repository| {
-            repository.configuration.clone()
-        })
-    }
 }
 
 /// The places that `--from` names, or the default ones. Archives go into the store.
@@ -247,12 +212,4 @@ fn find_in_folder(
         let dag = dag_of_file(path, wheel).ok()??;
         Some((path.clone(), dag))
     })
-}
-
-/// Records why a place did not have a block, once.
-pub(super) fn record(attempts: &mut Attempts, cid: Cid, reason: String) {
-    let reasons = attempts.entry(cid).or_default();
-    if !reasons.contains(&reason) {
-        reasons.push(reason);
-    }
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{END_OF_LIFE, IpnsContent};
+use super::content::{END_OF_LIFE, IpnsContent};
 
 /// How deeply values that are passed over may be nested.
 const MAXIMUM_DEPTH: usize = 16;

@@ -5,12 +5,14 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-use super::PUBLIC_KEY_PREFIX;
 use crate::release::signature::PublicKey;
 
 /// What the CID of an Ed25519 key begins with: version 1, libp2p-key, the identity hash, its
 /// length.
 const CID_PREFIX: [u8; 4] = [0x01, 0x72, 0x00, 0x24];
+
+/// What the key that is sent along begins with: Ed25519, 32 bytes (libp2p's `PublicKey`).
+pub(super) const PUBLIC_KEY_PREFIX: [u8; 4] = [0x08, 0x01, 0x12, 0x20];
 
 /// The bytes of the CID: its prefix, the key's, the key.
 const CID_LENGTH: usize = CID_PREFIX.len() + PUBLIC_KEY_PREFIX.len() + 32;

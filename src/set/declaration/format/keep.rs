@@ -8,7 +8,9 @@ use std::collections::BTreeSet;
 
 use toml_edit::{DocumentMut, Item, RawString, Table, Value};
 
-use super::{canonical, comments, end_comment, file_name, list, prefix, spell};
+use super::comments::{comments, end_comment, prefix};
+use super::spelling::spell;
+use super::{canonical, file_name, list};
 use crate::set::declaration::Layout;
 
 /// The canonical form of `text` with the comments of `before` that are about the file, or about

@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use toml_edit::{Array, Decor, RawString, Value};
 
-use super::{comments, end_of_line, spell};
+use super::comments::{comments, end_of_line};
+use super::spelling::spell;
 use crate::set::declaration::Layout;
 
 /// An element of a list with the comments that are about it.

@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use toml_edit::{ArrayOfTables, Decor, DocumentMut, Item, Table, Value};
 
+use super::comments::{comments, end_comment, end_of_line, prefix};
 use super::list::{List, read_list, take_lines, write_list};
-use super::{canonical, comments, end_comment, end_of_line, prefix, take_header};
+use super::{canonical, take_header};
 use crate::foundation::diagnostic::Code;
 use crate::set::declaration::faithful::{Unformatted, comments as all_comments, syntax};
 use crate::set::declaration::{DeclaredWheel, Layout, parse};

@@ -7,7 +7,7 @@ use ipwhl_packaging::ProjectName;
 use petgraph::graph::NodeIndex;
 use petgraph::visit::EdgeRef;
 
-use super::{Path, Relevant};
+use super::relevant::{Path, Relevant};
 
 /// How many steps are made in search of paths before the search is given up.
 const MAXIMUM_STEPS: usize = 200_000;

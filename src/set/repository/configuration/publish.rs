@@ -2,6 +2,7 @@
 
 mod kinds;
 mod settings;
+mod values;
 
 use std::ops::Range;
 
@@ -13,7 +14,7 @@ pub use kinds::{
     ClusterTarget, DirectoryTarget, DnslinkTarget, GitTarget, IpnsTarget, KuboTarget,
     PinningServiceTarget, PublishKind,
 };
-use settings::Settings;
+use values::Settings;
 
 /// A place that releases go to.
 #[derive(Debug, Clone)]

@@ -1,19 +1,16 @@
 //! The settings of a target, read by its kind.
 
-mod values;
-
 use std::collections::BTreeMap;
 
 use super::kinds::{
     ClusterTarget, DirectoryTarget, DnslinkTarget, GitTarget, IpnsTarget, KuboTarget,
     PinningServiceTarget, PublishKind,
 };
-use crate::set::declaration::Spanned;
-use crate::set::declaration::reader::{Reader, Table};
-use values::{
-    has_password, is_domain, is_ipns_name, is_multiaddress, is_name, is_reference, server,
-    without_namespace,
+use super::values::{
+    Settings, has_password, is_domain, is_ipns_name, is_multiaddress, is_name, is_reference,
+    server, without_namespace,
 };
+use crate::set::declaration::Spanned;
 
 /// Where a Kubo that nobody has configured otherwise listens for RPC.
 const DEFAULT_KUBO_API: &str = "http://127.0.0.1:5001";
@@ -29,12 +26,6 @@ const MAXIMUM_METADATA: usize = 100;
 const LONGEST_METADATA: usize = 1024;
 /// The most peers that a replication factor names.
 const MAXIMUM_PEERS: u64 = 1_000_000;
-
-/// Reads a target's settings.
-pub(super) struct Settings<'a, 'r, 't> {
-    pub(super) reader: &'a Reader,
-    pub(super) table: &'a Table<'r, 't>,
-}
 
 impl Settings<'_, '_, '_> {
     /// The settings of the kind of this word; `None` where there is no such kind, or it lacks what

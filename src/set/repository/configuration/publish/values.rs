@@ -5,14 +5,20 @@ use std::time::Duration;
 
 use url::{Host, Url};
 
-use super::Settings;
 use crate::foundation::diagnostic::{Code, Finding};
 use crate::set::declaration::Spanned;
+use crate::set::declaration::reader::{Reader, Table};
 
 /// The longest lifetime of a record, in seconds: a hundred years.
 const LONGEST_LIFETIME: u64 = 100 * 366 * 24 * 60 * 60;
 /// Where name servers listen.
 const NAME_SERVER_PORT: u16 = 53;
+
+/// Reads a target's settings.
+pub(super) struct Settings<'a, 'r, 't> {
+    pub(super) reader: &'a Reader,
+    pub(super) table: &'a Table<'r, 't>,
+}
 
 impl Settings<'_, '_, '_> {
     pub(super) fn refuse<T>(&self, at: &Spanned<T>, message: &str, help: &str) {

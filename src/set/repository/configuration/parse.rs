@@ -1,0 +1,282 @@
+//! The text of `ipwhl.toml`, read.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use ipwhl_unixfs::Profile;
+
+use super::judgement::{severities, waived_platforms, waiver};
+use super::platforms::platforms;
+use super::{Configuration, Role, publish};
+use crate::foundation::diagnostic::{Code, Finding};
+use crate::set::declaration::reader::{Reader, Table};
+use crate::set::declaration::{Layout, Spanned, is_git_folder};
+use crate::set::repository::ORIGINAL_FOLDER;
+
+/// The most waivers of a repository.
+const MOST_WAIVERS: usize = 5_000;
+
+/// Reads the text of `ipwhl.toml`.
+pub(in crate::set::repository) fn parse(
+    file: &Arc<str>,
+    text: &str,
+    role: Role,
+) -> (Configuration, Vec<Finding>) {
+    let reader = Reader::new(file);
+    let (document, is_toml) = reader.parse_document(text);
+    let mut configuration = Configuration::default();
+    if is_toml {
+        let top = Table::new(&reader, document.get_ref(), 0..0, "`ipwhl.toml`");
+        repository(&reader, &top, &mut configuration);
+        platforms(&reader, &top, &mut configuration, role);
+        if let Some(index) = top.table("index", "`[index]`") {
+            if let Some(url) = index.string("url")
+                && is_web_address(&reader, &url, "an index")
+            {
+                configuration.index_url = Some(url.value.to_owned());
+            }
+            index.finish();
+        }
+        if let Some(mirrors) = top.table("mirrors", "`[mirrors]`") {
+            gateways(&reader, &mirrors, &mut configuration);
+            mirrors.finish();
+        }
+        if let Some(signing) = top.table("signing", "`[signing]`") {
+            signing_keys(&reader, &signing, &mut configuration);
+            signing.finish();
+        }
+        configuration.publish = publish::targets(&reader, &top);
+        if let Some(severity) = top.table("severity", "`[severity]`") {
+            severities(&reader, &severity, &mut configuration);
+        }
+        let mut tables = top.tables("waiver", "a `[[waiver]]` table");
+        if let Some(first) = tables.get(MOST_WAIVERS) {
+            reader.too_large(
+                format!(
+                    "{} waivers: a repository has at most {MOST_WAIVERS}",
+                    tables.len()
+                ),
+                &first.span,
+                "one waiver without `requirement` or `wheel` covers all of its project",
+            );
+            tables.clear();
+        }
+        for table in tables {
+            let waiver = waiver(&reader, &table);
+            table.finish();
+            if let Some(waiver) = &waiver {
+                waived_platforms(&reader, waiver, &configuration.platforms);
+            }
+            configuration.waivers.extend(waiver);
+        }
+        top.finish();
+    }
+    (configuration, reader.into_findings())
+}
+
+fn repository(reader: &Reader, top: &Table<'_, '_>, configuration: &mut Configuration) {
+    let Some(table) = top.table("repository", "`[repository]`") else {
+        if !top.has("repository") {
+            top.missing(
+                "repository",
+                "it begins with `[repository]`, `format = 1` and `name = \"…\"`",
+            );
+        }
+        return;
+    };
+    match table.number("format") {
+        Some(format) if format.value == 1 => {}
+        Some(format) => reader.push(
+            Finding::new(
+                Code::InvalidValue,
+                format!("the format {} is not known here", format.value),
+            )
+            .at(&reader.file, format.span, "")
+            .help("write `format = 1`, or use a newer ipwhl"),
+        ),
+        None if table.has("format") => {}
+        None => table.missing("format", "write `format = 1`"),
+    }
+    match table.string("name") {
+        Some(name) if !name.value.trim().is_empty() && !name.value.contains(char::is_control) => {
+            name.value.clone_into(&mut configuration.name);
+        }
+        Some(name) => reader.report(
+            Code::InvalidValue,
+            "the repository's name is a line of text, and not empty",
+            &name.span,
+        ),
+        None if table.has("name") => {}
+        None => table.missing(
+            "name",
+            "write `name = \"…\"`; it goes into each signed statement",
+        ),
+    }
+    if let Some(folder) = table.string("declarations") {
+        let is_inside = !folder.value.is_empty()
+            && !folder.value.contains(['\\', '\0'])
+            && folder
+                .value
+                .split('/')
+                .all(|part| !part.is_empty() && part != "." && part != "..");
+        if folder.value.split('/').any(is_git_folder) {
+            reader.report(
+                Code::InvalidValue,
+                format!("`{}` is git's own folder, or in it", folder.value),
+                &folder.span,
+            );
+        } else if is_inside {
+            folder.value.clone_into(&mut configuration.declarations);
+        } else {
+            reader.report(
+                Code::InvalidValue,
+                format!("`{}` is not a folder inside the repository", folder.value),
+                &folder.span,
+            );
+        }
+    } else if table
+        .string("layout")
+        .is_some_and(|layout| layout.value == "ipwhl-1")
+    {
+        ORIGINAL_FOLDER.clone_into(&mut configuration.declarations);
+    }
+    if let Some(layout) = table.string("layout") {
+        match layout.value {
+            "package" => configuration.layout = Layout::Package,
+            "ipwhl-1" => configuration.layout = Layout::Ipwhl1,
+            other => reader.push(
+                Finding::new(Code::InvalidValue, format!("`{other}` is not a layout"))
+                    .at(&reader.file, layout.span, "")
+                    .help("the layouts are `package` and `ipwhl-1`"),
+            ),
+        }
+    }
+    if configuration.layout == Layout::Ipwhl1 {
+        // The original's CIDs are of version 0 throughout.
+        configuration.profile = Profile::UnixfsV0_2015;
+    }
+    if let Some(profile) = table.string("profile") {
+        if let Ok(profile) = profile.value.parse() {
+            configuration.profile = profile;
+        } else {
+            let names: Vec<String> = Profile::ALL
+                .iter()
+                .map(|profile| format!("`{profile}`"))
+                .collect();
+            reader.push(
+                Finding::new(
+                    Code::InvalidValue,
+                    format!("`{}` is not a profile", profile.value),
+                )
+                .at(&reader.file, profile.span, "")
+                .help(format!("the profiles are {}", names.join(", "))),
+            );
+        }
+    }
+    table.finish();
+}
+
+fn gateways(reader: &Reader, table: &Table<'_, '_>, configuration: &mut Configuration) {
+    let Some(gateways) = table.strings("gateways") else {
+        return;
+    };
+    for gateway in gateways.value {
+        if is_web_address(reader, &gateway, "a gateway") {
+            configuration.gateways.push(gateway.value.to_owned());
+        }
+    }
+}
+
+/// Whether a text is an address that can be asked; a finding where not.
+fn is_web_address(reader: &Reader, text: &Spanned<&str>, of: &str) -> bool {
+    let is_web = url::Url::parse(text.value)
+        .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    if !is_web {
+        reader.report(
+            Code::InvalidValue,
+            format!("`{}` is not the address of {of}", text.value),
+            &text.span,
+        );
+    }
+    is_web
+}
+
+/// The name that an entry of `trusted` gives to its key.
+fn comment(entry: &str) -> String {
+    let words: Vec<&str> = entry.split_whitespace().skip(2).collect();
+    if words.is_empty() {
+        "a key without a name".to_owned()
+    } else {
+        format!("`{}`", words.join(" "))
+    }
+}
+
+/// The kinds of keys that may sign: Ed25519, in a file or in hardware.
+const KEY_TYPES: [&str; 2] = ["ssh-ed25519", "sk-ssh-ed25519@openssh.com"];
+
+fn signing_keys(reader: &Reader, table: &Table<'_, '_>, configuration: &mut Configuration) {
+    // Each key with the entry that names it first.
+    let mut keys: BTreeMap<&str, Spanned<&str>> = BTreeMap::new();
+    if let Some(trusted) = table.strings("trusted") {
+        for key in trusted.value {
+            // The key itself is read where it is used; here only its form can be wrong.
+            let mut words = key.value.split_whitespace();
+            let is_known = words.next().is_some_and(|kind| KEY_TYPES.contains(&kind));
+            if let Some(bytes) = words.next()
+                && is_known
+            {
+                configuration.trusted.push(key.value.to_owned());
+                let Some(first) = keys.insert(bytes, key.clone()) else {
+                    continue;
+                };
+                reader.push(
+                    Finding::new(
+                        Code::InvalidValue,
+                        format!(
+                            "one key is listed twice in `trusted`, as {} and as {}",
+                            comment(first.value),
+                            comment(key.value)
+                        ),
+                    )
+                    .at(&reader.file, key.span, "the same key")
+                    .at(&reader.file, first.span, "listed here before")
+                    .note("whoever has the key is one signer, whatever the names are: `threshold` counts keys")
+                    .help("remove one of the two entries, or write the key that was meant"),
+                );
+            } else {
+                reader.push(
+                    Finding::new(
+                        Code::InvalidValue,
+                        format!("`{}` is not an Ed25519 key in OpenSSH's form", key.value),
+                    )
+                    .at(&reader.file, key.span, "")
+                    .help("`ipwhl key show` prints the line to write"),
+                );
+            }
+        }
+    }
+    if let Some(threshold) = table.number("threshold") {
+        let keys = keys.len() as u64;
+        let wrong = if threshold.value == 0 {
+            Some("the threshold is at least 1".to_owned())
+        } else if keys > 0 && threshold.value > keys {
+            Some(format!(
+                "the threshold {} cannot be met: the trusted keys are {keys}",
+                threshold.value
+            ))
+        } else if !table.has("trusted") {
+            Some("the threshold counts trusted keys, and there is no `trusted`".to_owned())
+        } else {
+            None
+        };
+        if let Some(message) = wrong {
+            let mut finding =
+                Finding::new(Code::InvalidValue, message).at(&reader.file, threshold.span, "");
+            if let Some((_, span)) = table.value("trusted") {
+                finding = finding.at(&reader.file, span, "the trusted keys");
+            }
+            reader.push(finding);
+        }
+        configuration.threshold = threshold.value.max(1);
+    }
+}
