@@ -243,7 +243,7 @@ fn attributes_that_hide_a_text_from_reviewers_are_named() {
     };
     assert_eq!(said("*.toml text eol=lf\n*.png -diff\n"), [""; 0]);
     let words = |files: &str, attribute: &str| {
-        format!("another text of {files}, or none: `{attribute}` in `.gitattributes`")
+        format!("a different text of {files}, or none: `{attribute}` in `.gitattributes`")
     };
     assert_eq!(
         said(

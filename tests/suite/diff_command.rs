@@ -201,7 +201,7 @@ fn commands_startup_files_and_bytecode_of_an_attack_are_marked() {
         "      ! python3, a command of Python environments or shells",
         "      ! sudo, a command of Python environments or shells",
         "    packages whose names are already in use",
-        "      ! Library/hidden, also of library",
+        "      ! Library/hidden, also in library",
         "    runs at every start of Python: 1",
         "      ! added application.start, 17 B",
         "    bytecode: 1",
@@ -273,7 +273,7 @@ fn nothing_differs_between_a_state_and_itself() {
         assert_eq!(ran.code, Some(0), "{arguments:?}: {ran:?}");
         // A release does not say whom its repository trusts.
         let words = match arguments {
-            ["old", "old"] | [".", "path:."] => "nothing differs",
+            ["old", "old"] | [".", "path:."] => "no difference",
             _ => "no difference in the compared parts",
         };
         assert_eq!(ran.output.lines().nth(2), Some(words), "{ran:?}");
@@ -455,7 +455,7 @@ fn revisions_and_the_working_tree_are_compared() {
     assert_eq!(lines[0], format!("from v1 ({})", &first[..12]));
     assert_eq!(lines[1], "to the working tree");
     assert!(
-        lines[2].starts_with("projects: 1 changed, 1 removed, 2 the same"),
+        lines[2].starts_with("projects: 1 changed, 1 removed, 2 unchanged"),
         "{lines:?}"
     );
     assert_eq!(lines[3], "findings: 2 new, 0 gone, 0 unchanged");
@@ -473,7 +473,7 @@ fn revisions_and_the_working_tree_are_compared() {
     let lines: Vec<&str> = ran.output.lines().collect();
     assert_eq!(
         lines[2..4],
-        ["nothing differs", "findings: 0 new, 0 gone, 2 unchanged"]
+        ["no difference", "findings: 0 new, 0 gone, 2 unchanged"]
     );
     assert!(!lines.contains(&"new findings"), "{lines:?}");
     // The other way round they are gone, and nobody else is asked for what is not there.
@@ -713,7 +713,7 @@ fn settings_platforms_and_places_that_change_are_told() {
     for line in [
         "settings",
         // What follows from the platforms alone is not told of each project.
-        "projects: 1 changed, 3 the same; wheels: 1 changed, 5 the same",
+        "projects: 1 changed, 3 unchanged; wheels: 1 changed, 5 unchanged",
         "  + unneeded = off",
         "~ cherry 0.3",
         "      ! now https://elsewhere.example.org",
@@ -835,7 +835,7 @@ fn each_setting_that_changes_is_shown_and_marked() {
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert_eq!(
         ran.output.lines().nth(2),
-        Some("nothing differs"),
+        Some("no difference"),
         "{ran:?}"
     );
     let two = "\"https://one.example.org\", \"https://two.example.org\"";
@@ -1061,7 +1061,7 @@ fn what_could_not_be_compared_is_never_called_the_same() {
         &settings.replace("threshold = 2", "threshold = 1"),
     );
     let ran = workshop.run(&["diff", "path:../before"]);
-    assert!(!ran.output.contains("nothing differs"), "{ran:?}");
+    assert!(!ran.output.contains("no difference\n"), "{ran:?}");
     assert!(
         ran.output.contains(
             "\nnot compared in full: declarations with errors in the working tree: damson\n"

@@ -121,7 +121,7 @@ fn two_halves_are_a_whole() {
             &[
                 "was not found",
                 "nothing was written: ",
-                "stays in the cache",
+                "stay in the cache",
             ],
         );
         assert!(!workshop.release("release.car").exists());
@@ -187,7 +187,7 @@ fn what_is_damaged_is_replaced_and_what_is_nowhere_is_listed() {
         &[
             "error: `large/large-1.0-py3-none-any.whl`: block bafkrei",
             "wheels` has no such wheel",
-            "nothing was written: 3 blocks of ",
+            "nothing was written: 3 blocks were not found",
         ],
     );
     assert!(!ran.error.contains("library"), "{}", ran.error);

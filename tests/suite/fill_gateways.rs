@@ -261,7 +261,7 @@ fn two_gateways_with_half_of_the_blocks_each_are_enough() {
     let urls = halves.each_ref().map(|half| half.url(""));
     let ran = fills(&workshop, &full, HOLLOW, &[&urls[0], &urls[1]]);
     assert!(!ran.error.contains("warning: "), "{}", ran.error);
-    assert_eq!(ran.error.matches("asking ").count(), 1, "{}", ran.error);
+    assert_eq!(ran.error.matches("requesting ").count(), 1, "{}", ran.error);
     for half in &halves {
         // In one round a block that one lacks goes to the other, and neither is asked twice for it.
         let mut paths = half.paths();

@@ -177,7 +177,7 @@ fn what_was_there_before_a_change_is_shown_apart() {
     ] {
         assert_eq!(text.matches(words).count(), 1, "{words}\n{text}");
     }
-    assert_eq!(text.matches("take 1.5").count(), 2, "{text}");
+    assert_eq!(text.matches("use 1.5").count(), 2, "{text}");
 }
 
 /// One requirement for several extras, and with a way from a wanted project, missing on some

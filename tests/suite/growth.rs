@@ -77,7 +77,7 @@ fn a_long_chain_is_removed_from_either_end() {
     let kept = run(&repository, "remove --dry-run --keep-needed p00001 p07999");
     assert_eq!(
         kept.stderr,
-        "kept p00001 1.0: p00000 needs it\nkept p07999 1.0: p07998 needs it\n"
+        "kept p00001 1.0: needed by p00000\nkept p07999 1.0: needed by p07998\n"
     );
     let one = run(&repository, "remove --dry-run p00000").expect(ExitStatus::Clean);
     assert!(
@@ -358,7 +358,7 @@ fn a_project_that_is_kept_names_each_that_needs_it_once() {
         .automatic("base 1.0", &[])
         .build();
     let kept = run(&repository, "remove --dry-run --keep-needed base").expect(ExitStatus::Clean);
-    assert_eq!(kept.stderr, "kept base 1.0: apple, pear needs it\n");
+    assert_eq!(kept.stderr, "kept base 1.0: needed by apple, pear\n");
 }
 
 /// A file that somebody wrote to keep the program busy, as `declarations/p.toml`.

@@ -160,7 +160,7 @@ fn a_delta_without_its_previous_release_is_refused() {
         .refused(2, &["a delta needs the previous release", help]);
     workshop
         .run(&["build", "--unsigned", "--previous-car", "x.car"])
-        .refused(2, &["`--previous-car` is for `--car delta`"]);
+        .refused(2, &["`--previous-car` needs `--car delta`"]);
     workshop.build(&["--output", "first"]);
     workshop.write_over(&small_with_newer_library(Profile::default()));
     workshop.build(&["--output", "other"]);

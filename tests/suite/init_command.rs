@@ -158,7 +158,7 @@ fn an_install_line_that_pins_nothing_is_refused() {
         ),
         (
             "https://example.org/ipwhl.git",
-            "for a git repository `git+<URL>@<commit>`",
+            "for a git repository, write `git+<URL>@<commit>`",
         ),
         (&cut, "is not `#sha256=` and 64 hexadecimal digits"),
         (&md5, "is not `#sha256=` and 64 hexadecimal digits"),
@@ -483,7 +483,7 @@ fn ci_is_added_to_a_repository_that_is_there() {
         .expect(ExitStatus::Usage);
     said(
         &run,
-        &["are for a new repository, and `ipwhl.toml` is there"],
+        &["are for a new repository, and `ipwhl.toml` exists"],
     );
 }
 

@@ -209,7 +209,7 @@ fn a_check_of_a_change_asks_the_places_of_before() {
         let run = program(&repository)
             .run(arguments)
             .expect(ExitStatus::Clean);
-        let words = "note: this change has a different `[publish]` and another `[index]` and another `[mirrors]`; the check uses the one of `reviewed`";
+        let words = "note: this change has a different `[publish]` and a different `[index]` and a different `[mirrors]`; the check uses the one of `reviewed`";
         assert!(run.stderr.contains(words), "{run:?}");
     }
     assert_eq!(own.connections(), 0);

@@ -47,7 +47,7 @@ fn a_target_that_fails_does_not_stop_the_next_one() {
             "first: no connection to http://127.0.0.1:",
             "is it running",
             "second: asked for a pin of",
-            "1 target to go: `ipwhl publish first`",
+            "1 target failed: `ipwhl publish first`",
         ],
     );
     assert_eq!(service.pins().len(), 1);
@@ -59,13 +59,13 @@ fn a_target_that_fails_does_not_stop_the_next_one() {
     .unwrap();
     let elsewhere = ["--release", "../its release", "--key", "../key-1"];
     let ran = publish(&workshop, &elsewhere);
-    ran.said("`ipwhl publish --release '../its release' --key ../key-1 first` goes on");
+    ran.said("`ipwhl publish --release '../its release' --key ../key-1 first` continues this run");
     publish(&workshop, &["--release", "../its release", "--unsigned"])
         .said("second: it holds sequence 1");
     let dry = publish(&workshop, &[&elsewhere[..], &["--dry-run"]].concat());
     assert_eq!(dry.code, Some(3), "{dry:?}");
     dry.said("first: no connection to");
-    assert!(!dry.error.contains("goes on"), "{dry:?}");
+    assert!(!dry.error.contains("continues this run"), "{dry:?}");
     fs::rename(
         workshop.path("its release"),
         workshop.repository().join("release"),
@@ -86,7 +86,7 @@ fn what_is_not_whole_and_vouched_for_goes_nowhere() {
     let workshop = workshop(&service);
     // What should not go there is there at once.
     service.becomes(&[("pinned", ""); 20]);
-    publish(&workshop, &[]).refused(3, &["has no `release.car`", "`ipwhl build` makes one"]);
+    publish(&workshop, &[]).refused(3, &["has no `release.car`", "`ipwhl build` builds a release"]);
     workshop.build(&["--unsigned"]);
     publish(&workshop, &[]).refused(1, &["the release has no statement", "`--unsigned`"]);
     workshop.build(&["--key", "../key-1", "--output", "other"]);
@@ -223,7 +223,7 @@ fn where_one_target_refuses_a_release_none_is_changed() {
         if arguments != ["--dry-run"] {
             ran.said("`site` refused the release, so no target was changed");
         }
-        assert!(!ran.error.contains("goes on"), "{ran:?}");
+        assert!(!ran.error.contains("continues this run"), "{ran:?}");
         assert_eq!(service.requests(), ["GET /pins"], "{arguments:?}");
     }
     assert!(service.pins().is_empty());

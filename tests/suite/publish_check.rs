@@ -101,7 +101,7 @@ fn what_a_node_has_lost_is_brought_again_and_what_it_has_altered_is_found() {
     ran.said(&format!("warning: node: {altered} of sequence 1, "));
     ran.said("is altered, and was repaired");
     assert!(
-        ran.output.contains("1 missing, 1 altered, 2 mended"),
+        ran.output.contains("1 missing, 1 altered, 2 repaired"),
         "{ran:?}"
     );
     assert_eq!(node.pins(), pins);
@@ -188,7 +188,7 @@ fn a_cluster_is_read_through_its_gateway() {
     let ran = workshop.run(&["publish", "--check"]);
     assert_eq!(ran.code, Some(1), "{ran:?}");
     ran.said(&format!("{lost} of sequence 1"));
-    succeeded(workshop.run(&["publish", "--check", "--repair"])).said("was mended");
+    succeeded(workshop.run(&["publish", "--check", "--repair"])).said("was repaired");
     block_file(&node, &block);
 }
 
@@ -245,7 +245,7 @@ fn a_block_that_the_node_cannot_read_does_not_end_the_check() {
     ran.said("is missing, and was repaired");
     ran.said("there was no good copy of the other blocks");
     assert!(
-        ran.output.contains("1 missing, 1 unreadable, 1 mended"),
+        ran.output.contains("1 missing, 1 unreadable, 1 repaired"),
         "{ran:?}"
     );
     // A secret that may not do all that a repair needs does not hide what was found.

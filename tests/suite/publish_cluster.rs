@@ -85,7 +85,7 @@ fn a_peer_that_has_not_pinned_is_named() {
             "1 of the 2 peers that are needed have ",
             "`beta` (",
             "connection refused",
-            "`ipwhl publish cluster` goes on",
+            "`ipwhl publish cluster` continues this run",
         ],
     );
     drop(beta);
@@ -280,7 +280,7 @@ fn a_cluster_whose_gateway_is_down_is_named_with_its_cause() {
             "no connection: ",
             "refused",
             "is it running, and is this its address?",
-            "`ipwhl publish cluster` goes on",
+            "`ipwhl publish cluster` continues this run",
         ],
     );
 }

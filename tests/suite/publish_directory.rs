@@ -451,7 +451,7 @@ fn every_state_between_two_releases_is_completed() {
     // Files that somebody took away come back; the others stay what they are.
     let gone = site.join(&next).join("library/index.html");
     fs::remove_file(&gone).unwrap();
-    succeeded(workshop.run(&["publish"])).said("moved 1 file,");
+    succeeded(workshop.run(&["publish"])).said("transferred 1 file,");
     assert_complete(&workshop, &[&root, &next], 2);
 }
 
@@ -616,7 +616,7 @@ fn what_is_damaged_is_replaced() {
     for path in paths.into_iter().chain([wheel]) {
         damage(path);
         let dry = succeeded(workshop.run(&["publish", "--dry-run"]));
-        for words in ["would move 1 file,", "would replace 1 file,"] {
+        for words in ["would transfer 1 file,", "would replace 1 file,"] {
             assert!(dry.output.contains(words), "{path}: {dry:?}");
         }
         assert_ne!(snapshot(&site), whole, "{path}");
@@ -656,8 +656,8 @@ fn a_dry_run_counts_by_bytes() {
         words.split(after).next().unwrap().to_owned()
     };
     assert_eq!(
-        amount(&dry, "would move ", "\n"),
-        amount(&ran, "moved ", " to `")
+        amount(&dry, "would transfer ", "\n"),
+        amount(&ran, "transferred ", " to `")
     );
     assert_eq!(
         amount(&dry, "would link ", " to those"),

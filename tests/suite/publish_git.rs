@@ -314,7 +314,7 @@ fn a_run_that_is_cut_goes_on_and_a_fresh_clone_too() {
     git.text(here, &["remote", "add", "origin", "../remote"]);
     let dry = succeeded(place.run(&["publish", "--dry-run"]));
     for words in [
-        "holds sequence 1",
+        "has sequence 1",
         "would point `releases` at",
         "would take the tag",
     ] {

@@ -52,7 +52,7 @@ fn nothing_leads_to_a_release_whose_blocks_have_not_arrived() {
             "node: no connection to ",
             "service: it is left as it is, since no other target holds the release and has shown it: `node` has failed",
             "name: it is left as it is",
-            "3 targets to go: `ipwhl publish --key ../key node name service` goes on",
+            "3 targets failed: `ipwhl publish --key ../key node name service` continues this run",
         ],
     );
     assert!(service.pins().is_empty());
@@ -122,7 +122,7 @@ fn who_holds_a_release_can_be_named_and_be_elsewhere() {
     for (holders, words) in [
         (
             "[\"sit\"]",
-            &["there is no target `sit`", "did you mean `site`?"][..],
+            &["no target is called `sit`", "did you mean `site`?"][..],
         ),
         (
             "[\"name\"]",

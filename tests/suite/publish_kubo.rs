@@ -46,7 +46,7 @@ pub fn second(workshop: &Workshop, text: &str) -> String {
 /// The blocks of `moved N blocks` in what a run said.
 #[track_caller]
 pub fn moved(ran: &Ran) -> u64 {
-    let words = ran.error.split("moved ").nth(1);
+    let words = ran.error.split("transferred ").nth(1);
     let words = words.unwrap_or_else(|| panic!("nothing was moved: {}", ran.error));
     words.split(' ').next().unwrap().parse().unwrap()
 }

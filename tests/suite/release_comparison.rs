@@ -56,16 +56,16 @@ fn a_name_is_a_path_a_root_or_a_revision() {
     let root = release.root.to_string();
     for (text, words) in [
         (root.as_str(), "no gateway is known"),
-        ("cid:main", "`main` is no CID"),
+        ("cid:main", "`main` is not a CID"),
         ("path:main", "`main` is neither an archive"),
         ("git:old", "no revision `old`"),
         (
             "wheels",
-            "`wheels` is no archive, no folder with one and no repository, no CID, and no revision `wheels`",
+            "`wheels` is neither an archive, nor a folder with one, nor a repository, not a CID, and no revision `wheels`",
         ),
         (
             "nothing",
-            "`nothing` is no path that is there, no CID, and no revision `nothing`",
+            "`nothing` is not an existing path, not a CID, and no revision `nothing`",
         ),
     ] {
         let failure = kind(text).unwrap_err();
@@ -88,7 +88,7 @@ fn what_a_change_may_have_brought_is_told() {
     assert_eq!(tracked("git:old"), None);
     let failure = read(&reader, "old").err().unwrap();
     assert!(
-        failure.message.contains("a path here, and a revision"),
+        failure.message.contains("is both a path and a git revision"),
         "{failure}"
     );
     assert!(read(&reader, "path:old").is_ok());

@@ -165,7 +165,7 @@ fn what_is_needed_is_not_removed() {
         .build();
     let run = remove(&repository, &["apple"]).expect(ExitStatus::Findings);
     assert!(
-        run.stderr.contains("`--with-dependencies` removes"),
+        run.stderr.contains("`--with-dependencies` also removes"),
         "{}",
         run.stderr
     );
@@ -219,7 +219,7 @@ fn what_is_still_needed_can_stay_as_automatic() {
         run.stderr
     );
     let run = remove(&repository, &["banana", "--keep-needed"]).expect(ExitStatus::Clean);
-    assert_eq!(run.stderr, "made automatic banana 2.1: apple needs it\n");
+    assert_eq!(run.stderr, "made automatic banana 2.1: needed by apple\n");
     let changed = repository.read(file);
     assert_eq!(canonical(&changed).as_deref(), Some(changed.as_str()));
     assert!(changed.contains("# ripe"), "{changed}");
@@ -229,7 +229,7 @@ fn what_is_still_needed_can_stay_as_automatic() {
     );
     is_clean(&repository);
     let run = remove(&repository, &["banana", "--keep-needed"]).expect(ExitStatus::Clean);
-    assert_eq!(run.stderr, "kept banana 2.1: apple needs it\n");
+    assert_eq!(run.stderr, "kept banana 2.1: needed by apple\n");
     assert_eq!(repository.read(file), changed);
     // A text that is not canonical keeps its form, and `false` becomes `true`.
     let odd = repository
@@ -305,7 +305,7 @@ fn no_way_out_is_named_that_would_not_be_gone() {
         .file("declarations/kiwi.toml", "=");
     let run = remove(&set.build(), &["apple"]).expect(ExitStatus::Findings);
     assert!(
-        !run.stderr.contains("`--with-dependencies` removes"),
+        !run.stderr.contains("`--with-dependencies` also removes"),
         "{}",
         run.stderr
     );
@@ -335,7 +335,7 @@ fn what_cannot_be_said_or_done_changes_nothing() {
             ExitStatus::Usage,
             "`zzz` is not in the set",
         ),
-        (&["kiwi"], ExitStatus::Findings, "and `lemon` as well"),
+        (&["kiwi"], ExitStatus::Findings, "declares both `kiwi` and `lemon`"),
     ] {
         let run = remove(&repository, arguments).expect(status);
         assert!(run.stderr.contains(words), "{arguments:?}: {}", run.stderr);

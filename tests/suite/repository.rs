@@ -175,7 +175,7 @@ fn keys_and_words_that_nobody_knows_get_the_nearest_one() {
         (
             "[severity]\nuncovered-platforms = \"off\"\n",
             "`uncovered-platforms` is not the code of a finding",
-            "did you mean the severity of `uncovered-platform`?",
+            "did you mean `uncovered-platform`?",
         ),
         (
             "[severity]\nunneeded = \"of\"\n",
@@ -184,7 +184,7 @@ fn keys_and_words_that_nobody_knows_get_the_nearest_one() {
         ),
         (
             "[severity]\nsha256-mismatch = \"warning\"\n",
-            "`sha256-mismatch` cannot be changed",
+            "the severity of `sha256-mismatch` cannot be changed",
             "",
         ),
         (

@@ -231,7 +231,7 @@ fn outdated_compares_with_the_index() {
         words("cherry"),
         "2.0 is newer; no newer version fits the set"
     );
-    assert_eq!(words("damson"), "nothing newer");
+    assert_eq!(words("damson"), "no newer version");
     let run = program
         .run(&["show", "--outdated", "cherry", "--format", "json"])
         .expect(ExitStatus::Clean);

@@ -137,7 +137,7 @@ fn what_should_not_be_signed_is_not() {
     workshop.build(&[&previous[..], &["--renew", "--key", "../key-1"]].concat());
     let next = sign(&workshop, "../key-2", &previous);
     next.said("sequence  2");
-    next.said("2 of the 2 signatures");
+    next.said("2 of 2 needed signatures");
     next.line();
 }
 

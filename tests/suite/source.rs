@@ -482,7 +482,7 @@ fn a_local_file_is_hashed_too() {
     bench.fetched(&request, b"wheel");
     fs::create_dir(bench.folder.path().join("folder")).unwrap();
     let request = self::request(b"x", vec![file("folder")]);
-    assert_missing(&bench.problem(&request), "no regular file");
+    assert_missing(&bench.problem(&request), "it is not a regular file");
     assert_eq!(bench.server.connections(), 0);
 }
 

@@ -219,7 +219,7 @@ fn where_no_key_is_trusted_no_signature_is_enough() {
     fs::write(&place, sign(&key(1), b"other").unwrap()).unwrap();
     workshop
         .run(&any)
-        .refused(1, &["a signature of ", "is not valid"]);
+        .refused(1, &["a signature of ", "does not hold"]);
     fs::remove_file(&place).unwrap();
     workshop
         .run(&any)

@@ -112,10 +112,10 @@ fn what_was_let_pass_then_is_looked_at_now() {
     };
     let waiver = "\n[[waiver]]\ncode = \"tag-mismatch\"\nproject = \"odd\"\nreason = \"seen\"\nexpires = 2999-01-01\n";
     for (settings, reused) in [
-        (waiver, "reused 1 wheel of "),
+        (waiver, "reused 1 wheel from "),
         (
             "\n[severity]\ntag-mismatch = \"warning\"\n",
-            "reused 0 wheels of ",
+            "reused 0 wheels from ",
         ),
     ] {
         let first = odd(settings);
@@ -275,7 +275,7 @@ fn names_are_looked_at_again_for_a_kind_of_system_that_the_release_was_not_for()
     let linux = set(&["manylinux_2_28_x86_64"]);
     let (workshop, _) = released(&linux, &set(&["manylinux_2_35_x86_64"]), "1.0");
     let reuse = ["build", "--root-only", "--reuse", "first"];
-    workshop.run(&reuse).said("reused 2 wheels of ");
+    workshop.run(&reuse).said("reused 2 wheels from ");
     workshop.write_over(&set(&["manylinux_2_28_x86_64", "win_amd64"]));
     let ran = workshop.run(&reuse);
     ran.refused(1, &["`A.py` and `a.py` are one file on Windows"]);
