@@ -833,11 +833,7 @@ fn each_setting_that_changes_is_shown_and_marked() {
     put(&workshop, "ipwhl.toml", &other_form);
     let ran = workshop.run(&["diff", "--exit-code", "path:../before"]);
     assert_eq!(ran.code, Some(0), "{ran:?}");
-    assert_eq!(
-        ran.output.lines().nth(2),
-        Some("no difference"),
-        "{ran:?}"
-    );
+    assert_eq!(ran.output.lines().nth(2), Some("no difference"), "{ran:?}");
     let two = "\"https://one.example.org\", \"https://two.example.org\"";
     let turned = "\"https://two.example.org\", \"https://one.example.org\"";
     for (key, was, is) in [

@@ -481,10 +481,7 @@ fn ci_is_added_to_a_repository_that_is_there() {
     let run = program
         .run(&["init", "--ci", "sourcehut", "--name", "y"])
         .expect(ExitStatus::Usage);
-    said(
-        &run,
-        &["are for a new repository, and `ipwhl.toml` exists"],
-    );
+    said(&run, &["are for a new repository, and `ipwhl.toml` exists"]);
 }
 
 #[test]

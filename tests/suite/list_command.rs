@@ -129,7 +129,10 @@ fn the_list_is_filtered_and_sorted() {
         (&["--platform", "cp31"], "did you mean `cp31"),
         (&["--sort", "sise"], "'size'"),
         (&["--wanted", "--automatic"], "cannot be used with"),
-        (&["--outdated", "--offline"], "`--offline` does not use the network"),
+        (
+            &["--outdated", "--offline"],
+            "`--offline` does not use the network",
+        ),
     ] {
         let run = list(&repository, arguments).expect(ExitStatus::Usage);
         assert!(run.stderr.contains(words), "{arguments:?}: {}", run.stderr);
@@ -302,7 +305,11 @@ fn a_failing_index_is_told_per_project_and_makes_the_exit_code_three() {
         .expect(ExitStatus::World);
     assert_eq!(run.stdout, "apple\t1.0\t1.1\t1.1\n");
     assert_eq!(run.stderr.matches("error: ").count(), 4, "{}", run.stderr);
-    for words in ["error: banana: ", "403", "the requests for 2 more projects failed, too"] {
+    for words in [
+        "error: banana: ",
+        "403",
+        "the requests for 2 more projects failed, too",
+    ] {
         assert!(run.stderr.contains(words), "{words}\n{}", run.stderr);
     }
     let run = program

@@ -86,7 +86,10 @@ fn what_is_not_whole_and_vouched_for_goes_nowhere() {
     let workshop = workshop(&service);
     // What should not go there is there at once.
     service.becomes(&[("pinned", ""); 20]);
-    publish(&workshop, &[]).refused(3, &["has no `release.car`", "`ipwhl build` builds a release"]);
+    publish(&workshop, &[]).refused(
+        3,
+        &["has no `release.car`", "`ipwhl build` builds a release"],
+    );
     workshop.build(&["--unsigned"]);
     publish(&workshop, &[]).refused(1, &["the release has no statement", "`--unsigned`"]);
     workshop.build(&["--key", "../key-1", "--output", "other"]);

@@ -88,7 +88,9 @@ fn what_a_change_may_have_brought_is_told() {
     assert_eq!(tracked("git:old"), None);
     let failure = read(&reader, "old").err().unwrap();
     assert!(
-        failure.message.contains("is both a path and a git revision"),
+        failure
+            .message
+            .contains("is both a path and a git revision"),
         "{failure}"
     );
     assert!(read(&reader, "path:old").is_ok());

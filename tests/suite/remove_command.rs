@@ -335,7 +335,11 @@ fn what_cannot_be_said_or_done_changes_nothing() {
             ExitStatus::Usage,
             "`zzz` is not in the set",
         ),
-        (&["kiwi"], ExitStatus::Findings, "declares both `kiwi` and `lemon`"),
+        (
+            &["kiwi"],
+            ExitStatus::Findings,
+            "declares both `kiwi` and `lemon`",
+        ),
     ] {
         let run = remove(&repository, arguments).expect(status);
         assert!(run.stderr.contains(words), "{arguments:?}: {}", run.stderr);

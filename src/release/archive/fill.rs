@@ -117,7 +117,7 @@ fn output(options: &FillOptions<'_>, root: Cid) -> Result<PathBuf, Failure> {
     if let Some(output) = &options.output {
         return Ok(output.clone());
     }
-    let help = "say where to write: `--output FILE`";
+    let help = "name the file to write: `--output FILE`";
     let Some(output) = sibling_archive(&options.archive, ArchiveKind::Full) else {
         return Err(Failure::usage(format!(
             "the name `{}` does not tell what its full archive is called",

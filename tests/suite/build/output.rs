@@ -385,7 +385,13 @@ fn no_release_goes_where_declarations_are() {
     for output in ["declarations", "declarations/deep", "./declarations"] {
         workshop
             .run(&["build", "--unsigned", "--output", output])
-            .refused(2, &["cannot write a release into the declarations folder", "`--output`"]);
+            .refused(
+                2,
+                &[
+                    "cannot write a release into the declarations folder",
+                    "`--output`",
+                ],
+            );
     }
     fs::create_dir_all(workshop.release("release.toml")).unwrap();
     workshop

@@ -530,7 +530,10 @@ fn an_unchanged_root_is_renewed_when_it_is_due_and_not_before() {
         let (statement, said) = build(early);
         assert_eq!(statement, first, "{early}");
         assert!(said.contains("no new statement was signed"), "{said}");
-        assert!(said.contains("is valid until 2026-04-01T00:00:00Z"), "{said}");
+        assert!(
+            said.contains("is valid until 2026-04-01T00:00:00Z"),
+            "{said}"
+        );
     }
     let (second, _) = build("2026-03-02T00:00:00Z");
     second.check_successor_of(&first).unwrap();
