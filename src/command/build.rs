@@ -110,7 +110,7 @@ pub(super) struct Arguments {
     network: NetworkArguments,
 }
 
-/// Which releases are reused, and who vouches for them.
+/// Options for releases to reuse.
 #[derive(Debug, Args)]
 struct ReuseArguments {
     /// Reuse the facts of unchanged wheels from a release: an archive, a root CID, or a URL
@@ -131,7 +131,7 @@ struct ReuseArguments {
 }
 
 impl Arguments {
-    /// The statement that is asked for.
+    /// The request for the next statement.
     fn next(&self) -> NextRequest {
         NextRequest {
             expires: self.expires.clone(),

@@ -80,7 +80,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
             };
             if limit.is_none() {
                 context.hint(&format!(
-                    "no limit is set: give `--limit`, or set `{CACHE_LIMIT_VARIABLE}`"
+                    "no limit is set: use `--limit SIZE`, or set `{CACHE_LIMIT_VARIABLE}`"
                 ));
             }
             remove(context, &cache, &|claimed| {

@@ -179,7 +179,7 @@ fn mention_install(context: &Context<'_>, new: &[NewFile]) {
         return;
     }
     context.warning(&format!(
-        "CI cannot install ipwhl yet: its jobs stop until the line `{INSTALL_VARIABLE}` says how in {}",
+        "CI cannot install ipwhl yet: fill in the line `{INSTALL_VARIABLE}` in {}",
         empty.join(", ")
     ));
     context.hint(

@@ -62,7 +62,7 @@ impl fmt::Display for PublicationNotice {
                 "`ipwhl.toml` has no key in `trusted`, so readers cannot tell this signature from a stranger's",
             ),
             Self::InvalidSignature { file, reason } => {
-                write!(formatter, "`{file}` does not hold, and is left out: {reason}")
+                write!(formatter, "`{file}` is not valid and is left out: {reason}")
             }
         }
     }

@@ -58,7 +58,7 @@ fn a_repository_and_later_its_ci() {
 
     let failure = run(&named).unwrap_err();
     assert!(
-        failure.message.contains("is a repository already"),
+        failure.message.contains("this is already a repository"),
         "{failure:?}"
     );
     let mut ci = InitRequest {

@@ -194,7 +194,7 @@ fn targets_are_chosen_by_name_and_opened() {
     refused(
         chosen_targets(&[], &[]),
         FailureKind::Usage,
-        "names no target",
+        "has no targets",
     );
 
     let mut environment = environment(folder.path());

@@ -28,8 +28,8 @@ impl<'f> OwnFolder<'f> {
         Self {
             path,
             role: "the cache",
-            danger: "what it says of wheels is believed",
-            elsewhere: "name a folder of your own outside of the repository with `IPWHL_CACHE_DIR`",
+            danger: "the facts about wheels in it are trusted",
+            elsewhere: "set `IPWHL_CACHE_DIR` to a folder of your own outside the repository",
         }
     }
 
