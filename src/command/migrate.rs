@@ -51,7 +51,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     if !blocking.is_empty() {
         show(context, &repository, &blocking, MessageFormat::Text)?;
         return Err(Failure::finding(format!(
-            "{} the migration, and nothing was written",
+            "{} the migration, and nothing is written",
             match blocking.len() {
                 1 => "1 finding blocks".to_owned(),
                 many => format!("{many} findings block"),
@@ -139,7 +139,7 @@ fn refuse_conflicts(context: &Context<'_>, conflicts: &[Conflict]) -> Result<(),
     match conflicts.len() {
         0 => Ok(()),
         count => Err(Failure::finding(format!(
-            "{} in several files that contradict each other, and nothing was written",
+            "{} in several files that contradict each other, and nothing is written",
             match count {
                 1 => "1 wheel is declared".to_owned(),
                 many => format!("{many} wheels are declared"),

@@ -204,7 +204,7 @@ fn what_is_damaged_is_replaced_and_what_is_nowhere_is_listed() {
         3,
         &[
             "damaged.car` is damaged: ",
-            "nothing was written: 1 block of ",
+            "nothing was written: 1 block was not found",
         ],
     );
     // The release of that archive can be mended: with what it lacks, it is its own place.

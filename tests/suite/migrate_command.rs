@@ -448,7 +448,7 @@ fn what_could_be_lost_stands_in_the_way() {
         (
             "pkgs/9b/Zebu/zebu-1.0-py3-none-any.toml",
             five_keys("zebu-1.0-py3-none-any.whl", &["bee"]),
-            "with different `dependencies` in",
+            "with different values of `dependencies` in",
         ),
     ] {
         let mut files = yaks();
@@ -468,7 +468,7 @@ fn what_could_be_lost_stands_in_the_way() {
             .run(&["migrate"])
             .expect(ExitStatus::Findings);
         assert!(run.stderr.contains(word), "{word}: {}", run.stderr);
-        assert!(run.stderr.contains("nothing was written"), "{}", run.stderr);
+        assert!(run.stderr.contains("nothing is written"), "{}", run.stderr);
         let now: Vec<_> = names.iter().map(|name| before(name)).collect();
         assert_eq!(now, all, "{file}");
     }
@@ -506,7 +506,7 @@ fn wheels_that_are_declared_twice_and_differently_are_all_named() {
          `pkgs/33/EMU/emu-1.0-py3-none-any.toml`\n\
          error: `zebu-1.0-py3-none-any.whl` is declared with different values of `dependencies` in \
          `pkgs/9b/Zebu/zebu-1.0-py3-none-any.toml`, `pkgs/bb/zebu/zebu-1.0-py3-none-any.toml`\n\
-         error: 2 wheels are declared in several files that contradict each other, and nothing was written\n\
+         error: 2 wheels are declared in several files that contradict each other, and nothing is written\n\
          help: keep one file for each wheel, then run `ipwhl migrate` again\n"
     );
     assert_eq!(said(repository.path()), before);
