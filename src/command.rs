@@ -1,6 +1,6 @@
-//! One subcommand a file: its arguments, its run, what is printed.
+//! The program: one file for each subcommand, with its arguments, its run and its output.
 //!
-//! The terminal belongs to this room; everything above it returns values.
+//! Only this box writes to the terminal. The boxes before it return values.
 
 mod add;
 mod allow;
@@ -56,12 +56,12 @@ use context::Context;
 pub use exit::ExitStatus;
 use global::Global;
 
-/// The widest that help texts are written, in columns.
+/// The maximum width of help texts, in columns.
 const HELP_WIDTH: usize = 100;
 
-/// Turns declarations of Python wheels into one signed, content-addressed package index
+/// Turn declarations of Python wheels into one signed, content-addressed package index
 ///
-/// Run in the folder of a repository, or below it.
+/// Run it in the folder of a repository, or in a folder below it.
 ///
 /// Example: ipwhl build
 #[derive(Debug, Parser)]
@@ -107,7 +107,8 @@ enum Command {
     Man(man::Arguments),
 }
 
-/// Every command and option, as completions, pages of the manual and help texts are made from it.
+/// The definition of every command and option. Completions, manual pages and help texts are made
+/// from it.
 pub fn definition() -> clap::Command {
     Cli::command()
 }
@@ -117,7 +118,7 @@ fn parse(
     environment: &Environment,
 ) -> Result<Cli, clap::Error> {
     let mut definition = definition();
-    // Help that is piped is the same whatever window it is asked for in.
+    // Piped help does not depend on the width of the terminal.
     if !environment.output.is_terminal() {
         definition = definition.term_width(HELP_WIDTH);
     }
@@ -169,7 +170,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
     }
 }
 
-/// Help and version go to standard output and are no mistake; what cannot be understood is one.
+/// Prints help and version on standard output, and a mistake in the command line on standard error.
 fn usage(error: &clap::Error, environment: &Environment) -> ExitStatus {
     let is_terminal = if error.use_stderr() {
         environment.error.is_terminal()
@@ -178,7 +179,7 @@ fn usage(error: &clap::Error, environment: &Environment) -> ExitStatus {
     };
     let text = error.render();
     let plain = Inert::from(&text.to_string());
-    // What was typed is quoted, and may be words of others.
+    // The error quotes the arguments, which may hold text from strangers.
     let is_plain = plain.as_str() != text.to_string();
     let text = if is_terminal && !is_plain && environment.variable("NO_COLOR").is_none() {
         Inert::drawn(&text.ansi().to_string())

@@ -1,5 +1,5 @@
-//! What every room may use: failures, sizes in words, schemas of formats, findings and their output
-//! formats, and everything ambient. The rooms, in their order: each uses only those above it.
+//! The base that every room may use: failures, sizes as text, schemas of formats, findings with
+//! their output formats, and everything ambient. A room uses only the rooms above it in this list.
 
 pub mod failure;
 pub mod size;

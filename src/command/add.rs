@@ -1,4 +1,4 @@
-//! `ipwhl add`: writes the declaration of a project that the index has.
+//! `ipwhl add`: declares a project from the index.
 
 mod outcome;
 
@@ -12,7 +12,7 @@ use super::context::Context;
 use super::exit::ExitStatus;
 use super::network::NetworkArguments;
 use crate::foundation::environment::AtomicFile;
-use crate::foundation::failure::Failure;
+use crate::foundation::failure::{Failure, FailureKind};
 use crate::set::declaration::Layout;
 use crate::set::graph::Graph;
 use crate::set::repository::Repository;
@@ -29,19 +29,20 @@ impl ValueEnum for Prefer {
     fn to_possible_value(&self) -> Option<PossibleValue> {
         Some(match self {
             Self::Native => {
-                PossibleValue::new("native").help("Native wheels, where each platform has one")
+                PossibleValue::new("native").help("Native wheels, if every platform has one")
             }
-            Self::Pure => PossibleValue::new("pure").help("The pure wheel, where there is one"),
+            Self::Pure => PossibleValue::new("pure").help("The pure wheel, if there is one"),
         })
     }
 }
 
 /// Declare projects from the index
 ///
-/// Picks the newest final version that all supported platforms can use, and as few of its wheels as
-/// cover them, downloads these, and writes the declaration. Then says what the change brings: the
-/// findings that `ipwhl check` has of the set with it and did not have without. With errors the
-/// exit code is 1; requirements that are left open count only with `--with-dependencies`.
+/// Selects the newest final version that works on all supported platforms, and the fewest wheels
+/// that cover them. Downloads these wheels and writes the declaration. Then prints the new
+/// findings: those that `ipwhl check` reports with the change and did not report without it. The
+/// exit code is 1 if one of them is an error. Unmet requirements count only with
+/// `--with-dependencies`.
 ///
 /// Example: ipwhl add --with-dependencies 'httpx[http2]' flask==3.1.0
 #[expect(
@@ -50,16 +51,17 @@ impl ValueEnum for Prefer {
 )]
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Projects: `NAME`, `NAME[EXTRA,…]`, `NAME==VERSION`, or with other version specifiers
+    /// The projects to declare: `NAME`, `NAME[EXTRA,…]`, `NAME==VERSION`, or other version
+    /// specifiers
     #[arg(required = true, value_name = "NAME")]
     projects: Vec<String>,
-    /// Go on with what they need until the set is closed
+    /// Also declare their dependencies, until every requirement is met
     #[arg(long)]
     with_dependencies: bool,
-    /// Declare them as being there only because others need them
+    /// Mark the projects as `automatic`: in the set only because other projects need them
     #[arg(long)]
     automatic: bool,
-    /// Which wheels to take where a version has native ones and a pure one
+    /// Which wheels to use if a version has native wheels and a pure one
     #[arg(long, value_name = "KIND", default_value = "native")]
     prefer: Prefer,
     #[command(flatten)]
@@ -70,20 +72,21 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     let mut repository = context.repository()?;
     if repository.configuration.layout != Layout::Package {
         return Err(Failure::usage(
-            "`ipwhl add` writes the layout `package`; this repository has `ipwhl-1`",
-        ));
+            "`ipwhl add` writes the layout `package`, and this repository has the layout `ipwhl-1`",
+        )
+        .help("`ipwhl migrate` converts the repository"));
     }
     if let Some(link) = repository.link_to_declarations() {
         return Err(Failure::finding(format!(
             "`{link}`, on the path to the declarations, is a symbolic link"
         ))
-        .help("put the folder itself there: nothing is read or written through a link"));
+        .help("replace the link with the folder itself: links are not followed"));
     }
     if repository.configuration.platforms.is_empty() {
         return Err(Failure::finding(
-            "`ipwhl.toml` names no platform, so nobody can say which wheels are needed",
+            "`ipwhl.toml` names no platform, so the wheels to declare are unknown",
         )
-        .help("`ipwhl check` shows what is wrong with it"));
+        .help("`ipwhl check` shows the mistake"));
     }
     let requests = requested(&repository, arguments)?;
     let before = Before::of(context, &repository);
@@ -94,12 +97,24 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         prefer: arguments.prefer,
         with_dependencies: arguments.with_dependencies,
     };
-    let added = addition.add(&mut repository, requests)?;
+    let added = addition
+        .add(&mut repository, requests)
+        .map_err(with_way_out)?;
     write(context, &repository, &added, &before)?;
     before.compare(context, arguments.with_dependencies)
 }
 
-/// What the command line asks for.
+/// Adds a way out to a failure of the network or the disk that has none.
+fn with_way_out(failure: Failure) -> Failure {
+    if failure.kind != FailureKind::World || failure.help.is_some() {
+        return failure;
+    }
+    failure.help(
+        "run the same command again; `--index-url URL` uses another index, `--offline` only the cache",
+    )
+}
+
+/// The requests of the command line.
 fn requested(
     repository: &Repository,
     arguments: &Arguments,
@@ -114,16 +129,16 @@ fn requested(
                         "`{text}` does not name a project: {}",
                         error.message
                     ))
-                    .help("projects are written `NAME`, `NAME[EXTRA]`, `NAME==VERSION`")
+                    .help("write `NAME`, `NAME[EXTRA]` or `NAME==VERSION`")
                 })?;
         let Constraint::Specifiers(specifiers) = requirement.constraint else {
             return Err(Failure::usage(format!(
-                "`{text}` names an address; `ipwhl add` asks the index"
+                "`{text}` names an address, and `ipwhl add` takes projects from the index only"
             )));
         };
         if requirement.marker.is_some() {
             return Err(Failure::usage(format!(
-                "`{text}` has a marker; a project is declared for all platforms"
+                "`{text}` has a marker, and a project is declared for all platforms"
             )));
         }
         let needed = graph.needed(&requirement.name);
@@ -133,7 +148,7 @@ fn requested(
         extras.extend(requirement.extras);
         let request = requests.entry(requirement.name.clone()).or_insert_with(|| {
             let mut request = ProjectRequest::automatic(needed);
-            // What nothing needs yet is for all platforms, too.
+            // A project that nothing requires yet is for all platforms, too.
             if !arguments.automatic || request.platforms.is_empty() {
                 request.platforms = (0..repository.configuration.platforms.len()).collect();
             }
@@ -174,7 +189,7 @@ fn write(
         let is_same = std::fs::read(&path).is_ok_and(|there| there == text.as_str().as_bytes());
         if is_same {
             context.say(&format!(
-                "{project} {} is declared like that already",
+                "{project} {} is already declared like this",
                 declaration.version()
             ));
             continue;

@@ -1,4 +1,4 @@
-//! `--allow`: codes whose findings count as warnings in one run.
+//! `--allow`: codes whose errors are warnings in one run.
 
 use std::collections::BTreeSet;
 
@@ -11,11 +11,11 @@ use crate::foundation::diagnostic::{Code, Finding, Severity, nearest};
 use crate::set::declaration::Layout;
 use crate::set::repository::Repository;
 
-/// What is let pass.
+/// The codes to allow.
 #[derive(Debug, Args)]
 pub(super) struct AllowArguments {
-    /// Report findings of these codes as warnings, in this run; `[severity]` in `ipwhl.toml` says
-    /// so for good
+    /// Report findings of these codes as warnings in this run; to do so always, use `[severity]` in
+    /// `ipwhl.toml`
     #[arg(
         long,
         value_name = "CODE",
@@ -27,15 +27,15 @@ pub(super) struct AllowArguments {
 }
 
 impl AllowArguments {
-    /// Lets them pass in this repository.
+    /// Allows the codes in this repository.
     pub(super) fn apply(&self, repository: &mut Repository) {
         repository.configuration.allowed = self.allow.iter().copied().collect();
     }
 }
 
-/// Says what a reader of the release cannot know: which errors were let pass for this build alone.
-/// The root may not depend on an option, so the tree does not have it.
-pub(super) fn tell_unrecorded(
+/// Warns that the release does not record which errors `--allow` turned into warnings. The root
+/// must not depend on an option, so the tree cannot hold it.
+pub(super) fn warn_unrecorded(
     context: &Context<'_>,
     repository: &Repository,
     findings: &[Finding],
@@ -51,13 +51,13 @@ pub(super) fn tell_unrecorded(
         })
         .map(Code::as_str)
         .collect();
-    // A release of the original says nothing of its checks at all.
+    // A release of the layout `ipwhl-1` records nothing about checks.
     if codes.is_empty() || configuration.layout == Layout::Ipwhl1 {
         return;
     }
     let quoted: Vec<String> = codes.iter().map(|code| format!("`{code}`")).collect();
     context.warning(&format!(
-        "the release does not say that findings of {} were let pass: an option changes no root",
+        "the release does not record that findings of {} were allowed: an option does not change the root",
         quoted.join(" and ")
     ));
     let lines: Vec<String> = codes
@@ -65,12 +65,12 @@ pub(super) fn tell_unrecorded(
         .map(|code| format!("`{code} = \"warning\"`"))
         .collect();
     context.help(&format!(
-        "to say so in the release, write {} under `[severity]` in `ipwhl.toml`",
+        "to record it in the release, write {} under `[severity]` in `ipwhl.toml`",
         lines.join(" and ")
     ));
 }
 
-/// Reads a code that may be softened.
+/// Parses a code whose severity may be changed.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct SoftCode;
 

@@ -1,4 +1,4 @@
-//! Archives by the names that people give them.
+//! Archives, as arguments name them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,10 +10,10 @@ use crate::release::archive::{ArchiveKind, car_name, unreadable_archive};
 use crate::release::names::CAR;
 use crate::release::statement::absent;
 
-/// What a release is named by.
-const NAMES: &str =
-    "name an archive, or a folder that has one; `ipwhl fetch` gets the release of a site";
-/// The archive that a path means: a folder stands for the `release.car` in it.
+/// The help for a path without a release.
+const NAMES: &str = "name an archive, or a folder with a `release.car`; `ipwhl fetch` downloads the release of a site";
+
+/// The archive at a path. A folder stands for the `release.car` in it.
 pub(super) fn archive_of(context: &Context<'_>, named: &Path) -> Result<PathBuf, Failure> {
     let path = context.absolute(named);
     if !path.is_dir() {
@@ -38,7 +38,7 @@ pub(super) fn archive_of(context: &Context<'_>, named: &Path) -> Result<PathBuf,
                 named.display()
             ))
             .help(format!(
-                "`ipwhl fill {}` makes it full; or name it",
+                "`ipwhl fill {}` completes it; or name that archive itself",
                 shell_word(&part)
             ))
         }

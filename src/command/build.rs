@@ -1,4 +1,4 @@
-//! `ipwhl build`: declarations to a signed release with one root CID.
+//! `ipwhl build`: makes a signed release with one root CID from declarations.
 
 mod vouch;
 
@@ -8,7 +8,7 @@ use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 use ipwhl_unixfs::Profile;
 
-use super::allow::{AllowArguments, tell_unrecorded};
+use super::allow::{AllowArguments, warn_unrecorded};
 use super::context::Context;
 use super::exit::ExitStatus;
 use super::network::NetworkArguments;
@@ -35,13 +35,13 @@ use vouch::{Preparation, prepare, vouch};
 /// Build a signed release with one root CID
 ///
 /// Fetches and verifies every declared wheel, checks the set, and writes `release.car`,
-/// `release.toml` and `release.toml.sig`. The root CID is the only line on standard output. With
-/// `--car`, `release.delta.car` or `release.hollow.car` takes the place of the full archive. With
-/// `--reuse`, a wheel that a release before has under the same file name and content-id is not
-/// looked at again.
+/// `release.toml` and `release.toml.sig`. The root CID is the only line on standard output. `--car
+/// delta` and `--car hollow` write `release.delta.car` or `release.hollow.car` instead of the full
+/// archive. `--reuse` skips wheels that an earlier release has with the same file name and
+/// content-id.
 ///
-/// A build follows the statement in its output folder, or that of `--previous`: the next one has
-/// the next sequence. Where nothing has changed, nothing new is signed.
+/// The new statement follows the one in the output folder, or that of `--previous`, and has the
+/// next sequence number. If the root is unchanged, no new statement is signed.
 ///
 /// Example: ipwhl build --expires 180d
 #[expect(
@@ -56,11 +56,11 @@ pub(super) struct Arguments {
     /// Also write the tree as files
     #[arg(long, value_name = "DIR")]
     tree: Option<PathBuf>,
-    /// How much of the release the archive has; `ipwhl fill` makes the others full
+    /// Which blocks the archive contains; `ipwhl fill` completes a delta or a hollow archive
     #[arg(long, value_name = "EXTENT", default_value = "full")]
     car: ArchiveKind,
-    /// The previous release, for `--car delta`: an archive, a root CID or an address [default: the
-    /// archive beside the statement that is followed, else the `--reuse` one]
+    /// The previous release, for `--car delta`: an archive, a root CID or a URL [default: the
+    /// archive beside the previous statement, else the release of `--reuse`]
     #[arg(long, value_name = "RELEASE")]
     previous_car: Option<String>,
     #[command(flatten)]
@@ -68,17 +68,17 @@ pub(super) struct Arguments {
     /// The UnixFS import parameters [default: the repository's]
     #[arg(long, value_name = "PROFILE", value_parser = profiles())]
     profile: Option<Profile>,
-    /// The key to sign with: its file, or its public half where an agent has the private one
-    /// [default: `IPWHL_SIGNING_KEY`, else your own]
+    /// The key to sign with: its file, or its public key if an agent has the private key [default:
+    /// `IPWHL_SIGNING_KEY`, else your own key]
     #[arg(long, value_name = "KEY", conflicts_with = "unsigned")]
     key: Option<PathBuf>,
-    /// Write no statement; not into the folder of a signed release
+    /// Write no statement; refused in the folder of a signed release
     #[arg(long, conflicts_with_all = ["expires", "previous", "renew", "after_expiry"])]
     unsigned: bool,
-    /// How long the statement holds, as in `180d`
+    /// How long the statement is valid, as in `180d`
     #[arg(long, value_name = "TIME")]
     expires: Option<String>,
-    /// Where nothing has changed, sign anew only if the previous statement expires within this
+    /// If the root is unchanged, sign a new statement only if the previous one expires within this
     /// time, as in `30d`
     #[arg(
         long,
@@ -87,21 +87,21 @@ pub(super) struct Arguments {
         conflicts_with = "renew"
     )]
     renew_within: Option<String>,
-    /// The statement that this one follows: a file or an address [default: `release.toml` in the
-    /// output folder, which a trusted key, or your own, has to have signed]
+    /// The previous statement: a file or a URL [default: `release.toml` in the output folder, which
+    /// must be signed with a trusted key or your own]
     #[arg(long, value_name = "STATEMENT")]
     previous: Option<String>,
     /// Sign a new statement even if the root is unchanged
     #[arg(long)]
     renew: bool,
-    /// Follow the previous statement though it has expired
+    /// Follow the previous statement even if it has expired
     #[arg(long)]
     after_expiry: bool,
-    /// Compute the root and write nothing
+    /// Print the root CID and write nothing
     #[arg(long, conflicts_with_all = ["tree", "car", "previous_car", "key", "unsigned", "expires", "previous", "renew", "after_expiry"])]
     root_only: bool,
-    /// How findings are written; those for programs take standard output, and the root CID is said
-    /// on standard error
+    /// The output format of findings; formats for programs use standard output, and the root CID
+    /// then goes to standard error
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     message_format: MessageFormat,
     #[command(flatten)]
@@ -110,14 +110,14 @@ pub(super) struct Arguments {
     network: NetworkArguments,
 }
 
-/// Which releases are reused, and who vouches for them.
+/// Options for releases to reuse.
 #[derive(Debug, Args)]
 struct ReuseArguments {
-    /// Take over what a release says of unchanged wheels, several times: an archive, a root CID, an
-    /// address `<gateway>/ipfs/<root CID>/`
+    /// Reuse the facts of unchanged wheels from a release: an archive, a root CID, or a URL
+    /// `<gateway>/ipfs/<root CID>/`; repeatable
     #[arg(long = "reuse", value_name = "RELEASE")]
     releases: Vec<String>,
-    /// A statement that vouches for such a release, several times: a file or an address [default:
+    /// A statement that vouches for a reused release: a file or a URL; repeatable [default:
     /// `--previous`, or the one beside the archive]
     #[arg(
         long = "reuse-statement",
@@ -131,7 +131,7 @@ struct ReuseArguments {
 }
 
 impl Arguments {
-    /// The statement that is asked for.
+    /// The request for the next statement.
     fn next(&self) -> NextRequest {
         NextRequest {
             expires: self.expires.clone(),
@@ -221,7 +221,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     if has_errors(&findings) {
         return Ok(refuse(context, &findings));
     }
-    tell_unrecorded(context, &repository, &findings);
+    warn_unrecorded(context, &repository, &findings);
     if let Some(preparation) = &mut preparation {
         preparation.note(&repository, &findings);
     }
@@ -241,7 +241,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     if arguments.message_format == MessageFormat::Text {
         context.result(&root.to_string())?;
     } else {
-        context.tell(&format!("the root is {root}"));
+        context.tell(&format!("the root CID is {root}"));
     }
     Ok(ExitStatus::Clean)
 }
@@ -268,7 +268,7 @@ fn open_before(
         previous,
         &mut |release, reason| {
             context.warning(&format!(
-                "nothing vouches for {}: {reason}; whoever gave `--reuse-unsigned` answers for it",
+                "no statement vouches for {}: {reason}; it is reused because of `--reuse-unsigned`",
                 release.shown
             ));
         },
@@ -298,7 +298,7 @@ fn tell(context: &Context<'_>, event: &BuildEvent<'_>) {
     match event {
         BuildEvent::NotReused(notice) => context.warning(&notice.to_string()),
         BuildEvent::Gathered(report) => show_rejected(context, report),
-        BuildEvent::Damaged(damage) => context.warning(&format!("{damage}; it is fetched again")),
+        BuildEvent::Damaged(damage) => context.warning(&format!("{damage}; fetching it again")),
         BuildEvent::Failed(failures) => show_failures(context, failures),
     }
 }
@@ -321,8 +321,8 @@ impl ValueEnum for ArchiveKind {
     fn to_possible_value(&self) -> Option<PossibleValue> {
         let help = match self {
             Self::Full => "every block",
-            Self::Delta => "the blocks that the previous release lacks",
-            Self::Hollow => "pages, metadata and nodes, without the leaves of wheels",
+            Self::Delta => "blocks that the previous release does not have",
+            Self::Hollow => "pages, metadata and DAG nodes, without the contents of wheels",
         };
         Some(PossibleValue::new(self.as_str()).help(help))
     }
@@ -343,13 +343,13 @@ fn tell_reused(context: &Context<'_>, reused: &ReusableRelease) {
         ),
     };
     context.say(&format!(
-        "reused {} of {}{network}",
+        "reused {} from {}{network}",
         counted(reused.reused(), "wheel"),
         reused.release.shown
     ));
     if reused.copied() > 0 {
         context.say(&format!(
-            "copied {} out of {}",
+            "copied {} from {}",
             counted(reused.copied(), "wheel"),
             reused.release.shown
         ));

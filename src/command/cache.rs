@@ -1,4 +1,4 @@
-//! `ipwhl cache`: what the cache holds, and how it is made smaller.
+//! `ipwhl cache`: shows the contents of the cache and removes files from it.
 
 use clap::{Args, Subcommand, ValueEnum};
 use ipwhl_packaging::ProjectName;
@@ -15,10 +15,11 @@ use crate::source::{
     CACHE_LIMIT_VARIABLE, Cache, ClaimError, ClaimedCache, Pruned, Removed, configured_limit,
 };
 
-/// Show what the cache holds, or make it smaller
+/// Show the size of the cache, or remove files from it
 ///
-/// The cache is `IPWHL_CACHE_DIR`, else a folder of the platform's cache folder. Deleting from it
-/// costs time, nothing else. Runs that use the cache are waited for.
+/// The cache is the folder `IPWHL_CACHE_DIR`, or else a folder in the platform's cache folder.
+/// Removed files are fetched again when they are needed. The commands that remove files wait for
+/// other runs that use the cache.
 ///
 /// Example: ipwhl cache size
 #[derive(Debug, Args)]
@@ -29,32 +30,32 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Print how many bytes the cache holds, and what they are
+    /// Print the size of the cache and of its parts
     ///
     /// Example: ipwhl cache size
     Size {
-        /// How it is written
+        /// The output format
         #[arg(long, value_name = "FORMAT", default_value = "text")]
         format: Format,
     },
-    /// Remove what is of no more use, and what was not used for longest, down to a limit
+    /// Remove useless files, then the least recently used ones, down to a limit
     ///
-    /// Of no more use are unfinished files of killed runs and facts of other versions of the
+    /// Useless files are unfinished files of killed runs and facts from other versions of the
     /// checks. The limit is `--limit`, else `IPWHL_CACHE_LIMIT`, else `limit` under `[cache]` in
-    /// your own `ipwhl/config.toml`. Where one is configured, each run that has fetched wheels
-    /// keeps the cache to it, too.
+    /// your own `ipwhl/config.toml`. If a limit is configured, each run that fetches wheels also
+    /// keeps the cache below it.
     ///
     /// Example: ipwhl cache prune --limit 5GiB
     Prune {
-        /// How many bytes may stay, as in `500MB` or `5GiB`
+        /// The maximum size of the cache, as in `500MB` or `5GiB`
         #[arg(long, value_name = "SIZE", value_parser = parse_size)]
         limit: Option<u64>,
     },
-    /// Remove everything, or all that is kept of these projects
+    /// Remove everything, or all files of these projects
     ///
     /// Example: ipwhl cache clean numpy
     Clean {
-        /// Projects, in any version
+        /// The projects whose wheels to remove, in all versions
         #[arg(value_name = "NAME")]
         projects: Vec<ProjectName>,
     },
@@ -62,9 +63,9 @@ enum Action {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// For people.
+    /// Text for people.
     Text,
-    /// For programs: one object (`docs/formats.md`, 8).
+    /// One JSON object (`docs/formats.md`, 8).
     Json,
 }
 
@@ -79,7 +80,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
             };
             if limit.is_none() {
                 context.hint(&format!(
-                    "no limit is set: give `--limit`, or set `{CACHE_LIMIT_VARIABLE}`"
+                    "no limit is set: use `--limit SIZE`, or set `{CACHE_LIMIT_VARIABLE}`"
                 ));
             }
             remove(context, &cache, &|claimed| {
@@ -110,7 +111,7 @@ pub(super) fn keep_to_limit(context: &Context<'_>) {
     };
     match cache.keep_to(limit, &kept_versions()) {
         Ok(Pruned::Small) => {}
-        Ok(Pruned::InUse) => context.detail("the cache is left as it is: another run uses it"),
+        Ok(Pruned::InUse) => context.detail("the cache was not pruned: another run uses it"),
         Ok(Pruned::Removed(removed)) => {
             if removed.files > 0 {
                 say_removed(context, &removed);
@@ -167,7 +168,7 @@ fn size(context: &Context<'_>, cache: &Cache, format: Format) -> Result<ExitStat
     let of_limit = limit.map_or_else(String::new, |limit| format!("  of {}", HumanBytes(limit)));
     let size = HumanBytes(bytes).to_string();
     context.result(&format!("{:<10} {size:>12}{of_limit}", "in all"))?;
-    context.say(&format!("the cache is {directory}"));
+    context.say(&format!("the cache is `{directory}`"));
     Ok(ExitStatus::Clean)
 }
 
@@ -180,7 +181,10 @@ fn remove(
     removal: &Removal<'_>,
 ) -> Result<ExitStatus, Failure> {
     if !cache.root().exists() {
-        context.say(&format!("there is no cache at {}", cache.root().display()));
+        context.say(&format!(
+            "there is no cache at `{}`",
+            cache.root().display()
+        ));
         return Ok(ExitStatus::Clean);
     }
     let wait = || {
@@ -189,7 +193,7 @@ fn remove(
     };
     let claimed = cache.claim(&wait).map_err(|error| match &error {
         ClaimError::Foreign { .. } => Failure::usage(&error)
-            .help("name the folder of a cache with `IPWHL_CACHE_DIR`; this one is left as it is"),
+            .help("set `IPWHL_CACHE_DIR` to the folder of a cache; this folder was not changed"),
         ClaimError::Cache(_) => Failure::caused(&error),
     })?;
     let removed = match &claimed {

@@ -1,4 +1,4 @@
-//! `ipwhl check`: says what is wrong with the declared set.
+//! `ipwhl check`: checks the declared set.
 
 mod since;
 
@@ -9,7 +9,7 @@ use clap::Args;
 use super::allow::AllowArguments;
 use super::context::Context;
 use super::exit::ExitStatus;
-use super::network::{NetworkArguments, tell_of_proxies};
+use super::network::{NetworkArguments, note_proxies};
 use super::report::{
     MessageFormat, count, show_compared, show_failures, show_rejected, show_waivers, status,
     tell_of_waivers,
@@ -22,39 +22,39 @@ use crate::set::review::{ReviewOptions, review};
 
 /// Check the declarations
 ///
-/// Without options no wheel is fetched: texts, uniqueness, the dependency graph on every platform,
-/// and those wheels that an earlier run has verified.
+/// Checks the files, uniqueness, the dependency graph on every platform, and the wheels that an
+/// earlier run has verified. Without options, no wheel is fetched.
 ///
 /// Example: ipwhl check --since origin/main
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Verify the wheels too, from the cache or their sources
+    /// Also verify the wheels, from the cache or their sources
     #[arg(long)]
     wheels: bool,
-    /// Fetch every listed source of every wheel afresh, so that neither the cache nor another
-    /// source hides a dead or wrong one
+    /// Fetch every listed source of every wheel again, without the cache, to find dead and wrong
+    /// sources
     #[arg(long)]
     sources: bool,
-    /// Tell what the work since a git revision breaks apart from what was broken before, which does
-    /// not fail it; of wheels, look at those of changed declarations only, at each of their sources
+    /// Compare with a git revision: only new findings fail the check. Verifies only the wheels of
+    /// changed declarations, from each of their sources
     #[arg(long, value_name = "REV")]
     since: Option<String>,
-    /// How findings are written
+    /// The output format of findings
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     message_format: MessageFormat,
-    /// Print the waivers that would cover what is found, with this reason, to add to `ipwhl.toml`:
-    /// `ipwhl check --waivers REASON >> ipwhl.toml`
+    /// Print waivers that cover the findings, with this reason. To add them: `ipwhl check --waivers
+    /// REASON >> ipwhl.toml`
     #[arg(long, value_name = "REASON")]
     waivers: Option<String>,
-    /// What makes the exit code 1 beside errors
+    /// Which findings besides errors set the exit code to 1
     #[arg(long, value_name = "WHAT")]
     deny: Option<Deny>,
     #[command(flatten)]
     allow: AllowArguments,
-    /// Ask public addresses only, by https, on port 443 or that of the index whose page leads
-    /// there: for checks of strangers' changes. An index that the environment or `--index-url`
-    /// names may be anywhere. A proxy looks names up itself, so behind one only literal addresses
-    /// are held to it
+    /// Connect only to public addresses, with https, on port 443 or on the port of the index that
+    /// links there. Use it to check changes from strangers. An index from the environment or
+    /// `--index-url` may have any address. Behind a proxy, only literal IP addresses are
+    /// restricted, because the proxy resolves host names
     #[arg(long)]
     public_only: bool,
     #[command(flatten)]
@@ -63,20 +63,21 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Deny {
-    /// Warnings too.
+    /// Also warnings.
     Warnings,
 }
 
 pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
     if arguments.sources && arguments.network.offline {
         return Err(Failure::usage(
-            "`--sources` asks every source afresh, and `--offline` asks none",
-        ));
+            "`--sources` fetches every source again, and `--offline` does not use the network",
+        )
+        .help("leave one of the two options out"));
     }
     let reason = arguments.waivers.as_deref();
     if reason.is_some_and(|reason| reason.trim().is_empty()) {
-        return Err(Failure::usage("`--waivers` names no reason")
-            .help("say why it is right to go on: `--waivers 'REASON'`"));
+        return Err(Failure::usage("the reason of `--waivers` is empty")
+            .help("say why the findings are acceptable: `--waivers 'REASON'`"));
     }
     let mut repository = context.repository()?;
     arguments.allow.apply(&mut repository);
@@ -89,7 +90,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         since::lend_places(context, before, &mut repository, revision);
     }
     if arguments.public_only {
-        tell_of_proxies(context);
+        note_proxies(context);
     }
     let network = &arguments
         .network
@@ -126,14 +127,14 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     let what = match review.unverified {
         _ if !arguments.wheels => String::new(),
         0 => ", wheels included".to_owned(),
-        count => format!(", {} not looked at", counted(count, "wheel")),
+        count => format!(", {} not verified", counted(count, "wheel")),
     };
     context.say(&format!(
         "checked {}, {}{earlier} on {}{what}: {}",
         counted(projects(repository), "project"),
         counted(review.wheels, "wheel"),
         counted(repository.configuration.platforms.len(), "platform"),
-        count(findings).unwrap_or_else(|| "no finding".to_owned())
+        count(findings).unwrap_or_else(|| "no findings".to_owned())
     ));
     if let (Some(before), Some(gone)) = (&before, review.gone) {
         since::say(context, before, repository, review.changed, findings, gone);

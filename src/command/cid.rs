@@ -14,8 +14,8 @@ use crate::source::LocalFiles;
 
 /// Print the CID of files and folders
 ///
-/// What `ipfs add -r -n` prints under the same profile: hidden files are left out below a
-/// folder, symbolic links are kept as links.
+/// The result is the CID that `ipfs add -r -n` prints with the same profile. Hidden files in
+/// folders are left out. Symbolic links are kept as links.
 ///
 /// Example: ipwhl cid click-8.1.7-py3-none-any.whl
 #[derive(Debug, Args)]

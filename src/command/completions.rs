@@ -1,4 +1,4 @@
-//! `ipwhl completions`: what a shell completes.
+//! `ipwhl completions`: completion scripts for shells.
 
 use clap::{Args, Command};
 use clap_complete::Shell;
@@ -7,11 +7,11 @@ use super::context::Context;
 use super::exit::ExitStatus;
 use crate::foundation::failure::Failure;
 
-/// Print what a shell needs to complete commands and options
+/// Print the completion script of a shell
 ///
-/// Bash reads it from `~/.local/share/bash-completion/completions/ipwhl`, zsh as `_ipwhl` from a
-/// folder of its `fpath`, fish from `~/.config/fish/completions/ipwhl.fish`; for PowerShell and
-/// Elvish it belongs into their profile.
+/// Write it to the file that your shell reads. Bash:
+/// `~/.local/share/bash-completion/completions/ipwhl`. Zsh: `_ipwhl` in a folder of `fpath`. Fish:
+/// `~/.config/fish/completions/ipwhl.fish`. PowerShell and Elvish: append it to the profile.
 ///
 /// Example: ipwhl completions bash
 #[derive(Debug, Args)]

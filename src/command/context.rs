@@ -1,4 +1,4 @@
-//! What every subcommand has at hand: the environment, how to speak, the repository.
+//! The context of every subcommand: the environment, the output, the repository.
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +13,7 @@ use crate::foundation::failure::Failure;
 use crate::set::repository::{Folders, LoadError, OwnFolder, Repository};
 use crate::source::Session;
 
-/// How wide findings are written where nothing says how wide the reader's window is.
+/// The width of findings if the width of the terminal is unknown, in columns.
 const DEFAULT_WIDTH: usize = 120;
 
 pub(super) struct Context<'e> {
@@ -26,7 +26,7 @@ pub(super) struct Context<'e> {
     pub(super) verbose: u8,
 }
 
-/// What is left to say when nobody can be given the result.
+/// The failure to write standard output.
 pub(super) fn unwritable_output(error: &std::io::Error) -> Failure {
     Failure::world(format!("standard output cannot be written: {error}"))
 }
@@ -130,14 +130,14 @@ impl<'e> Context<'e> {
         Inert::painted(words, self.output_colour.then_some(Colour::new().bold()))
     }
 
-    /// How findings are shown.
+    /// The style of the output.
     pub(super) fn style(&self, to_output: bool) -> Style {
         let (stream, colour) = if to_output {
             (&self.environment.output, self.output_colour)
         } else {
             (&self.environment.error, self.voice.colour)
         };
-        // Who sets `COLUMNS` means it; a terminal knows best otherwise.
+        // `COLUMNS` takes precedence over the width of the terminal.
         let width = self
             .environment
             .variable("COLUMNS")
@@ -146,7 +146,7 @@ impl<'e> Context<'e> {
         Style {
             colour,
             width: width.unwrap_or(DEFAULT_WIDTH),
-            // What is piped is searched line by line.
+            // Piped output is not wrapped, because it is searched line by line.
             wraps: width.is_some(),
         }
     }
@@ -155,7 +155,7 @@ impl<'e> Context<'e> {
         self.environment.absolute(path)
     }
 
-    /// A path as a person would write it from the current folder.
+    /// A path relative to the current folder, to be printed.
     pub(super) fn shown(&self, path: &Path) -> String {
         self.folders.shown(path)
     }
@@ -165,7 +165,7 @@ impl<'e> Context<'e> {
         self.folders.named_repository()
     }
 
-    /// The folder of the repository that is meant.
+    /// The repository's folder: that of `--repository`, else the nearest one upwards.
     pub(super) fn repository_directory(&self) -> Result<PathBuf, LoadError> {
         self.folders.repository()
     }

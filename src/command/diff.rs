@@ -1,4 +1,4 @@
-//! `ipwhl diff`: what differs between two states of the set.
+//! `ipwhl diff`: the differences between two states of the set.
 
 mod entry;
 mod json;
@@ -21,17 +21,17 @@ use crate::release::comparison::{
 use crate::set::difference::{Transfer, difference, estimate, finding_changes, transfer};
 use report::Report;
 
-/// Show what differs between two releases, revisions or the working tree
+/// Show the differences between two releases, revisions or the working tree
 ///
-/// Each is tried as a path (an archive, a folder with one, a repository), as a root CID that the
-/// gateways of `[mirrors]` are asked for, and as a revision that git knows, in this order; `path:`,
-/// `cid:` and `git:` before it decide. A name of both a path and a revision is refused. An address
-/// `<gateway>/ipfs/<root CID>/` is a release, too.
+/// Each argument is a path (an archive, a folder with an archive, a repository), a root CID that
+/// the gateways of `[mirrors]` provide, or a git revision. They are tried in this order; `path:`,
+/// `cid:` or `git:` before the name selects one of them. A name of both a path and a revision is
+/// refused. The URL of a release on a gateway, `<gateway>/ipfs/<root CID>/`, works, too.
 ///
-/// Settings come first, since they decide over the rest: whom readers trust, how many have to sign,
-/// where releases go. Then projects and wheels: what is added, removed, changed; in wheels with
-/// other bytes the members, with those first that run by themselves or are no source text. Then
-/// findings of the whole set that are new or gone.
+/// The output begins with the settings, which control everything else: the trusted keys, the number
+/// of needed signatures, the targets. Then come added, removed and changed projects and wheels. For
+/// wheels with different bytes, it lists the members; those that run automatically or are not
+/// source text come first. The last part lists the findings that are new or gone in the whole set.
 ///
 /// Example: ipwhl diff v1.0 --members fetch
 #[derive(Debug, Args)]
@@ -42,13 +42,13 @@ pub(super) struct Arguments {
     /// The state after [default: the working tree]
     #[arg(value_name = "NEW")]
     new: Option<String>,
-    /// Which wheels are looked into, of those that are new or have other bytes
+    /// Which wheels to read, of those that are new or have different bytes
     #[arg(long, value_name = "WHICH", default_value = "at-hand")]
     members: Members,
-    /// How the difference is written
+    /// The output format
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: DiffFormat,
-    /// End with 1 where something differs, as git does
+    /// Exit with 1 if there are differences, as git does
     #[arg(long)]
     exit_code: bool,
     #[command(flatten)]
@@ -60,20 +60,20 @@ pub(super) struct Arguments {
 enum Members {
     /// None.
     None,
-    /// Those in the archives of the releases, in the cache, or at a `file:` source.
+    /// Wheels in the archives of the releases, in the cache, or at a `file:` source.
     AtHand,
-    /// All; those that are not at hand are fetched.
+    /// All wheels; missing ones are fetched.
     Fetch,
 }
 
 /// How a difference is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum DiffFormat {
-    /// For people; `-v` leaves nothing out.
+    /// Text for people; `-v` shows everything.
     Text,
-    /// For programs: one object (`docs/formats.md`, 8).
+    /// One JSON object (`docs/formats.md`, 8).
     Json,
-    /// For the comment of a pull request.
+    /// Markdown for a comment on a pull request.
     Markdown,
 }
 
@@ -128,9 +128,11 @@ fn read(context: &Context<'_>, reader: &StateReader<'_>, text: &str) -> Result<S
     let name = reader.name(text)?;
     if let Some(file) = name.tracked_archive(&context.session) {
         context.warning(&format!(
-            "git tracks `{file}`, so a change may have brought it, or put another one in its place"
+            "git tracks `{file}`, so a change may have added or replaced it"
         ));
-        context.help("a revision, as in `ipwhl diff git:main`, says what was there before");
+        context.help(
+            "to compare with the state before the change, name a revision: `ipwhl diff git:main`",
+        );
     }
     reader.read(name)
 }

@@ -1,4 +1,4 @@
-//! A part of the set as nodes and edges: JSON, Graphviz, Mermaid.
+//! A part of the set as nodes and edges, in JSON, Graphviz or Mermaid.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -12,31 +12,31 @@ use crate::foundation::diagnostic::json_line;
 use crate::foundation::failure::Failure;
 use crate::set::graph::{GraphQuery, RelationGroup, Subgraph, UnsatisfiedReason, group_relations};
 
-/// How a part of the set is written.
+/// The output format of a part of the set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Default)]
 pub(super) enum GraphFormat {
-    /// For people.
+    /// Text for people.
     #[default]
     Text,
-    /// For programs: one object with nodes and edges (`docs/formats.md`, 8).
+    /// One JSON object with nodes and edges (`docs/formats.md`, 8).
     Json,
-    /// For Graphviz.
+    /// A graph in the language of Graphviz.
     Dot,
-    /// For Mermaid: a flowchart.
+    /// A flowchart of Mermaid.
     Mermaid,
 }
 
-/// The paths to one project, for programs.
+/// The paths to one project, as JSON.
 #[derive(Serialize)]
 pub(super) struct Ways<'d> {
     pub(super) project: &'d ProjectName,
-    /// How many paths there are, and whether there may be more.
+    /// The number of paths; the least one if `is_at_least`.
     pub(super) count: u64,
     pub(super) is_at_least: bool,
     pub(super) paths: Vec<Way<'d>>,
 }
 
-/// A path, for programs.
+/// A path, as JSON.
 #[derive(Serialize)]
 pub(super) struct Way<'d> {
     pub(super) projects: Vec<&'d ProjectName>,
@@ -69,7 +69,7 @@ struct Line<'d> {
     unmet: Option<&'static str>,
 }
 
-/// A part of the set as one line of JSON, with the paths that were asked about.
+/// A part of the set as one line of JSON, with the requested paths.
 pub(super) fn json(
     query: &GraphQuery<'_>,
     part: &Subgraph<'_, '_>,
@@ -107,7 +107,7 @@ pub(super) fn json(
     to_json(&document)
 }
 
-/// A part of the set in the language of Graphviz, without a final line feed.
+/// A part of the set in the language of Graphviz. It does not end with a line feed.
 pub(super) fn dot(query: &GraphQuery<'_>, part: &Subgraph<'_, '_>) -> String {
     let mut text = "digraph ipwhl {\n    rankdir=LR;\n    node [shape=box];\n".to_owned();
     for project in &part.projects {
@@ -143,7 +143,7 @@ pub(super) fn dot(query: &GraphQuery<'_>, part: &Subgraph<'_, '_>) -> String {
     text + "}"
 }
 
-/// A part of the set as a flowchart of Mermaid, without a final line feed.
+/// A part of the set as a flowchart of Mermaid. It does not end with a line feed.
 pub(super) fn mermaid(query: &GraphQuery<'_>, part: &Subgraph<'_, '_>) -> String {
     let mut text = "flowchart LR".to_owned();
     let mut numbers: BTreeMap<&ProjectName, usize> = BTreeMap::new();
@@ -191,17 +191,16 @@ fn label(query: &GraphQuery<'_>, group: &RelationGroup<'_, '_>) -> String {
 /// One line of JSON.
 pub(super) fn to_json(value: &impl Serialize) -> Result<String, Failure> {
     json_line(value)
-        .map_err(|error| Failure::world(format!("this cannot be written as JSON: {error}")))
+        .map_err(|error| Failure::world(format!("the result cannot be written as JSON: {error}")))
 }
 
-/// A text in quotes as Graphviz reads it: a backslash begins an escape there, an ampersand an
-/// entity.
+/// A quoted text of Graphviz, where a backslash begins an escape and an ampersand an entity.
 fn quoted(text: &str) -> String {
     let text = text.replace('\\', "\\\\").replace('"', "\\\"");
     format!("\"{}\"", text.replace('&', "&amp;"))
 }
 
-/// A text inside the quotes of Mermaid, which knows no escape but its entities.
+/// A text for quotes of Mermaid, which has no escapes other than its entities.
 fn entities(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {

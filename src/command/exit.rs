@@ -1,17 +1,17 @@
-//! How a run ends.
+//! The exit codes.
 
 use crate::foundation::failure::{Failure, FailureKind};
 
 /// The exit codes (FORMATS 7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExitStatus {
-    /// Done, and nothing is wrong.
+    /// Success.
     Clean = 0,
-    /// What people wrote or declared is wrong.
+    /// A declaration, a release or another input is wrong.
     Findings = 1,
-    /// The command line cannot be understood.
+    /// The command line is wrong.
     Usage = 2,
-    /// The network, the disk, a key: the world failed.
+    /// The network, the disk or a key failed.
     World = 3,
 }
 

@@ -1,4 +1,4 @@
-//! `ipwhl explain`: what a finding's code means.
+//! `ipwhl explain`: the meaning of a finding's code.
 
 use clap::{Args, ValueEnum};
 
@@ -8,24 +8,24 @@ use super::exit::ExitStatus;
 use crate::foundation::diagnostic::{Code, Explanation, Inert, Stage, nearest, wrap};
 use crate::foundation::failure::Failure;
 
-/// The widest prose, in columns; longer lines are hard to read.
+/// The maximum width of prose, in columns. Longer lines are hard to read.
 const WIDEST: usize = 100;
 
-/// How far the lines of a block and of a list stand in.
+/// The indent of blocks and lists.
 const INDENT: &str = "    ";
 
 /// Explain the code of a finding
 ///
-/// The rule, why it exists, an example that breaks it, and the way out. Without a code all of them
-/// are listed.
+/// Prints the rule, why it exists, an example that breaks it, and how to fix it. Without a code,
+/// lists all codes.
 ///
 /// Example: ipwhl explain unsatisfied-dependency
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The code, as it stands in brackets after `error` or `warning`
+    /// The code, as printed in brackets after `error` or `warning`
     #[arg(value_name = "CODE")]
     code: Option<String>,
-    /// How it is written: for people, or as a JSON object a line
+    /// The output format: text for people, or one JSON object on each line
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
 }
@@ -57,18 +57,18 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     Ok(ExitStatus::Clean)
 }
 
-/// The code that was written, or what was probably meant.
+/// Parses a code. The error names the nearest one.
 fn code(word: &str) -> Result<Code, Failure> {
     word.parse().map_err(|error| {
         let failure = Failure::usage(error);
         match nearest(word, Code::ALL.iter().map(|code| code.as_str())) {
             Some(code) => failure.help(format!("did you mean `{code}`?")),
-            None => failure.help("`ipwhl explain` lists them"),
+            None => failure.help("`ipwhl explain` lists the codes"),
         }
     })
 }
 
-/// Every code under its stage.
+/// The list of codes, grouped by stage.
 fn list(context: &Context<'_>) -> Inert {
     let width = context.style(true).width.min(WIDEST);
     let longest = Code::ALL
@@ -107,7 +107,8 @@ fn explained(context: &Context<'_>, explanation: &Explanation) -> Inert {
     text
 }
 
-/// Markdown for a terminal: paragraphs in its width, blocks indented instead of fenced.
+/// Markdown for a terminal: paragraphs are wrapped to its width, blocks are indented instead of
+/// fenced.
 fn prose(markdown: &str, width: usize) -> String {
     let mut text = String::new();
     let mut paragraph = String::new();

@@ -1,5 +1,5 @@
-//! `ipwhl fetch`: the newest release of a site, held to whom its reader trusts, as a build would
-//! have written it here.
+//! `ipwhl fetch`: downloads and verifies the newest release of a site, and writes it as a build
+//! would.
 
 use std::path::PathBuf;
 
@@ -24,15 +24,15 @@ use crate::set::gather::DEFAULT_JOBS;
 
 /// Fetch the newest release of a site
 ///
-/// Reads the statement and its signatures, the statements since the one that is in the output
-/// folder, and the archive: of a site that a target of the kind `directory` writes, the pages and
-/// those wheels that are not here yet, else the `release.car` beside the statement. Every byte is
-/// hashed. What an older `release.car` in the output folder has is not fetched again, and a run
-/// that was cut is gone on with.
+/// Downloads the statement with its signatures, the statements since the one in the output folder,
+/// and the archive. From a site that a target of the kind `directory` writes, it fetches the pages
+/// and the wheels that are not here yet; from other sites, the `release.car` beside the statement.
+/// Every byte is verified against the root CID. Data in an older `release.car` in the output folder
+/// is not fetched again. An interrupted run is continued.
 ///
-/// The new statement has to follow the one in the output folder. Where there is none, it needs the
-/// signatures of the keys that are trusted: by the repository around, by `--allowed-signers`, or by
-/// the `--trusted-statement` that you verified before.
+/// The new statement must follow the one in the output folder. If there is none, it needs
+/// signatures of trusted keys. Keys are trusted by the repository that you are in, by
+/// `--allowed-signers`, or by the `--trusted-statement` that you verified before.
 ///
 #[cfg_attr(
     not(doc),
@@ -41,7 +41,7 @@ use crate::set::gather::DEFAULT_JOBS;
 )]
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The address of the site, or of the `release.toml` there; or a folder
+    /// The site: its URL, the URL of its `release.toml`, or a folder
     #[arg(value_name = "LOCATION")]
     location: String,
     /// The folder to write the release to
@@ -50,10 +50,10 @@ pub(super) struct Arguments {
     output: Option<PathBuf>,
     #[command(flatten)]
     trust: TrustArguments,
-    /// Fetch from folders only
+    /// Use only folders, not the network
     #[arg(long)]
     offline: bool,
-    /// How many wheels are fetched and verified at once [default: 8]
+    /// The number of parallel downloads and verifications [default: 8]
     #[arg(long, value_name = "N")]
     jobs: Option<std::num::NonZeroUsize>,
 }
@@ -62,7 +62,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     let mut open = OpenSite::named(&context.session, &arguments.location, arguments.offline)?;
     let folder = fetch_folder(context.folders(), arguments.output.as_deref())?;
     make_own_folder(&folder).map_err(|error| {
-        Failure::world(format!("`{}` cannot be made: {error}", folder.display()))
+        Failure::world(format!("`{}` cannot be created: {error}", folder.display()))
     })?;
     if let Some(statement) = Writer::Fetch.finish_cut_run(context.environment, &folder)? {
         context.say(&format!(
@@ -155,11 +155,11 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
 fn tell(context: &Context<'_>, event: &SiteFetchEvent) {
     match event {
         SiteFetchEvent::DamagedArchive(path, cid) => context.warning(&format!(
-            "`{}` is damaged, as block {cid} shows: nothing of it is used",
+            "`{}` is damaged (block {cid}): it is not used",
             context.shown(path)
         )),
         SiteFetchEvent::UnfitRemains(path) => context.warning(&format!(
-            "what a run before this one has left of `{}` does not fit: it is fetched anew",
+            "the partial `{}` of an earlier run does not match: fetching it from the start",
             context.shown(path)
         )),
         SiteFetchEvent::Failed(reason) => context.error(reason),

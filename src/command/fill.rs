@@ -16,16 +16,17 @@ use crate::release::archive::fill::{
     WrongBlocks, fill,
 };
 
-/// How many missing blocks of one file are listed without `-v`.
+/// The number of missing blocks of one file that are listed without `-v`.
 const NAMED_BLOCKS: usize = 3;
 
-/// Make a hollow archive or a delta full
+/// Complete a hollow archive or a delta
 ///
-/// Takes missing blocks from the cache, then from the places of `--from` in their order, or else
-/// from the sources of the declarations and the `[mirrors]`. Gateways that follow each other are
-/// asked at once, `--jobs` requests each, and a fast one takes over requests of a slow one. Every
-/// block is hashed: the result is byte for byte what `ipwhl build` writes. Blocks that no place has
-/// are listed; the others stay in the cache, and the next run goes on.
+/// Reads missing blocks from the cache, then from each place of `--from`, in order. Without
+/// `--from`, uses the sources of the declarations and then the `[mirrors]`. Consecutive gateways
+/// are used in parallel, with `--jobs` requests each; a fast one takes over requests of a slow one.
+/// Every block is verified against its CID: the result is byte for byte the archive that `ipwhl
+/// build` writes. If some blocks are not found, they are listed, the others stay in the cache, and
+/// the next run continues from there.
 ///
 /// Example: ipwhl fill release/release.hollow.car --from wheels
 #[derive(Debug, Args)]
@@ -33,11 +34,11 @@ pub(super) struct Arguments {
     /// The archive to fill
     #[arg(value_name = "ARCHIVE")]
     archive: PathBuf,
-    /// Where to look, several times: an archive, a folder of wheels, a gateway's address,
-    /// `sources`, `mirrors` [default: `sources`, then `mirrors`]
+    /// A place to look for blocks: an archive, a folder of wheels, the URL of a gateway, `sources`
+    /// or `mirrors`; repeatable [default: `sources`, then `mirrors`]
     #[arg(long, value_name = "PLACE")]
     from: Vec<String>,
-    /// Where to write [default: beside the archive, ending in `.car`]
+    /// The file to write [default: beside the archive, ending in `.car`]
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
     #[command(flatten)]
@@ -56,7 +57,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         repository: context.repository_directory().ok(),
         tell: &|FillEvent::Asking { gateways, blocks }| {
             let blocks = counted(blocks, "block");
-            context.say(&format!("asking {} for {blocks}", gateways.join(", ")));
+            context.say(&format!("requesting {blocks} from {}", gateways.join(", ")));
         },
     };
     let report = fill(&context.session, &options)?;
@@ -83,7 +84,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     }
 }
 
-/// A gateway that has sent wrong bytes, was overtaken or has failed, in one sentence.
+/// One sentence about a gateway that sent wrong bytes, was overtaken or failed.
 fn warning(gateway: &GatewayWarning) -> String {
     let mut clauses = Vec::new();
     if let Some(WrongBlocks { first, others }) = &gateway.wrong {
@@ -91,13 +92,13 @@ fn warning(gateway: &GatewayWarning) -> String {
             0 => String::new(),
             more => format!(" and {}", counted(*more, "other block")),
         };
-        clauses.push(format!("sent wrong bytes for {first}{more}"));
+        clauses.push(format!("sent wrong bytes for block {first}{more}"));
     }
     if let Some(overtaken) = &gateway.overtaken {
         let rate = u128::from(overtaken.bytes) * 1000 / overtaken.time.as_millis().max(1);
         let rate = HumanBytes(u64::try_from(rate).unwrap_or(u64::MAX));
         let amount = match overtaken.bytes {
-            0 => "without a single byte".to_owned(),
+            0 => "before its first byte".to_owned(),
             _ => format!("at {rate}/s for each request"),
         };
         clauses.push(format!(
@@ -116,7 +117,7 @@ fn warning(gateway: &GatewayWarning) -> String {
     format!("gateway {} {}{end}", gateway.place, clauses.join("; it "))
 }
 
-/// Reports the missing blocks, some of each file, and why no place had them.
+/// Reports some missing blocks of each file, and why no place had them.
 fn report_missing(context: &Context<'_>, missing: &[Missing], attempts: &Attempts) -> ExitStatus {
     let mut files: BTreeMap<&str, Vec<&Missing>> = BTreeMap::new();
     for one in missing {
@@ -132,7 +133,7 @@ fn report_missing(context: &Context<'_>, missing: &[Missing], attempts: &Attempt
         for one in blocks.iter().take(shown) {
             let reasons = match attempts.get(&one.cid) {
                 Some(reasons) => reasons.join("; "),
-                None => "there is nowhere to look for it".to_owned(),
+                None => "there is no place to look for it".to_owned(),
             };
             context.error(&format!(
                 "`{file}`: block {} was not found: {reasons}",
@@ -141,19 +142,25 @@ fn report_missing(context: &Context<'_>, missing: &[Missing], attempts: &Attempt
         }
         if blocks.len() > shown {
             context.error(&format!(
-                "`{file}`: nor were {} more (`-v` names them)",
-                counted(blocks.len() - shown, "block")
+                "`{file}`: {} not found (`-v` lists them)",
+                match blocks.len() - shown {
+                    1 => "1 more block was".to_owned(),
+                    more => format!("{more} more blocks were"),
+                }
             ));
         }
     }
     let bytes = missing.iter().filter_map(|one| one.cumulative_size).sum();
     context.error(&format!(
-        "nothing was written: {} of {} cannot be had",
-        counted(missing.len(), "block"),
+        "nothing was written: {} not found ({})",
+        match missing.len() {
+            1 => "1 block was".to_owned(),
+            count => format!("{count} blocks were"),
+        },
         HumanBytes(bytes)
     ));
     context.help(
-        "what was had stays in the cache: run the same command again, or name more places with `--from`",
+        "the blocks that were found stay in the cache: run the same command again, or add places with `--from`",
     );
     ExitStatus::World
 }
@@ -166,7 +173,7 @@ mod tests {
     use crate::release::archive::fill::Overtaken;
 
     #[test]
-    fn what_is_said_of_a_gateway() {
+    fn a_warning_about_a_gateway() {
         let mut gateway = GatewayWarning {
             place: "https://example.org/".to_owned(),
             wrong: None,
@@ -183,7 +190,7 @@ mod tests {
             "gateway https://example.org/ was overtaken by other gateways 1 time, at 1 B/s for each request"
         );
         gateway.wrong = Some(WrongBlocks {
-            first: "block".to_owned(),
+            first: "CID".to_owned(),
             others: 2,
         });
         gateway.overtaken = None;
@@ -194,7 +201,7 @@ mod tests {
         gateway.is_left_alone = true;
         assert_eq!(
             warning(&gateway),
-            "gateway https://example.org/ sent wrong bytes for block and 2 other blocks; it failed 2 times (it was slow), and was not asked again"
+            "gateway https://example.org/ sent wrong bytes for block CID and 2 other blocks; it failed 2 times (it was slow), and was not asked again"
         );
     }
 }

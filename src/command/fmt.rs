@@ -1,4 +1,4 @@
-//! `ipwhl fmt`: writes declarations in their canonical form.
+//! `ipwhl fmt`: formats declarations.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -17,22 +17,23 @@ use crate::foundation::failure::Failure;
 use crate::set::declaration::{Layout, Unformatted, formatted};
 use crate::set::repository::{CONFIGURATION_FILE, LoadError, Repository, read_text};
 
-/// Write declarations in their canonical form
+/// Format declarations
 ///
-/// One order of keys, wheels by file name, requirements in one spelling, comments kept. What is
-/// said stays the same: a file that is not TOML is a finding, and the others are still written.
+/// Writes the canonical form: keys in one order, wheels sorted by file name, requirements in one
+/// spelling. Comments are kept, and the meaning does not change. A file that is not valid TOML is
+/// reported as a finding; the other files are still formatted.
 ///
 /// Example: ipwhl fmt --check
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Declarations, or folders of them [default: all of the repository]
+    /// Declarations or folders with declarations [default: all declarations of the repository]
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Write nothing: print the names of files that are not canonical, and exit with 1 if there are
+    /// Write nothing; print the names of files that are not formatted, and exit with 1 if there are
     /// any
     #[arg(long)]
     check: bool,
-    /// As `--check`, but print what would change
+    /// Like `--check`, but print the changes as a diff
     #[arg(long)]
     diff: bool,
 }
@@ -74,9 +75,9 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         .is_some_and(Repository::has_configuration_errors)
     {
         return Err(Failure::finding(format!(
-            "`{CONFIGURATION_FILE}` has mistakes, and it says how the declarations are laid out"
+            "`{CONFIGURATION_FILE}` has mistakes, so the layout of the declarations is unknown"
         ))
-        .help("run `ipwhl check`, which shows them"));
+        .help("`ipwhl check` shows the mistakes"));
     }
     let layout = repository.as_ref().map_or(Layout::Package, |repository| {
         repository.configuration.layout
@@ -122,13 +123,13 @@ fn given(
                 .map_err(|error| Failure::world(format!("`{}`: {error}", argument.display())))?;
             if paths.len() == before {
                 return Err(Failure::usage(format!(
-                    "`{}` has no declaration: no file in it ends with `.toml`",
+                    "`{}` has no declarations: no file in it ends with `.toml`",
                     argument.display()
                 )));
             }
         } else if path.file_name() == Some(CONFIGURATION_FILE.as_ref()) {
             return Err(Failure::usage(format!(
-                "`{}` is no declaration: `ipwhl fmt` leaves the settings as they are",
+                "`{}` is not a declaration: `ipwhl fmt` does not format the settings",
                 argument.display()
             )));
         } else {
@@ -220,7 +221,7 @@ fn format(
                 .insert(Arc::clone(&file.name), SourceText::new(text));
         }
         Err(Unformatted::Unfaithful(what)) => outcome.unfaithful.push(format!(
-            "`{}` is left as it is, because its canonical form would lose {what}: this is a mistake of ipwhl, please report it",
+            "`{}` was not changed, because formatting it would lose {what}: this is a bug in ipwhl, please report it",
             file.path.display()
         )),
     }
@@ -304,12 +305,12 @@ fn tell(
     let is = if changed == 1 { "is" } else { "are" };
     let declarations = counted(files, "declaration");
     context.say(&match (only_looks, changed) {
-        (_, 0) if outcome.canonical == files => format!("{declarations}: all canonical"),
-        (true, _) => format!("{changed} of {declarations} {is} not canonical"),
+        (_, 0) if outcome.canonical == files => format!("{declarations}: all formatted"),
+        (true, _) => format!("{changed} of {declarations} {is} not formatted"),
         (false, _) => format!("formatted {changed} of {declarations}"),
     });
     if only_looks && changed > 0 {
-        context.help("run `ipwhl fmt`, which writes them");
+        context.help("`ipwhl fmt` formats them");
     }
     if !outcome.failures.is_empty() || !outcome.unfaithful.is_empty() {
         ExitStatus::World

@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, ValueEnum};
 
-/// What every subcommand understands.
+/// Options that every subcommand has.
 #[derive(Debug, Args)]
 pub(super) struct Global {
-    /// The repository's folder [default: the nearest folder upwards with an `ipwhl.toml`]
+    /// The repository's folder [default: the current folder or the nearest parent with an
+    /// `ipwhl.toml`]
     #[arg(
         long,
         global = true,
@@ -24,7 +25,7 @@ pub(super) struct Global {
         help_heading = "Global options"
     )]
     pub(super) color: ColorChoice,
-    /// Say nothing but results and errors
+    /// Print only results, warnings and errors
     #[arg(short, long, global = true, help_heading = "Global options")]
     pub(super) quiet: bool,
     /// Print more detail

@@ -1,4 +1,4 @@
-//! `ipwhl hollow`: a release without the leaves of its wheels.
+//! `ipwhl hollow`: a release without the leaf blocks of its wheels.
 
 use std::path::PathBuf;
 
@@ -11,18 +11,18 @@ use crate::foundation::size::HumanBytes;
 use crate::release::archive::{ArchiveKind, hollow_archive, sibling_archive};
 use crate::release::names::CAR;
 
-/// Take the wheels out of a release's archive
+/// Write a copy of an archive without the contents of its wheels
 ///
-/// Writes what `ipwhl build --car hollow` writes: pages, metadata and nodes, which hold the hash of
-/// every block of every wheel. `ipwhl fill` puts the wheels back.
+/// The result is the archive that `ipwhl build --car hollow` writes: pages, metadata, and the DAG
+/// nodes with the hash of every block of every wheel. `ipwhl fill` puts the wheels back.
 ///
 /// Example: ipwhl hollow release/release.car
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The release's full archive, or a folder that holds a `release.car`
+    /// The release's full archive, or a folder with a `release.car`
     #[arg(value_name = "RELEASE")]
     release: PathBuf,
-    /// Where to write [default: beside the archive, ending in `.hollow.car`]
+    /// The file to write [default: beside the archive, ending in `.hollow.car`]
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
@@ -35,8 +35,11 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     let output = match &arguments.output {
         Some(output) => context.absolute(output),
         None => sibling_archive(&path, ArchiveKind::Hollow).ok_or_else(|| {
-            Failure::usage(format!("`{}` is not named `….car`", path.display()))
-                .help("say where to write: `--output FILE`")
+            Failure::usage(format!(
+                "the name of `{}` does not end in `.car`",
+                path.display()
+            ))
+            .help("name the file to write: `--output FILE`")
         })?,
     };
     let shown = context.shown(&output);

@@ -1,4 +1,4 @@
-//! `ipwhl init`: a new repository, or CI for one that is there.
+//! `ipwhl init`: creates a repository, or adds CI to an existing one.
 
 mod carry;
 
@@ -15,43 +15,44 @@ use crate::set::init::{
     Forge, INSTALL_VARIABLE, InitRequest, InstallCommand, NewFile, SortedFiles,
 };
 
-/// Make a new repository, or add CI to one
+/// Create a repository, or add CI to an existing one
 ///
-/// Writes `ipwhl.toml`, an empty folder of declarations, a README for those who install from it,
-/// and a `.gitignore`; with `--ci` also what a forge runs to check changes and to build and sign
-/// releases. In a repository that is there already, `--ci` adds that alone. No file is ever
-/// replaced, and `git init` is left to you: not every repository is to be one of its own.
+/// Writes `ipwhl.toml`, an empty folder of declarations, a README for users of the index, and a
+/// `.gitignore`. With `--ci`, also writes the CI files of a forge, which check changes and build
+/// and sign releases. In an existing repository, `--ci` adds only these files. Existing files are
+/// never replaced. Run `git init` yourself: the repository may be part of a larger one.
 ///
-/// Each CI file has one line that installs ipwhl, and `--install` writes it. COMMAND is a shell
+/// Each CI file has one line that installs ipwhl, and `--install` fills it in. COMMAND is a shell
 /// command, `git+https://…@<commit>`, or `https://…/<file>#sha256=<hash>` for the program or a tar
-/// archive with it. Without that line a job stops and says what to write.
+/// archive with it. If the line is empty, CI jobs stop and explain what to write.
 ///
-/// `--carry STATEMENT` is for somebody who publishes a set that others keep. It writes an
-/// `ipwhl.toml` with the set's name and keys, and a `.gitignore`, and nothing else. It shows the
-/// keys' fingerprints: compare them with those that the maintainers publish elsewhere.
+/// `--carry STATEMENT` is for publishing the releases of a set that others maintain. It writes only
+/// an `ipwhl.toml` with the name and keys of the set, and a `.gitignore`. It prints the
+/// fingerprints of the keys: compare them with those that the maintainers publish elsewhere.
 ///
 /// Example: ipwhl init --ci github --install COMMAND my-wheels
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The repository's folder, made where there is none [default: this one]
+    /// The repository's folder, created if needed [default: the current folder]
     #[arg(value_name = "DIR")]
     directory: Option<PathBuf>,
-    /// The name that goes into each signed statement [default: the folder's]
+    /// The repository's name, which each signed statement contains [default: the name of the
+    /// folder]
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
-    /// An interpreter to support, as in `cp312` or `cp311>=3.11.5`; may be given several times
+    /// An interpreter to support, as in `cp312` or `cp311>=3.11.5`; repeatable
     #[arg(long, value_name = "TAG", value_delimiter = ',')]
     python: Vec<String>,
-    /// A system to support, as in `manylinux_2_28_x86_64`; may be given several times
+    /// A system to support, as in `manylinux_2_28_x86_64`; repeatable
     #[arg(long, value_name = "TAG", value_delimiter = ',')]
     system: Vec<String>,
-    /// Where CI is to run; may be given several times
+    /// The forge whose CI to set up; repeatable
     #[arg(long, value_name = "FORGE", value_delimiter = ',')]
     ci: Vec<Forge>,
     /// How CI installs ipwhl: a command, a git URL with a commit, or a file with its SHA-256
     #[arg(long, value_name = "COMMAND", requires = "ci")]
     install: Option<String>,
-    /// Carry the set of this statement, a file or an address, with its signatures beside it
+    /// Publish the set of this statement, a file or a URL; its signatures are beside it
     #[arg(long, value_name = "STATEMENT", conflicts_with_all = ["name", "python", "system", "ci"])]
     carry: Option<String>,
 }
@@ -131,13 +132,13 @@ fn report(
     }
     for file in kept {
         let path = directory.join(file.path);
-        context.say(&format!("left {} as it was", context.shown(&path)));
+        context.say(&format!("kept {}", context.shown(&path)));
         if file.path == ".gitignore" {
             mention_ignored(context, &path, file);
         }
     }
     if new.is_empty() {
-        context.say("there was nothing to write: all of it is there already");
+        context.say("there was nothing to write: all files exist already");
     }
     let git = directory
         .ancestors()
@@ -147,20 +148,20 @@ fn report(
         && !forges.is_empty()
     {
         context.warning(&format!(
-            "a forge reads its CI files from the top of the git repository, which is `{}`",
+            "a forge reads CI files only from the top folder of the git repository, `{}`",
             git.display()
         ));
     }
     if let Some(name) = name {
-        context.say(&format!("{name:?} is a repository now"));
+        context.say(&format!("created the repository {name:?}"));
         if git.is_none() {
-            context.hint("`git init` and a first commit let `ipwhl check --since` see what a change is about");
+            context.hint("`ipwhl check --since` needs git: run `git init` and make a first commit");
         }
-        context.hint("`ipwhl add NAME` declares a project, `ipwhl build` makes a release");
+        context.hint("`ipwhl add NAME` declares a project, `ipwhl build` builds a release");
     }
     for forge in forges {
         context.hint(&format!(
-            "{}: the first lines of `{}` say what to set there: secrets, environments, the first release",
+            "{}: the first lines of `{}` explain the setup: secrets, environments, the first release",
             forge.name(),
             forge.release_file()
         ));
@@ -178,11 +179,11 @@ fn mention_install(context: &Context<'_>, new: &[NewFile]) {
         return;
     }
     context.warning(&format!(
-        "CI cannot install ipwhl yet: its jobs stop until the line `{INSTALL_VARIABLE}` says how in {}",
+        "CI cannot install ipwhl yet: fill in the line `{INSTALL_VARIABLE}` in {}",
         empty.join(", ")
     ));
     context.hint(
-        "write a command into that line; the first lines of each file show some, and `--install COMMAND` writes it into new files",
+        "the first lines of each file show commands for that line; `--install COMMAND` fills it in for new files",
     );
 }
 
@@ -193,7 +194,7 @@ fn mention_ignored(context: &Context<'_>, path: &Path, wanted: &NewFile) {
     let missing: Vec<String> = missing.iter().map(|line| format!("`{line}`")).collect();
     if !missing.is_empty() {
         context.hint(&format!(
-            "it does not have {}: a release is large, and a key is secret",
+            "add {} to it: a release is large, and a key is secret",
             missing.join(", ")
         ));
     }

@@ -1,4 +1,4 @@
-//! `ipwhl key`: makes and shows the key that signs releases.
+//! `ipwhl key`: creates and shows the key that signs releases.
 
 use std::path::PathBuf;
 
@@ -11,7 +11,7 @@ use crate::foundation::failure::Failure;
 use crate::release::names::STATEMENT;
 use crate::release::signature::{PublicKey, existing_key, make_key, new_passphrase, own_key_path};
 
-/// Make or show the key that signs releases
+/// Create or show the key that signs releases
 ///
 /// Example: ipwhl key show
 #[derive(Debug, Args)]
@@ -22,31 +22,32 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Make an OpenSSH Ed25519 key
+    /// Create an Ed25519 key in the format of OpenSSH
     ///
-    /// With `--passphrase` the file is worth nothing without it. It is asked for on the terminal,
-    /// or taken from `IPWHL_SIGNING_KEY_PASSPHRASE`.
+    /// With `--passphrase` the file is encrypted. The passphrase is read from
+    /// `IPWHL_SIGNING_KEY_PASSPHRASE`, or else from the terminal.
     ///
     /// Example: ipwhl key new --key release-key
     New {
-        /// The file to keep it in [default: your own key's place]
+        /// The file to write [default: your own key in the settings folder]
         #[arg(long, value_name = "FILE")]
         key: Option<PathBuf>,
-        /// Protect it by a passphrase
+        /// Protect the key with a passphrase
         #[arg(long)]
         passphrase: bool,
     },
     /// Print the lines for `trusted` in `ipwhl.toml` and for an `allowed_signers` file
     ///
-    /// Of keys in files, in an agent and in hardware. No passphrase is needed, and no agent.
+    /// Works for keys in files, in an agent and in hardware. Needs neither the passphrase nor the
+    /// agent.
     ///
     /// Example: ipwhl key show --name maintainer
     Show {
-        /// The key's file, the private or the public one, or a public key itself [default:
-        /// `IPWHL_SIGNING_KEY`, else your own]
+        /// The key: its private or public file, or the public key itself [default:
+        /// `IPWHL_SIGNING_KEY`, else your own key]
         #[arg(long, value_name = "KEY")]
         key: Option<PathBuf>,
-        /// The name that the lines give to the key [default: its comment]
+        /// The name of the key in these lines [default: the key's comment]
         #[arg(long, value_name = "NAME")]
         name: Option<String>,
     },
@@ -63,13 +64,13 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
                 .then(|| new_passphrase(&context.session, &mut ask(context)))
                 .transpose()?;
             let key = make_key(&path, passphrase.as_deref())?;
-            context.say(&format!("made the key {}", path.display()));
+            context.say(&format!("created the key `{}`", path.display()));
             show(context, &key.public(), key.comment(), None)
         }
         Action::Show { key, name } => {
             let Some(found) = existing_key(&context.session, key.as_deref())? else {
                 return Err(Failure::world("there is no key yet")
-                    .help("`ipwhl key new` makes one, and so does the first build"));
+                    .help("`ipwhl key new` creates one, and so does the first `ipwhl build`"));
             };
             let (public, comment) = found.public();
             show(context, public, comment, name.as_deref())
@@ -92,10 +93,10 @@ fn show(
         .map_err(|error| Failure::usage(&error))?;
     context.say(&format!("fingerprint {}", public.fingerprint()));
     context.say(&format!(
-        "as a further signer's, its signature of a release is `{STATEMENT}.{}.sig`",
+        "an additional signature with this key is the file `{STATEMENT}.{}.sig`",
         public.file_digits()
     ));
-    context.say("for `trusted` under `[signing]` in ipwhl.toml, then for an allowed_signers file:");
+    context.say("the lines for `trusted` under `[signing]` in `ipwhl.toml` and for an `allowed_signers` file:");
     context.result(&format!("\"{}\"", public.line(name)))?;
     context.result(&line)?;
     Ok(ExitStatus::Clean)

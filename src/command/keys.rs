@@ -1,4 +1,4 @@
-//! The key that signs: what a person is asked and told of it.
+//! The signing key: prompts and messages about it.
 
 use std::io;
 use std::path::Path;
@@ -8,7 +8,7 @@ use crate::foundation::diagnostic::shell_word;
 use crate::foundation::failure::Failure;
 use crate::release::signature::{self, FoundKey, OpenKey, PassphraseQuestion};
 
-/// Asks for a passphrase on the terminal.
+/// Prompts for a passphrase on the terminal.
 pub(super) fn ask(
     context: &Context<'_>,
 ) -> impl FnMut(PassphraseQuestion<'_>) -> io::Result<Option<String>> {
@@ -16,18 +16,18 @@ pub(super) fn ask(
         let question = match question {
             PassphraseQuestion::Unlock(origin) => format!("passphrase of the key {origin}: "),
             PassphraseQuestion::UnlockAgain(origin) => {
-                context.warning("that is not its passphrase; try again");
+                context.warning("wrong passphrase; try again");
                 format!("passphrase of the key {origin}: ")
             }
             PassphraseQuestion::New => "passphrase of the new key: ".to_owned(),
-            PassphraseQuestion::Repeat => "the same again: ".to_owned(),
+            PassphraseQuestion::Repeat => "repeat the passphrase: ".to_owned(),
         };
         context.environment.ask_secretly(&question)
     }
 }
 
-/// The key that signs, not opened yet: the named one, or the user's own, which is made where there
-/// is none.
+/// The signing key, not opened yet: the one of the argument, or the user's own. Creates the user's
+/// own key if there is none.
 pub(super) fn signing_key(
     context: &Context<'_>,
     argument: Option<&Path>,
@@ -35,7 +35,7 @@ pub(super) fn signing_key(
     let found = signature::signing_key(&context.session, argument)?;
     if found.is_new() {
         context.say(&format!(
-            "made a signing key of your own, {}, with the fingerprint {}",
+            "created your own signing key, {}, with the fingerprint {}",
             found.origin(),
             found.public().0.fingerprint()
         ));
@@ -43,14 +43,14 @@ pub(super) fn signing_key(
     Ok(found)
 }
 
-/// The key, ready to sign: its passphrase asked for, or its agent.
+/// Opens the key for signing. This may prompt for its passphrase or ask an agent.
 pub(super) fn open(context: &Context<'_>, found: FoundKey) -> Result<OpenKey, Failure> {
     let key = found.checked(&context.session)?;
     if let Some(file) = key.exposed_file() {
         let file = context.shown(file);
-        let words = shell_word(&file);
+        let word = shell_word(&file);
         context.warning(&format!("other users can read or write the key `{file}`"));
-        context.help(&format!("`chmod 600 {words}` takes that from them"));
+        context.help(&format!("`chmod 600 {word}` makes it private"));
     }
     key.open(&context.session, &mut ask(context))
 }

@@ -12,7 +12,7 @@ use super::draw::to_json;
 use super::exit::ExitStatus;
 use super::network::NetworkArguments;
 use super::outdated;
-use super::query::tell_of_findings;
+use super::query::note_findings;
 use super::words::counted;
 use crate::foundation::failure::Failure;
 use crate::foundation::size::HumanBytes;
@@ -24,8 +24,9 @@ use crate::set::resolve::Outdated;
 
 /// List the projects of the set
 ///
-/// A line each. Where standard output is no terminal: name, version, number of wheels, their bytes,
-/// kind, number of projects that it needs and that need it, platforms, parted by tabs.
+/// Prints one line for each project. If standard output is not a terminal, the columns are
+/// separated by tabs and have no header: name, version, number of wheels, size in bytes, kind,
+/// number of required projects, number of projects that require it, platforms.
 ///
 /// Example: ipwhl list --automatic --sort size 'jupyter*'
 #[expect(
@@ -34,46 +35,46 @@ use crate::set::resolve::Outdated;
 )]
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Names of projects, with `*` and `?` for parts of them [default: all]
+    /// The projects to list, with `*` and `?` as wildcards [default: all]
     #[arg(value_name = "NAME")]
     names: Vec<String>,
-    /// Only what someone wants
+    /// List only wanted projects
     #[arg(long, conflicts_with = "automatic")]
     wanted: bool,
-    /// Only what is there because another project needs it
+    /// List only automatic projects, which are in the set because other projects need them
     #[arg(long)]
     automatic: bool,
-    /// Only what can be had on one of these platforms: an interpreter, a system or both
+    /// List only projects that work on one of these platforms: an interpreter, a system or both
     #[arg(long, value_name = "PLATFORM", value_delimiter = ',')]
     platform: Vec<String>,
-    /// What the order follows: numbers from the greatest on, names from `a` on
+    /// The sort key: names in alphabetical order, numbers from the largest
     #[arg(long, value_name = "KEY", default_value = "name")]
     sort: Key,
-    /// The other way round
+    /// Reverse the order
     #[arg(long)]
     reverse: bool,
-    /// Only what the index has a newer version of, with the newest that fits the set and the newest
-    /// of all
+    /// List only projects with a newer version in the index, with the newest version that fits the
+    /// set and the newest of all
     #[arg(long)]
     outdated: bool,
-    /// How the list is written
+    /// The output format
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: ListFormat,
     #[command(flatten)]
     network: NetworkArguments,
 }
 
-/// How a list is written.
+/// The output format of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Default)]
 pub(super) enum ListFormat {
-    /// For people, and for tools that read columns.
+    /// Columns.
     #[default]
     Text,
-    /// For programs: one object (`docs/formats.md`, 8).
+    /// One JSON object (`docs/formats.md`, 8).
     Json,
 }
 
-/// What a list is sorted by.
+/// The sort key of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Key {
     Name,
@@ -89,10 +90,10 @@ enum Key {
 struct Entry<'r> {
     name: &'r ProjectName,
     version: Option<String>,
-    /// `None` where its text cannot be understood.
+    /// `None` if the declaration cannot be read.
     wanted: Option<bool>,
     wheels: usize,
-    /// In bytes; `None` where a wheel's is not declared.
+    /// In bytes; `None` if the size of a wheel is not declared.
     size: Option<u64>,
     platforms: Vec<String>,
     needs: BTreeSet<&'r ProjectName>,
@@ -113,7 +114,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     let query = GraphQuery::new(&repository, &[])?;
     let platforms = select_platforms(&repository, &arguments.platform)?;
     let names = matching(&repository, &arguments.names)?;
-    tell_of_findings(context, &query);
+    note_findings(context, &query);
     let is_listed = |declaration: &&Declaration| {
         let is_of_kind = if declaration.automatic {
             !arguments.wanted
@@ -174,7 +175,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     })
 }
 
-/// The projects that these patterns name.
+/// The projects that match the patterns.
 fn matching<'r>(
     repository: &'r Repository,
     texts: &[String],
@@ -190,17 +191,17 @@ fn matching<'r>(
             names.extend(known().filter(|name| **name == project));
             continue;
         }
-        // As names are normalised, so are patterns of them.
+        // Patterns are normalised like names.
         let pattern = text.to_lowercase().replace(['_', '.'], "-");
         let pattern = Pattern::new(&pattern).map_err(|error| {
-            Failure::usage(format!("`{text}` is no pattern of names: {}", error.msg))
+            Failure::usage(format!("`{text}` is not a valid pattern: {}", error.msg))
         })?;
         let mut found = known()
             .filter(|name| pattern.matches(name.as_str()))
             .peekable();
         if found.peek().is_none() {
             return Err(Failure::usage(format!(
-                "no project of the set has a name like `{text}`"
+                "no project in the set matches `{text}`"
             )));
         }
         names.extend(found);
@@ -284,7 +285,7 @@ impl<'r> Entry<'r> {
         }
     }
 
-    /// What stands in its line.
+    /// The columns of its line.
     fn row(&self, repository: &Repository, is_terminal: bool, outdated: bool) -> Vec<String> {
         let or_dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
         let mut row = vec![self.name.to_string(), or_dash(&self.version)];
@@ -319,7 +320,7 @@ impl<'r> Entry<'r> {
     }
 }
 
-/// Aligned under a header on a terminal, else parted by tabs.
+/// Prints the rows: aligned under a header on a terminal, else separated by tabs.
 fn write(context: &Context<'_>, header: &[&str], rows: Vec<Vec<String>>) -> Result<(), Failure> {
     if rows.is_empty() {
         return Ok(());

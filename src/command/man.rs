@@ -1,4 +1,4 @@
-//! `ipwhl man`: the pages of the manual.
+//! `ipwhl man`: the manual pages.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,12 +11,12 @@ use super::exit::ExitStatus;
 use crate::foundation::environment::AtomicFile;
 use crate::foundation::failure::Failure;
 
-/// Print the manual's page, or write all pages
+/// Print the manual page of `ipwhl`, or write all manual pages
 ///
 /// Example: ipwhl man --output man/man1
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Write the page of `ipwhl` and one for each command to this folder
+    /// Write the pages of `ipwhl` and of each command to this folder
     #[arg(long, value_name = "DIR")]
     output: Option<PathBuf>,
 }
@@ -43,7 +43,7 @@ pub(super) fn run(
     Ok(ExitStatus::Clean)
 }
 
-/// The page of a command as `man` reads it, in ASCII: what else there is depends on the reader's
+/// The page of a command, in ASCII: `man` shows other characters correctly only with the right
 /// settings.
 fn page(command: &Command) -> Result<String, Failure> {
     let mut page = Vec::new();
@@ -62,7 +62,7 @@ fn page(command: &Command) -> Result<String, Failure> {
     Ok(text)
 }
 
-/// Writes the pages of a command and of those below it; how many there are.
+/// Writes the pages of a command and of its subcommands. Returns their number.
 fn write(command: &Command, folder: &Path) -> Result<usize, Failure> {
     let mut count = 1;
     for below in command.get_subcommands().filter(|one| !one.is_hide_set()) {

@@ -1,4 +1,4 @@
-//! `ipwhl migrate`: a repository of the layout `ipwhl-1` into the layout `package`.
+//! `ipwhl migrate`: converts a repository from the layout `ipwhl-1` to the layout `package`.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -18,23 +18,23 @@ use crate::set::migration::{
 };
 use crate::set::repository::{CONFIGURATION_FILE, LoadError, Repository};
 
-/// Turn a repository of the layout `ipwhl-1` into one of today's
+/// Convert a repository from the layout `ipwhl-1` to the layout `package`
 ///
-/// One file a project: what its wheels share is stated once, comments and content-ids stay. The
-/// files of before go when all of the new ones are written. Several versions of a project come into
-/// one file, where `ipwhl check` points at them. What a run that was ended has left to do, the next
-/// one does.
+/// Writes one file for each project. Values that its wheels share are stated once; comments and
+/// content-ids are kept. The old files are removed after all new ones are written. If a project has
+/// several versions, they go into one file, and `ipwhl check` reports them. After an interruption,
+/// run the same command again: it finishes the work.
 ///
 /// Example: ipwhl migrate --dry-run
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Write to this folder, and leave the repository as it is
+    /// Write to this folder and do not change the repository
     #[arg(long, value_name = "DIR")]
     output: Option<PathBuf>,
-    /// Write nothing: print the names of the files that would be written
+    /// Write nothing; print the names of the files that would be written
     #[arg(long)]
     dry_run: bool,
-    /// The repository's name, where it has no `ipwhl.toml`
+    /// The repository's name, if it has no `ipwhl.toml`
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
 }
@@ -51,13 +51,13 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     if !blocking.is_empty() {
         show(context, &repository, &blocking, MessageFormat::Text)?;
         return Err(Failure::finding(format!(
-            "{} in the way, and nothing is written",
+            "{} the migration, and nothing is written",
             match blocking.len() {
-                1 => "1 finding stands".to_owned(),
-                many => format!("{many} findings stand"),
+                1 => "1 finding blocks".to_owned(),
+                many => format!("{many} findings block"),
             }
         ))
-        .help("mend what they say, then run `ipwhl migrate` again"));
+        .help("fix the findings, then run `ipwhl migrate` again"));
     }
     let twins = twins(&repository);
     refuse_conflicts(context, &conflicts(&twins))?;
@@ -68,7 +68,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     for twin in &twins {
         let (last, others) = (twin[twin.len() - 1], &twin[..twin.len() - 1]);
         context.say(&format!(
-            "note: `{}` is declared alike in {} and `{}`, which become one",
+            "note: `{}` has the same declaration in {} and `{}`; they become one",
             last.file_name,
             files(others),
             last.file
@@ -85,9 +85,9 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     context.say(&format!(
         "{} {} into {} in `{}`",
         if arguments.dry_run {
-            "would turn"
+            "would convert"
         } else {
-            "turned"
+            "converted"
         },
         counted(plan.former.len(), "declaration"),
         counted(plan.declarations.len(), "file"),
@@ -109,18 +109,18 @@ fn load(context: &Context<'_>, arguments: &Arguments) -> Result<Repository, Fail
             Repository::load_with(&directory, &original_settings(name)).map_err(world)
         }
         (Err(LoadError::Original(directory)), None) => Err(Failure::usage(format!(
-            "`{}` is a repository of the original, and has no name yet",
+            "`{}` is a repository of the layout `ipwhl-1` and has no name yet",
             directory.display()
         ))
-        .help("give it one, which goes into each signed statement: `ipwhl migrate --name NAME`")),
+        .help("name it: `ipwhl migrate --name NAME`; each signed statement contains the name")),
         (Ok(_), Some(_)) => Err(Failure::usage(format!(
-            "`--name` is for a repository without `{CONFIGURATION_FILE}`, and this one has a name"
+            "`--name` is for a repository without `{CONFIGURATION_FILE}`, and this one has that file"
         ))),
         (found, _) => found.map_err(world),
     }
 }
 
-/// Says which wheels are declared in ways that do not agree: a person has to choose.
+/// Refuses wheels that are declared in several ways, and names them. A person has to choose.
 fn refuse_conflicts(context: &Context<'_>, conflicts: &[Conflict]) -> Result<(), Failure> {
     for conflict in conflicts {
         let keys: Vec<String> = conflict.keys.iter().map(|key| format!("`{key}`")).collect();
@@ -130,7 +130,7 @@ fn refuse_conflicts(context: &Context<'_>, conflicts: &[Conflict]) -> Result<(),
             .map(|file| format!("`{file}`"))
             .collect();
         context.error(&format!(
-            "`{}` is declared with different {} in {}",
+            "`{}` is declared with different values of {} in {}",
             conflict.file_name,
             keys.join(", "),
             files.join(", ")
@@ -139,30 +139,30 @@ fn refuse_conflicts(context: &Context<'_>, conflicts: &[Conflict]) -> Result<(),
     match conflicts.len() {
         0 => Ok(()),
         count => Err(Failure::finding(format!(
-            "{} declared in several files that do not agree, and nothing is written",
+            "{} in several files that contradict each other, and nothing is written",
             match count {
-                1 => "1 wheel is".to_owned(),
-                many => format!("{many} wheels are"),
+                1 => "1 wheel is declared".to_owned(),
+                many => format!("{many} wheels are declared"),
             }
         ))
-        .help("keep one file of each, then run `ipwhl migrate` again")),
+        .help("keep one file for each wheel, then run `ipwhl migrate` again")),
     }
 }
 
-/// Removes what an earlier run has left, if it may go, and says so.
+/// Removes the files that an interrupted run left, if they may be removed.
 fn finish(context: &Context<'_>, repository: &Repository, only_looks: bool) -> Result<(), Failure> {
     let (names, files) = match leftovers(repository) {
         Leftovers::None => {
-            context.say("the repository has the layout `package` already: there is nothing to do");
+            context.say("the repository already has the layout `package`: there is nothing to do");
             return Ok(());
         }
         Leftovers::Kept(left, reason) => {
             let names = left.join("` and `");
             context.say(&format!(
-                "the repository has the layout `package` already, where `{names}` play no part; they stay, because {reason}"
+                "the repository already has the layout `package`, which does not use `{names}`; they are kept, because {reason}"
             ));
             context.help(&format!(
-                "where nothing of it is needed any more: `rm -r {}`",
+                "to remove them if you do not need them: `rm -r {}`",
                 left.iter()
                     .map(|name| shell_word(&context.shown(&repository.directory.join(name))))
                     .collect::<Vec<_>>()
@@ -175,19 +175,19 @@ fn finish(context: &Context<'_>, repository: &Repository, only_looks: bool) -> R
     let shown = names.join("` and `");
     if only_looks {
         context.say(&format!(
-            "would remove `{shown}`, which an earlier run has left: all that they say is in the layout `package`"
+            "would remove `{shown}`, left by an earlier run: the new declarations contain all of it"
         ));
         return Ok(());
     }
     remove_leftovers(repository, &names, &files)?;
     context.say(&format!(
-        "removed `{shown}` ({}), which an earlier run has left: all that they say is in the layout `package`",
+        "removed `{shown}` ({}), left by an earlier run: the new declarations contain all of it",
         counted(files.len(), "file")
     ));
     Ok(())
 }
 
-/// The files of these declarations: `` `a`, `b` ``.
+/// The files of these declarations, as `` `a`, `b` ``.
 fn files(wheels: &[&DeclaredWheel]) -> String {
     let files: Vec<String> = wheels
         .iter()
@@ -196,7 +196,7 @@ fn files(wheels: &[&DeclaredWheel]) -> String {
     files.join(", ")
 }
 
-/// What a person should know, though nothing is lost by it.
+/// Warns of changes that a person should know. None of them loses data.
 fn warn(context: &Context<'_>, repository: &Repository, arguments: &Arguments) {
     let mut has_files = false;
     for declaration in repository.declarations.values() {
@@ -207,7 +207,7 @@ fn warn(context: &Context<'_>, repository: &Repository, arguments: &Arguments) {
             .collect();
         if versions.len() > 1 {
             context.warning(&format!(
-                "`{}` has the versions {}: they come into one file, and one has to be chosen",
+                "`{}` has the versions {}: they go into one file, and you have to choose one",
                 declaration.project,
                 versions.into_iter().collect::<Vec<_>>().join(", ")
             ));
@@ -215,7 +215,7 @@ fn warn(context: &Context<'_>, repository: &Repository, arguments: &Arguments) {
         for wheel in &declaration.wheels {
             if wheel.tags() != wheel.file_name.tags() {
                 context.warning(&format!(
-                    "`{}` was known by the tags of `{}`, and is known by its own name from now on",
+                    "`{}` was published with the tags of `{}`; from now on it has its own file name",
                     wheel.file_name, wheel.file
                 ));
             }
@@ -226,6 +226,8 @@ fn warn(context: &Context<'_>, repository: &Repository, arguments: &Arguments) {
         }
     }
     if has_files && arguments.output.is_some() {
-        context.warning("`file:` sources lead into the repository's folder: copy these wheels too");
+        context.warning(
+            "`file:` sources are relative to the repository's folder: copy these wheels too",
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! The network, as the command line and the repository want it used.
+//! Network options.
 
 use std::num::NonZeroUsize;
 
@@ -7,29 +7,29 @@ use crate::set::gather::{DEFAULT_JOBS, Network};
 use crate::source::Limits;
 use clap::Args;
 
-/// Where wheels come from.
+/// Options about where wheels come from.
 #[derive(Debug, Clone, Args)]
 pub(super) struct NetworkArguments {
-    /// The index that package URLs are resolved through [default: see `docs/formats.md`, 1]
+    /// The index to resolve package URLs with [default: see `docs/formats.md`, 1]
     #[arg(long, value_name = "URL")]
     index_url: Option<String>,
-    /// Use the cache and `file:` sources only
+    /// Use only the cache and `file:` sources
     #[arg(long)]
     pub(super) offline: bool,
-    /// Whether public addresses are asked only, beside a configured index.
+    /// Whether only public addresses are used, apart from a configured index.
     #[arg(skip)]
     public_only: bool,
-    /// Whether the index that the repository names is one that its maintainers have reviewed.
+    /// Whether maintainers have reviewed the index that the repository names.
     #[arg(skip)]
     trusts_repository: bool,
-    /// How many wheels are fetched and verified at once [default: 8]
+    /// The number of parallel downloads and verifications [default: 8]
     #[arg(long, value_name = "N")]
     pub(super) jobs: Option<NonZeroUsize>,
 }
 
 impl NetworkArguments {
-    /// The same for a repository that may be a stranger's: whether public addresses are asked only,
-    /// and whether maintainers have reviewed the places of the repository.
+    /// The same options for a repository that may come from a stranger: whether only public
+    /// addresses are used, and whether maintainers have reviewed the repository's index.
     pub(super) fn for_change(&self, public_only: bool, trusts_repository: bool) -> Self {
         Self {
             public_only,
@@ -38,7 +38,7 @@ impl NetworkArguments {
         }
     }
 
-    /// The same, as the library takes it.
+    /// The options in the type of the library.
     pub(super) fn network(&self) -> Network {
         Network {
             index_url: self.index_url.clone(),
@@ -54,12 +54,12 @@ impl NetworkArguments {
     }
 }
 
-/// Says what `--public-only` cannot hold where proxies look names up.
-pub(super) fn tell_of_proxies(context: &Context<'_>) {
+/// Notes that a proxy which resolves names limits `--public-only`.
+pub(super) fn note_proxies(context: &Context<'_>) {
     let client = context.session.client_settings(Limits::default());
     if client.has_proxies() {
         context.say(
-            "note: a proxy of the environment looks names up, so `--public-only` cannot tell where they lead: the proxy has to",
+            "note: a proxy from the environment resolves host names, so `--public-only` cannot check their addresses: the proxy has to",
         );
     }
 }

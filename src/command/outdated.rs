@@ -1,4 +1,4 @@
-//! What the index has that is newer than the set, asked and told.
+//! Newer versions in the index: the request and the messages.
 
 use ipwhl_packaging::ProjectName;
 
@@ -10,10 +10,10 @@ use crate::set::declaration::Declaration;
 use crate::set::graph::GraphQuery;
 use crate::set::resolve::Outdated;
 
-/// How many projects that could not be asked about are told of, unless `-v` wants all.
+/// The number of failed requests that are reported in full without `-v`.
 const FULL_FAILURES: usize = 3;
 
-/// Asks the index about these projects, and says which it could not be asked about.
+/// Asks the index about these projects, and reports the requests that failed.
 pub(super) fn ask(
     context: &Context<'_>,
     query: &GraphQuery<'_>,
@@ -22,8 +22,9 @@ pub(super) fn ask(
 ) -> Result<Outdated, Failure> {
     if arguments.offline {
         return Err(Failure::usage(
-            "`--outdated` asks the index, and `--offline` asks nobody",
-        ));
+            "`--outdated` needs the index, and `--offline` does not use the network",
+        )
+        .help("leave one of the two options out"));
     }
     let outdated = Outdated::ask(
         &context.session,
@@ -50,7 +51,7 @@ pub(super) fn ask(
     }
     if failures.len() > in_full {
         context.error(&format!(
-            "the index could not be asked about {} either (`-v` names them)",
+            "the requests for {} failed, too (`-v` lists them)",
             counted(failures.len() - in_full, "more project")
         ));
     }

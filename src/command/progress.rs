@@ -1,5 +1,4 @@
-//! Long work: what is done, what is left, how fast. On a terminal it moves; elsewhere a line now
-//! and then says it.
+//! The progress of long work: a moving bar on a terminal, elsewhere a line from time to time.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
@@ -13,10 +12,10 @@ use crate::foundation::diagnostic::visible;
 use crate::foundation::size::HumanBytes;
 use crate::source::{Event, FetchEvent, Observer, Work};
 
-/// How often the display is drawn anew where nothing happens.
+/// The interval at which the display is redrawn while nothing happens.
 const TICK: Duration = Duration::from_millis(120);
 
-/// Shows the work of a session, on a terminal as something that moves.
+/// Shows the progress of a session's work.
 pub(super) struct Display {
     voice: Voice,
     current: Mutex<Option<Progress>>,
@@ -59,19 +58,19 @@ impl Observer for Display {
     }
 }
 
-/// What is shown of the work that is under way.
+/// The display of the current work.
 struct Progress {
     voice: Voice,
     bar: ProgressBar,
     state: Mutex<State>,
     names: Vec<String>,
-    /// What the things are called that are done one by one.
+    /// The noun for one unit of the work.
     noun: &'static str,
     started: std::time::Instant,
 }
 
 struct State {
-    /// When the next line is due, from the beginning of the work.
+    /// When the next line is due, counted from the beginning of the work.
     next_line: Duration,
     fetched: usize,
     bytes: u64,
@@ -80,7 +79,7 @@ struct State {
 }
 
 impl Progress {
-    /// Begins to show the work on things of these names, each a `noun`.
+    /// Begins the display of work on these names, each a `noun`.
     fn new(voice: Voice, names: Vec<String>, noun: &'static str) -> Self {
         let bar = if voice.is_live() && !names.is_empty() {
             let bar = ProgressBar::with_draw_target(
@@ -113,7 +112,7 @@ impl Progress {
         }
     }
 
-    /// A step of fetching.
+    /// Shows a step of a download.
     fn fetch(&self, event: FetchEvent) {
         match event {
             FetchEvent::Started { wheel, place, .. } => {
@@ -134,7 +133,7 @@ impl Progress {
                 reason,
                 delay,
             } => self.line(&format!(
-                "{}: {place}: {reason}; asking again in {:.1} s",
+                "{}: {place}: {reason}; retrying in {:.1} s",
                 self.name(wheel),
                 delay.as_secs_f64()
             )),
@@ -155,23 +154,23 @@ impl Progress {
         }
     }
 
-    /// A wheel is verified.
+    /// Counts one more verified unit.
     fn verified(&self) {
         self.bar.inc(1);
         self.change(|state| state.verified += 1);
     }
 
-    /// A line that stays, above what moves.
+    /// Prints a line above the moving display. It stays.
     fn line(&self, line: &str) {
         self.bar.suspend(|| self.voice.say(line));
     }
 
-    /// Ends the display without a word.
+    /// Ends the display without a message.
     fn clear(&self) {
         self.bar.finish_and_clear();
     }
 
-    /// Ends the display and says in one line what was done, if anything was.
+    /// Ends the display and prints one line that sums up the work, if any was done.
     fn finish(&self) {
         self.clear();
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -201,7 +200,7 @@ impl Progress {
         change(&mut state);
         let elapsed = self.started.elapsed();
         if !self.voice.is_live() {
-            self.say_how_far(&mut state, elapsed);
+            self.print_progress(&mut state, elapsed);
             return;
         }
         let mut words = format!(
@@ -217,8 +216,8 @@ impl Progress {
 }
 
 impl Progress {
-    /// A line of how far the work is, where one is due and there is something to say.
-    fn say_how_far(&self, state: &mut State, elapsed: Duration) {
+    /// Prints a progress line if one is due and work is left.
+    fn print_progress(&self, state: &mut State, elapsed: Duration) {
         let total = self.names.len();
         if elapsed < state.next_line || state.verified >= total {
             return;
@@ -232,7 +231,7 @@ impl Progress {
     }
 }
 
-/// Bytes a second.
+/// The rate in bytes per second.
 fn rate(bytes: u64, elapsed: Duration) -> u64 {
     let milliseconds = u64::try_from(elapsed.as_millis())
         .unwrap_or(u64::MAX)

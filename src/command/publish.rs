@@ -1,4 +1,4 @@
-//! `ipwhl publish`: a release to the targets that `ipwhl.toml` names.
+//! `ipwhl publish`: publishes a release to the targets in `ipwhl.toml`.
 
 // An import circle: the parts of publishing read its arguments, which stand beside its run.
 mod check;
@@ -25,20 +25,21 @@ use shown::Shown;
 
 /// Publish a release
 ///
-/// Verifies the archive, `release.car` or else `release.delta.car`, and its statement, then brings
-/// them to each TARGET: the tables `[publish.NAME]` of `ipwhl.toml`. Targets that hold releases
-/// come first; those that lead to one follow when one of them holds it. What a target has already
-/// is not moved again, a run that was cut goes on, and at the end the root and some wheels are read
-/// back through the target. Secrets come from the environment: `IPWHL_PUBLISH_<NAME>_TOKEN`, or
-/// `IPWHL_PUBLISH_<NAME>_BASIC` with `user:password`.
+/// Verifies the archive (`release.car`, or else `release.delta.car`) and its statement, then
+/// publishes them to each TARGET, which is a table `[publish.NAME]` in `ipwhl.toml`. Targets that
+/// store releases come first. Targets that point to a release follow after one of these has stored
+/// it. Blocks that a target already has are not transferred again, and an interrupted run is
+/// continued. At the end, the root and some wheels are read back from the target. Secrets come from
+/// the environment: `IPWHL_PUBLISH_<NAME>_TOKEN`, or `IPWHL_PUBLISH_<NAME>_BASIC` with
+/// `user:password`.
 ///
-/// A release has to follow the one that a target holds. Statements between the two are looked for
-/// in `statements` beside the archive, in targets of the kinds `directory` and `git`, and in the
+/// The release must follow the one that a target has. Statements between the two are read from
+/// `statements` beside the archive, from targets of the kinds `directory` and `git`, and from the
 /// files of `--follow`.
 ///
-/// `--status` says what each target holds, and ends with exit code 1 where one is behind or a
-/// statement has expired. `--check` reads every block of what each target claims to hold, and ends
-/// with exit code 1 where one is damaged.
+/// `--status` shows the releases of each target. The exit code is 1 if a target is behind or a
+/// statement has expired. `--check` verifies every block of the releases that each target claims to
+/// have. The exit code is 1 if one is damaged.
 ///
 /// Example: ipwhl publish --dry-run
 #[derive(Debug, Args)]
@@ -47,57 +48,57 @@ use shown::Shown;
     reason = "each is a flag of the command line"
 )]
 pub(super) struct Arguments {
-    /// The targets [default: all]
+    /// The targets to publish to [default: all]
     #[arg(value_name = "TARGET")]
     targets: Vec<String>,
     /// The folder with `release.car` and `release.toml` [default: `release` in the repository]
     #[arg(long, value_name = "DIR")]
     release: Option<PathBuf>,
-    /// Say what would be moved and changed, and change nothing
+    /// Print the planned transfers and changes without making them
     #[arg(long)]
     dry_run: bool,
-    /// Publish without a statement that vouches for the release
+    /// Publish the release without a statement
     #[arg(long)]
     unsigned: bool,
-    /// A statement between the release that a target holds and this one, signatures beside it;
-    /// several
+    /// A statement between the release of a target and this one; its signatures are beside it;
+    /// repeatable
     #[arg(long, value_name = "STATEMENT", conflicts_with = "unsigned")]
     follow: Vec<PathBuf>,
-    /// The key for tags and IPNS records: its file, or its public half where an agent has the
-    /// private one [default: `IPWHL_SIGNING_KEY`, else your own]
+    /// The key for tags and IPNS records: its file, or its public key if an agent has the private
+    /// key [default: `IPWHL_SIGNING_KEY`, else your own key]
     #[arg(long, value_name = "KEY")]
     key: Option<PathBuf>,
-    /// Say what each target holds, and publish nothing
+    /// Show the releases of each target and publish nothing
     #[arg(long, conflicts_with_all = ["dry_run", "unsigned", "check"])]
     status: bool,
-    /// Read every block of what each target claims to hold, and publish nothing
+    /// Verify every block of the releases that each target claims to have, and publish nothing
     #[arg(long, conflicts_with_all = ["dry_run", "unsigned", "follow"])]
     check: bool,
-    /// Mend what `--check` finds damaged, with blocks of the archives in the release's folder, of
-    /// the gateways of other targets and of `[mirrors]`
+    /// Repair damage that `--check` finds, with blocks from the archives in the release's folder,
+    /// from the gateways of other targets and from `[mirrors]`
     #[arg(long, requires = "check")]
     repair: bool,
-    /// How many bytes a second `--check` reads
+    /// The maximum rate of `--check`, in bytes per second
     #[arg(long, value_name = "SIZE", requires = "check", default_value = "32MiB", value_parser = rate)]
     rate: u64,
-    /// How the result is printed
+    /// The output format
     #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
     format: Format,
 }
 
-/// How the result is printed.
+/// The output format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// For people.
+    /// Text for people.
     Text,
-    /// For programs: one object (`docs/formats.md`, 8).
+    /// One JSON object (`docs/formats.md`, 8).
     Json,
 }
 
 /// A number of bytes a second, and not none.
 fn rate(text: &str) -> Result<u64, String> {
     match parse_size(text)? {
-        0 => Err("nothing would ever be read".to_owned()),
+        0 => Err("the rate must be larger than 0".to_owned()),
         rate => Ok(rate),
     }
 }
@@ -111,7 +112,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         let findings = finish(&repository, repository.findings.clone());
         show(context, &repository, &findings, MessageFormat::Text)?;
         return Err(Failure::finding(format!(
-            "`{CONFIGURATION_FILE}` has mistakes, and so nothing is published"
+            "`{CONFIGURATION_FILE}` has mistakes, so nothing was published"
         )));
     }
     let targets = chosen_targets(&repository.configuration.publish, &arguments.targets)?;
@@ -168,7 +169,7 @@ fn signing_key(context: &Context<'_>, argument: Option<&Path>) -> Result<Signing
     let found = existing_key(&context.session, argument).map_err(Failure::into_refusal)?;
     let found = found.ok_or_else(|| {
         Failure::world("there is no key to sign with")
-            .help("give the key that signs releases with `--key FILE` or in `IPWHL_SIGNING_KEY`")
+            .help("name the key that signs releases with `--key FILE` or in `IPWHL_SIGNING_KEY`")
     })?;
     let public = found.public().0.clone();
     open(context, found)
@@ -178,7 +179,7 @@ fn signing_key(context: &Context<'_>, argument: Option<&Path>) -> Result<Signing
             // Whoever has the key at hand would be told so only then.
             if public.ed25519().is_none() {
                 error.message = format!(
-                    "the key {} is in hardware, which cannot sign IPNS records; and for tags, {}",
+                    "the key {} is in hardware, which cannot sign IPNS records; for tags: {}",
                     public.fingerprint(),
                     error.message
                 );

@@ -1,5 +1,5 @@
-//! What those commands share that ask the graph: why it cannot answer, and the words for projects,
-//! platforms and relations.
+//! Shared by the commands that query the graph: the failures of a query, and the texts for
+//! projects, platforms and relations.
 
 use std::collections::BTreeSet;
 
@@ -24,13 +24,13 @@ impl From<QueryError> for Failure {
         let did_you_mean = |word: &str| format!("did you mean `{word}`?");
         failure.help(match &error {
             QueryError::NotAProject { .. } => {
-                "projects are written `NAME` or `NAME[EXTRA]`".to_owned()
+                "write `NAME` or `NAME[EXTRA]`".to_owned()
             }
             QueryError::VersionOrMarker { project, .. }
             | QueryError::NamesExtra { project, .. } => format!("write `{project}`"),
-            QueryError::UnknownSet { .. } => "`ipwhl check` shows what is wrong with it".to_owned(),
+            QueryError::UnknownSet { .. } => "`ipwhl check` shows the mistake".to_owned(),
             QueryError::NotInSet { project, similar } => similar.as_deref().map_or_else(
-                || format!("`ipwhl list` shows what is; `ipwhl add {project}` declares it"),
+                || format!("`ipwhl list` shows the set; `ipwhl add {project}` declares the project"),
                 did_you_mean,
             ),
             QueryError::NoExtra { extra, declared, .. }
@@ -47,7 +47,7 @@ impl From<QueryError> for Failure {
             }
             QueryError::NoSuchPlatform { similar, .. } => similar.as_deref().map_or_else(
                 || {
-                    "name an interpreter, a system or both of `[platforms]`: `cp312`, `win_amd64`, `cp312-win_amd64`"
+                    "name an interpreter, a system or both from `[platforms]`: `cp312`, `win_amd64`, `cp312-win_amd64`"
                         .to_owned()
                 },
                 did_you_mean,
@@ -56,15 +56,18 @@ impl From<QueryError> for Failure {
     }
 }
 
-/// Platforms in few words; `None` for all that are looked at.
-pub(super) fn place(query: &GraphQuery<'_>, platforms: &BTreeSet<usize>) -> Option<String> {
+/// A short text for platforms; `None` for all selected platforms.
+pub(super) fn only_platforms(
+    query: &GraphQuery<'_>,
+    platforms: &BTreeSet<usize>,
+) -> Option<String> {
     if *platforms == query.selected {
         return None;
     }
     summarize_platforms(&query.graph.platform_names(platforms), &query.platforms)
 }
 
-/// A project's name and version, as far as there is one.
+/// A project's name, and its version if it is declared.
 pub(super) fn title(repository: &Repository, project: &ProjectName) -> String {
     match repository.declarations.get(project) {
         Some(declaration) => format!("{project} {}", declaration.version()),
@@ -72,11 +75,11 @@ pub(super) fn title(repository: &Repository, project: &ProjectName) -> String {
     }
 }
 
-/// Says once that the set has findings, since what is asked of such a set may be half an answer.
-pub(super) fn tell_of_findings(context: &Context<'_>, query: &GraphQuery<'_>) {
+/// Notes that the set has findings: the answer to a query may then be incomplete.
+pub(super) fn note_findings(context: &Context<'_>, query: &GraphQuery<'_>) {
     let repository = query.repository;
     if repository.configuration.platforms.is_empty() {
-        context.say("note: no supported platform is known, so no requirement is looked at");
+        context.say("note: no supported platform is known, so no requirement is evaluated");
     }
     let mut findings = repository.findings.clone();
     findings.extend(check::set_with(&query.graph));
@@ -84,22 +87,21 @@ pub(super) fn tell_of_findings(context: &Context<'_>, query: &GraphQuery<'_>) {
     let findings = judge(repository, findings, &WheelReport::default(), today, "");
     if let Some(count) = count(&findings) {
         context.say(&format!(
-            "note: the set has {count}; `ipwhl check` shows what is wrong"
+            "note: the set has {count}; `ipwhl check` shows the findings"
         ));
     }
 }
 
-/// What is to be said of relations beside the requirement: ` [extra: pit] [only: cp312 on
-/// win_amd64]`.
+/// The notes after a requirement, as in ` [extra: pit] [only: cp312 on win_amd64]`.
 pub(super) fn notes(query: &GraphQuery<'_>, group: &RelationGroup<'_, '_>) -> String {
     let mut notes = extras_note(group);
-    if let Some(place) = place(query, &group.platforms) {
-        notes += &format!(" [only: {place}]");
+    if let Some(platforms) = only_platforms(query, &group.platforms) {
+        notes += &format!(" [only: {platforms}]");
     }
     notes
 }
 
-/// ` [extra: pit]`, where relations hold under extras alone.
+/// ` [extra: pit]` if the relations hold only with extras.
 pub(super) fn extras_note(group: &RelationGroup<'_, '_>) -> String {
     if group.extras.is_empty() {
         return String::new();
@@ -108,7 +110,7 @@ pub(super) fn extras_note(group: &RelationGroup<'_, '_>) -> String {
     format!(" [extra: {}]", extras.join(", "))
 }
 
-/// ` [unmet: not in the set]`, where relations are not satisfied.
+/// ` [unmet: not in the set]` if the relations are not satisfied.
 pub(super) fn unmet_note(group: &RelationGroup<'_, '_>) -> String {
     let reason = group.unsatisfied;
     reason.map_or_else(String::new, |reason| format!(" [unmet: {reason}]"))
@@ -129,13 +131,13 @@ pub(super) fn concerned(waiver: &Waiver) -> impl Iterator<Item = &ProjectName> {
     std::iter::once(&waiver.project).chain(other)
 }
 
-/// The line and the column of a place in one of the repository's texts, from 1.
+/// The line and column of an offset in one of the repository's files, from 1.
 pub(super) fn position(repository: &Repository, file: &str, offset: usize) -> (usize, usize) {
     let text = repository.texts.get(file);
     text.map_or((1, 1), |text| text.position(offset))
 }
 
-/// These relations without what a project requires of itself.
+/// The relations without those from a project to itself.
 pub(super) fn of_others<'a, 'r: 'a>(
     relations: impl IntoIterator<Item = &'a Relation<'r>>,
 ) -> impl Iterator<Item = &'a Relation<'r>> {

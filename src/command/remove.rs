@@ -1,4 +1,4 @@
-//! `ipwhl remove`: takes projects out of the set.
+//! `ipwhl remove`: removes projects from the set.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use ipwhl_packaging::ProjectName;
 
 use super::context::Context;
 use super::exit::ExitStatus;
-use super::query::{concerned, notes, position, tell_of_findings, title};
+use super::query::{concerned, note_findings, notes, position, title};
 use crate::foundation::failure::Failure;
 use crate::set::declaration::{Layout, change_files};
 use crate::set::graph::{Direction, GraphQuery, Removals, group_relations, member};
@@ -18,21 +18,21 @@ const MAXIMUM_NAMED: usize = 8;
 
 /// Remove projects from the set
 ///
-/// Removes their declarations, unless something that stays needs one of them.
+/// Removes their declarations. Removes nothing if a project that stays needs one of them.
 ///
 /// Example: ipwhl remove --with-dependencies flask
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Projects of the set
+    /// The projects to remove
     #[arg(required = true, value_name = "NAME")]
     projects: Vec<String>,
-    /// Remove the automatic projects too that nothing else needs afterwards
+    /// Also remove automatic projects that no other project needs afterwards
     #[arg(long)]
     with_dependencies: bool,
-    /// Keep what is still needed, as automatic, and do not refuse for its sake
+    /// Keep projects that are still needed, mark them as automatic, and remove the others
     #[arg(long)]
     keep_needed: bool,
-    /// Say what would be done, and do nothing
+    /// Print the changes without making them
     #[arg(long)]
     dry_run: bool,
 }
@@ -41,16 +41,16 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     let repository = context.repository()?;
     if repository.configuration.platforms.is_empty() {
         return Err(Failure::finding(
-            "no supported platform is known, so nobody can say what needs what",
+            "no supported platform is known, so the requirements cannot be evaluated",
         )
-        .help("`ipwhl check` shows what is wrong"));
+        .help("`ipwhl check` shows the mistake"));
     }
     let query = GraphQuery::new(&repository, &[])?;
     let mut named = BTreeSet::new();
     for text in &arguments.projects {
         named.insert(member(&repository, text)?);
     }
-    tell_of_findings(context, &query);
+    note_findings(context, &query);
     let removals = Removals::new(&repository, query.relations());
     let options = RemovalOptions {
         with_dependencies: arguments.with_dependencies,
@@ -59,9 +59,9 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     let unreadable = unreadable(&repository, &named);
     if !unreadable.is_empty() {
         let consequence = if arguments.with_dependencies {
-            "so nothing is removed but what is named"
+            "so only the named projects are removed"
         } else {
-            "so it cannot be said what it needs"
+            "so its requirements are unknown"
         };
         context.warning(&format!(
             "a declaration cannot be read, {consequence}: {}",
@@ -107,7 +107,7 @@ fn refuse(
     let words: Vec<String> = needed.iter().map(|name| format!("`{name}`")).collect();
     let still = if needed.len() == 1 { "is" } else { "are" };
     context.error(&format!(
-        "nothing was removed: {} {still} needed by what stays",
+        "nothing was removed: {} {still} needed by projects that stay",
         words.join(", ")
     ));
     for relation in broken {
@@ -127,20 +127,18 @@ fn refuse(
         && repository.unreadable.is_empty()
         && removals.removal(named, true).broken.is_empty()
     {
-        context.help(
-            "`--with-dependencies` removes what needs them too, since nothing else needs that",
-        );
+        context.help("`--with-dependencies` also removes the projects that need them");
     }
     let all = removals.with_requirers(named, with_dependencies);
     if all.len() <= MAXIMUM_NAMED {
         let all: Vec<&str> = all.iter().map(ProjectName::as_str).collect();
         context.help(&format!(
-            "remove what needs it as well: `ipwhl remove {}`",
+            "to remove the projects that need it, too: `ipwhl remove {}`",
             all.join(" ")
         ));
     } else {
         context.help(&format!(
-            "{} projects would have to go with it: `ipwhl tree --invert {}` shows them",
+            "{} more projects need it: `ipwhl tree --invert {}` shows them",
             all.len() - named.len(),
             needed
                 .iter()
@@ -156,7 +154,7 @@ fn refuse(
     if repository.configuration.layout == Layout::Package
         && needed.iter().any(|name| is_wanted(&name))
     {
-        context.help("`--keep-needed` keeps it as automatic, for as long as something needs it");
+        context.help("`--keep-needed` keeps it as automatic while another project needs it");
     }
 }
 
@@ -184,7 +182,7 @@ fn tell(context: &Context<'_>, query: &GraphQuery<'_>, plan: &RemovalPlan, dry_r
             .is_some_and(|declaration| !declaration.automatic);
         let verb = if was_wanted { made } else { "kept" };
         let (title, by) = (title(repository, project), by.join(", "));
-        context.say(&format!("{verb} {title}: {by} needs it"));
+        context.say(&format!("{verb} {title}: needed by {by}"));
     }
     if !plan.left_over.is_empty() {
         let names: Vec<&str> = plan.left_over.iter().map(ProjectName::as_str).collect();
@@ -208,7 +206,7 @@ fn tell(context: &Context<'_>, query: &GraphQuery<'_>, plan: &RemovalPlan, dry_r
             let file = repository.configuration_file();
             let (line, _) = position(repository, &file, waiver.span.start);
             context.say(&format!(
-                "note: {file}:{line}: the waiver of `{}` for `{}` concerns `{project}`, which is not in the set any more",
+                "note: {file}:{line}: the waiver of `{}` for `{}` concerns `{project}`, which is no longer in the set",
                 waiver.code, waiver.project
             ));
         }

@@ -1,4 +1,4 @@
-//! Findings, shown, and what they mean for the exit code.
+//! The output of findings, and the exit code that follows from them.
 
 use std::path::Path;
 
@@ -25,7 +25,7 @@ impl ValueEnum for MessageFormat {
     }
 }
 
-/// Writes the findings, and what they come to.
+/// Prints the findings and how to waive them.
 pub(super) fn show(
     context: &Context<'_>,
     repository: &Repository,
@@ -39,7 +39,7 @@ pub(super) fn show(
     Ok(())
 }
 
-/// As [`show`]; `is_compared` where the set was held against an earlier revision.
+/// As [`show`]; `is_compared` if the set was compared with an earlier revision.
 pub(super) fn show_compared(
     context: &Context<'_>,
     repository: &Repository,
@@ -74,41 +74,41 @@ pub(super) fn show_compared(
     }
 }
 
-/// Where more is said of what was found, in a line; `None` where nothing was.
+/// A line that names the explanation of the findings; `None` without findings.
 fn further_reading(findings: &[Finding]) -> Option<String> {
     let first = findings.first()?.code;
     let is_alone = findings.iter().all(|finding| finding.code == first);
     let code = if is_alone { first.as_str() } else { "CODE" };
-    Some(format!("for more on it: `ipwhl explain {code}`"))
+    Some(format!("for details: `ipwhl explain {code}`"))
 }
 
-/// Says how to waive what was found, if a waiver may cover some of it.
+/// Says how to waive the findings, if a waiver can cover one of them.
 pub(super) fn tell_of_waivers(context: &Context<'_>, findings: &[Finding]) {
     if waivers(findings).is_empty() {
         return;
     }
     let line = format!(
-        "to accept this for a while: `ipwhl check --waivers REASON` prints what to add to `{CONFIGURATION_FILE}`"
+        "to accept this for a while: `ipwhl check --waivers REASON` prints the lines for `{CONFIGURATION_FILE}`"
     );
     context.say(&wrap(&line, context.style(false).width, "", ""));
 }
 
-/// Writes the waivers that would cover the findings, as they are to be added.
+/// Prints the waivers that would cover the findings, ready to be added.
 pub(super) fn show_waivers(context: &Context<'_>, findings: &[Finding]) -> Result<(), Failure> {
     let texts = waivers(findings);
     if texts.is_empty() {
-        context.say("note: there is no finding that a waiver could cover");
+        context.say("note: no finding can be waived");
         return Ok(());
     }
     for text in texts {
-        // An empty line first: the file may end in a line that does not end.
+        // An empty line comes first: the file may lack a final line feed.
         context.result(&format!("\n{text}"))?;
     }
     Ok(())
 }
 
-/// The repository's folder as seen from the root of the checkout that it lies in, with `/`; a forge
-/// knows files by their paths from there. Empty where it is that root, or no checkout at all.
+/// The path from the root of the checkout to the repository's folder, with `/`. A forge identifies
+/// files by their paths from that root. Empty if the folder is the root or in no checkout.
 fn folder_in_checkout(directory: &Path) -> String {
     let directory = directory
         .canonicalize()
@@ -127,7 +127,7 @@ fn folder_in_checkout(directory: &Path) -> String {
         .unwrap_or_default()
 }
 
-/// How many findings there are, in words; `None` for none.
+/// The numbers of errors and warnings as text; `None` without findings.
 pub(super) fn count(findings: &[Finding]) -> Option<String> {
     let of = |severity| {
         findings
@@ -147,7 +147,7 @@ pub(super) fn count(findings: &[Finding]) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join(" and "))
 }
 
-/// The exit code that findings ask for.
+/// The exit code that follows from findings.
 pub(super) fn status(findings: &[Finding], deny_warnings: bool) -> ExitStatus {
     if has_errors(findings) || (deny_warnings && findings.iter().any(is_counted)) {
         ExitStatus::Findings
@@ -156,7 +156,7 @@ pub(super) fn status(findings: &[Finding], deny_warnings: bool) -> ExitStatus {
     }
 }
 
-/// Says which places were asked in vain for wheels that another place had.
+/// Warns of the places that did not have a wheel which another place had.
 pub(super) fn show_rejected(context: &Context<'_>, report: &WheelReport) {
     for one in &report.rejected {
         let (file, name) = (&one.wheel.file, &one.wheel.file_name);
@@ -164,14 +164,14 @@ pub(super) fn show_rejected(context: &Context<'_>, report: &WheelReport) {
     }
 }
 
-/// How many failures of the same reason are told in full.
+/// The number of failures with the same reason that are printed in full.
 const FULL_FAILURES: usize = 3;
 
-/// Says what failed in the world, and the way out: of many failures for one reason the first few,
-/// and how many more.
+/// Reports failures of the network and the disk, with a way out. Of many failures with the same
+/// reason, it prints the first few and counts the others.
 pub(super) fn show_failures(context: &Context<'_>, failures: &[WheelFailure]) {
     let mut reasons: Vec<(&str, Vec<&WheelFailure>)> = Vec::new();
-    // What the cache says names a file, another one each time.
+    // A message of the cache names a file, which differs each time.
     let is_alike = |one: &WheelFailure, other: &WheelFailure| {
         one.reason == other.reason || one.is_of_cache && other.is_of_cache
     };
@@ -195,17 +195,16 @@ pub(super) fn show_failures(context: &Context<'_>, failures: &[WheelFailure]) {
         }
         if all.len() > in_full {
             context.error(&format!(
-                "the same of {} more wheels (`-v` names them): {reason}",
-                all.len() - in_full
+                "{} failed for the same reason (`-v` lists them): {reason}",
+                counted(all.len() - in_full, "more wheel")
             ));
         }
     }
     if failures.iter().any(|failure| failure.is_of_cache) {
-        context.help(
-            "name a folder that you can write, and that has room, for the cache with `IPWHL_CACHE_DIR`",
-        );
+        context
+            .help("set `IPWHL_CACHE_DIR` to a folder that you can write and that has free space");
     }
     if !failures.is_empty() {
-        context.help("what was verified stays in the cache: run the same command again");
+        context.help("verified wheels stay in the cache: run the same command again");
     }
 }

@@ -1,4 +1,4 @@
-//! `ipwhl serve`: a read-only path gateway over a release.
+//! `ipwhl serve`: a read-only path gateway for one release.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -19,43 +19,43 @@ use crate::foundation::failure::{Failure, error_chain};
 use crate::gateway::{Gateway, HostName, Limits};
 use crate::release::archive::{ArchiveKind, ReleaseArchive, sibling_archive};
 
-/// Files that are open beside connections: the archive, the listener, streams, what the runtime
-/// needs, and connections that are just being closed.
+/// The number of open files besides connections: the archive, the listener, streams, the files of
+/// the runtime, and connections that are being closed.
 const OTHER_FILES: usize = 64;
 
-/// How many host names that are not answered to are told: strangers send any.
-const TOLD_HOSTS: usize = 8;
+/// The maximum number of refused host names that are logged: clients can send any name.
+const LOGGED_HOSTS: usize = 8;
 
 /// Serve a release to pip, uv and poetry
 ///
-/// Each block is hashed before it is sent. A hollow archive is served with a warning, since it has
-/// no wheels, and a delta is refused: `ipwhl fill` makes both full.
+/// Each block is verified against its CID before it is sent. A hollow archive is served with a
+/// warning, because it has no wheels. A delta is refused. `ipwhl fill` completes both.
 ///
-/// It has room for 512 connections. When all places are taken, the connection that has been idle
-/// longest is closed. One address has a fifth of the places at most, except this machine and the
-/// proxies of `--trusted-proxy`. A client that falls 90 seconds behind 1 KiB a second is cut.
+/// The limit is 512 connections. When it is reached, the connection that has been idle longest is
+/// closed. One address may use a fifth of the connections, except this machine and the proxies of
+/// `--trusted-proxy`. A client that falls 90 seconds behind a rate of 1 KiB/s is disconnected.
 ///
 /// Example: ipwhl serve release/release.car
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The release's archive, or a folder that holds a `release.car`
+    /// The release's archive, or a folder with a `release.car`
     #[arg(value_name = "RELEASE")]
     release: PathBuf,
-    /// The address and port to listen on; port 0 takes a free one
+    /// The address and port to listen on; port 0 selects a free port
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8503")]
     listen: SocketAddr,
-    /// A name under which clients reach it, beside `localhost` and addresses; several. Requests for
-    /// other names get 421: a page of a stranger could read the release through its visitor's
-    /// browser
+    /// A host name that clients use for this server, besides `localhost` and addresses; repeatable.
+    /// Requests for other names get 421: otherwise a foreign web page could read the release
+    /// through a visitor's browser
     #[arg(long, value_name = "NAME")]
     host: Vec<HostName>,
-    /// A reverse proxy whose connections are not limited to one address's share: an address, or a
-    /// network such as `192.0.2.0/24`; several
+    /// A reverse proxy that may use more than one address's share of the connections: an address,
+    /// or a network such as `192.0.2.0/24`; repeatable
     #[arg(long, value_name = "ADDRESS", value_parser = network)]
     trusted_proxy: Vec<IpNet>,
 }
 
-/// A network, or the one that has this address only.
+/// Parses a network. An address stands for the network of that address only.
 fn network(text: &str) -> Result<IpNet, String> {
     let network = text.parse().or_else(|_| {
         let address: Result<IpAddr, _> = text.parse();
@@ -85,16 +85,16 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
             .await
             .map_err(|error| {
                 Failure::world(format!(
-                    "nothing can listen on {}: {error}",
+                    "cannot listen on {}: {error}",
                     arguments.listen
                 ))
-                .help("name another port: `--listen 127.0.0.1:0` takes a free one")
+                .help("name another port: `--listen 127.0.0.1:0` selects a free one")
             })?;
         let interrupted = interrupted();
         let address = listener
             .local_addr()
             .map_err(|error| Failure::world(&error))?;
-        // Whoever listens everywhere is reached here, too; nobody is reached at "everywhere".
+        // A server that listens on all addresses is reached at the loopback address, too.
         let host = match address.ip() {
             IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::from(Ipv4Addr::LOCALHOST),
             IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::from(Ipv6Addr::LOCALHOST),
@@ -104,12 +104,12 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         let url = format!("http://{reached}/ipfs/{root}/");
         context.say(&format!("serving {} on {url}", context.shown(&path)));
         context.result(&format!("pip install --index-url {url} NAME"))?;
-        let told: Mutex<BTreeSet<String>> = Mutex::default();
+        let logged: Mutex<BTreeSet<String>> = Mutex::default();
         Gateway::new(Arc::new(reader), root)
             .with_limits(limits(arguments))
             .with_hosts(arguments.host.iter().cloned())
             .on_request(move |request| {
-                // Targets and hosts are whatever a client wrote.
+                // Targets and hosts are text from the client.
                 if is_verbose {
                     let target = request.target.escape_debug();
                     let _ = log.line(&format!("{} {target} {}", request.method, request.status));
@@ -117,10 +117,10 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
                 if let Some(host) = &request.unknown_host
                     && let Ok(host) = host.parse::<HostName>()
                 {
-                    let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
-                    if told.len() < TOLD_HOSTS && told.insert(host.to_string()) {
+                    let mut logged = logged.lock().unwrap_or_else(PoisonError::into_inner);
+                    if logged.len() < LOGGED_HOSTS && logged.insert(host.to_string()) {
                         let _ = log.line(&format!(
-                            "note: a request for the host name `{host}` was refused; if this server is meant by it, start it with `--host {host}`"
+                            "note: refused a request for the host name `{host}`; if this name belongs to this server, start it with `--host {host}`"
                         ));
                     }
                 }
@@ -132,14 +132,14 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     Ok(ExitStatus::Clean)
 }
 
-/// Warns of a hollow archive, which has pages and no wheels, and refuses one that lacks more: to
-/// pip, a project whose page is missing does not exist.
+/// Warns of a hollow archive, which has pages but no wheels, and refuses an archive that lacks
+/// more: for pip, a project without a page does not exist.
 fn check_kind(context: &Context<'_>, path: &Path, reader: &CarReader<File>) -> Result<(), Failure> {
-    // A damaged block is told to the client that asks for it; the others are served.
+    // A client that requests a damaged block gets an error; other blocks are served.
     let Ok(kind) = reader.kind() else {
         return Ok(());
     };
-    let place = context.shown(path);
+    let archive = context.shown(path);
     let full = sibling_archive(path, ArchiveKind::Full);
     let output = match &full {
         Some(_) => "",
@@ -147,31 +147,31 @@ fn check_kind(context: &Context<'_>, path: &Path, reader: &CarReader<File>) -> R
     };
     let full = full.map_or_else(|| "full.car".to_owned(), |full| context.shown(&full));
     let help = format!(
-        "`ipwhl fill {}{output}` makes it full; then `ipwhl serve {}`",
-        shell_word(&place),
+        "`ipwhl fill {}{output}` completes it; then `ipwhl serve {}`",
+        shell_word(&archive),
         shell_word(&full)
     );
     match kind {
         ArchiveKind::Full => {}
         ArchiveKind::Hollow => {
             context.warning(&format!(
-                "`{place}` is hollow: it has the index and no wheels, so nothing can be installed from it"
+                "`{archive}` is hollow: it has the index but no wheels, so nothing can be installed from it"
             ));
             context.help(&help);
         }
         ArchiveKind::Delta => {
             return Err(Failure::finding(format!(
-                "`{place}` has only a part of its release, and to pip the rest would not exist"
+                "`{archive}` is a delta: pip would not find the projects that it leaves out"
             ))
             .help(format!(
-                "{help}; what a delta leaves out is in the release before: add `--from` and its archive where sources and mirrors do not have it"
+                "{help}; the blocks that it leaves out are in the previous release: add `--from ARCHIVE` if sources and mirrors do not have them"
             )));
         }
     }
     Ok(())
 }
 
-/// The default limits, as far as the system lets files be open, and with the trusted proxies.
+/// The default limits, lowered to the system's limit of open files, with the trusted proxies.
 fn limits(arguments: &Arguments) -> Limits {
     let mut limits = Limits::default();
     let files = raise_open_files(limits.connections + OTHER_FILES);
@@ -181,8 +181,8 @@ fn limits(arguments: &Arguments) -> Limits {
     limits
 }
 
-/// Ready when the user or the system wants an end. Signals are heard from this call on, and not
-/// only when somebody waits for them: until then they would kill the program.
+/// Becomes ready when the user or the system ends the program. The handlers are installed by this
+/// call and not at the first await: before that, a signal would kill the program.
 fn interrupted() -> impl Future<Output = ()> {
     #[cfg(unix)]
     let signals = {
@@ -201,7 +201,7 @@ fn interrupted() -> impl Future<Output = ()> {
             }
             return;
         }
-        // Where no signal can be heard, it serves until it is killed.
+        // Without signals, the server runs until it is killed.
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }

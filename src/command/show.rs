@@ -1,4 +1,4 @@
-//! `ipwhl show`: all that the set says of a project.
+//! `ipwhl show`: the details of a project in the set.
 
 mod json;
 
@@ -14,7 +14,7 @@ use super::exit::ExitStatus;
 use super::list::ListFormat;
 use super::network::NetworkArguments;
 use super::outdated;
-use super::query::{notes, of_others, position, tell_of_findings, title, unmet_note, waivers};
+use super::query::{note_findings, notes, of_others, position, title, unmet_note, waivers};
 use crate::foundation::failure::Failure;
 use crate::foundation::size::HumanBytes;
 use crate::set::declaration::{Declaration, DeclaredWheel};
@@ -23,21 +23,22 @@ use crate::set::repository::summarize_platforms;
 use crate::set::resolve::Outdated;
 use json::{Document, Index, shown};
 
-/// Show all that the set says of a project
+/// Show the details of a project in the set
 ///
-/// Its wheels and where each is used, what it needs, what needs it, and the waivers that concern
-/// it.
+/// Shows its wheels with the platforms that use them, the projects that it needs, the projects that
+/// need it, and its waivers.
 ///
 /// Example: ipwhl show --outdated markupsafe
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Projects of the set
+    /// The projects to show
     #[arg(required = true, value_name = "NAME")]
     projects: Vec<String>,
-    /// Say whether the index has a newer version, and the newest that fits the set
+    /// Also show newer versions in the index: the newest one that fits the set, and the newest of
+    /// all
     #[arg(long)]
     outdated: bool,
-    /// How it is written
+    /// The output format
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: ListFormat,
     #[command(flatten)]
@@ -57,7 +58,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
             _ => {}
         }
     }
-    tell_of_findings(context, &query);
+    note_findings(context, &query);
     let mut outdated = Outdated::default();
     if arguments.outdated {
         outdated = outdated::ask(context, &query, &declarations, &arguments.network)?;
@@ -91,7 +92,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     }
     for project in &unreadable {
         context.error(&format!(
-            "the declaration of `{project}` cannot be read: `ipwhl check` shows why"
+            "the declaration of `{project}` cannot be read; `ipwhl check` shows why"
         ));
     }
     Ok(if !outdated.failures.is_empty() {
@@ -124,19 +125,20 @@ fn in_words(
     );
     if let Some(outdated) = outdated {
         let words = match (outdated.fitting(declaration), outdated.newest(declaration)) {
-            (None, None) => "nothing newer".to_owned(),
+            (None, None) => "no newer version".to_owned(),
             (Some(fitting), Some(newest)) if fitting == newest => {
-                format!("{newest} is newer, and fits the set")
+                format!("{newest} is newer and fits the set")
             }
             (Some(fitting), Some(newest)) => {
-                format!("{fitting} is newer and fits the set; the newest is {newest}")
+                format!("{fitting} is newer and fits the set; {newest} is the newest")
             }
-            (Some(fitting), None) => format!("{fitting} is newer, and fits the set"),
-            (None, Some(newest)) => format!("{newest} is newer, and nothing newer fits the set"),
+            (Some(fitting), None) => format!("{fitting} is newer and fits the set"),
+            (None, Some(newest)) => format!("{newest} is newer; no newer version fits the set"),
         };
         put("in the index", &words);
     }
-    put("platforms", &place(query, &query.graph.covered(project)));
+    let covered = platform_summary(query, &query.graph.covered(project));
+    put("platforms", &covered);
     for (name, values) in [
         (
             "declared in",
@@ -196,8 +198,8 @@ fn in_words(
     text
 }
 
-/// Platforms in few words.
-fn place(query: &GraphQuery<'_>, platforms: &BTreeSet<usize>) -> String {
+/// A short text for platforms.
+fn platform_summary(query: &GraphQuery<'_>, platforms: &BTreeSet<usize>) -> String {
     let names = query.graph.platform_names(platforms);
     summarize_platforms(&names, &query.repository.configuration.platforms)
         .unwrap_or_else(|| "no supported platform".to_owned())
@@ -213,7 +215,7 @@ fn wheels(query: &GraphQuery<'_>, declaration: &Declaration) -> String {
         };
         put(
             "used on",
-            &place(query, &query.graph.used_on(&declaration.project, number)),
+            &platform_summary(query, &query.graph.used_on(&declaration.project, number)),
         );
         if let Some(size) = &wheel.size {
             let mut words = format!("{} bytes", size.value);
@@ -233,7 +235,7 @@ fn wheels(query: &GraphQuery<'_>, declaration: &Declaration) -> String {
     text
 }
 
-/// What the wheels say, each value once.
+/// The values of a key in the wheels, each value once.
 fn per_wheel(declaration: &Declaration, value: impl Fn(&DeclaredWheel) -> String) -> Vec<String> {
     let mut values: Vec<String> = Vec::new();
     for wheel in &declaration.wheels {
@@ -245,7 +247,7 @@ fn per_wheel(declaration: &Declaration, value: impl Fn(&DeclaredWheel) -> String
     values
 }
 
-/// Relations under a heading.
+/// Appends relations under a heading.
 fn list<'a, 'r>(
     text: &mut String,
     heading: &str,

@@ -1,4 +1,4 @@
-//! `ipwhl sign`: the signature of one more key beside a statement.
+//! `ipwhl sign`: adds a signature to a statement.
 
 use std::path::PathBuf;
 
@@ -14,31 +14,31 @@ use crate::release::signature::PublicKey;
 use crate::release::statement::{SignedStatement, Statement};
 use crate::release::trust::{Countersigning, Quorum, RepositoryAround, count_signatures};
 
-/// Add a signature of your key to a statement
+/// Add a signature with your key to a statement
 ///
-/// Shows what the statement says, and signs it where it holds: not expired, and the key one of
-/// those that the repository around trusts and that the statement before lets sign. The signature
-/// goes beside it, as `.sig` or, where another one is there, as `.<16 digits of the key>.sig`. Its
-/// path is printed. A second time changes nothing.
+/// Prints the content of the statement and signs it. Refuses a statement that has expired, and a
+/// key that is not trusted by the repository or by the previous statement. Writes the signature
+/// beside the statement, as `.sig`, or as `.<16 digits of the key>.sig` if `.sig` exists, and
+/// prints its path. Signing again with the same key changes nothing.
 ///
 /// Example: ipwhl sign release/release.toml --key release-key
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The statement to sign, its other signatures beside it
+    /// The statement to sign; its other signatures are beside it
     #[arg(value_name = "STATEMENT")]
     statement: PathBuf,
-    /// The key to sign with: its file, or its public half where an agent has the private one
-    /// [default: `IPWHL_SIGNING_KEY`, else your own]
+    /// The key to sign with: its file, or its public key if an agent has the private key [default:
+    /// `IPWHL_SIGNING_KEY`, else your own key]
     #[arg(long, value_name = "KEY")]
     key: Option<PathBuf>,
-    /// The statement before: it must be followed by this one, and let the key sign
+    /// The previous statement: the new one must follow it, and it must allow this key
     #[arg(long, value_name = "STATEMENT")]
     previous: Option<String>,
 }
 
 pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
     let path = context.absolute(&arguments.statement);
-    let place = context.shown(&path);
+    let shown = context.shown(&path);
     let around = RepositoryAround {
         directory: context.repository_directory().ok(),
         is_foreign: false,
@@ -49,27 +49,32 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     let found = signing_key(context, arguments.key.as_deref())?;
     let public = found.public().0.clone();
     let quorums = signing.quorums_of(&found)?;
-    warn_of_stranger(context, &place, &quorums, &public);
+    warn_of_unknown_key(context, &shown, &quorums, &public);
     if let Some(file) = signing.signature_by(&public) {
-        let file = format!("{place}{}", file.suffix);
+        let file = format!("{shown}{}", file.suffix);
         context.say(&format!(
-            "`{file}` is by this key already: nothing is changed"
+            "`{file}` is already a signature with this key: nothing was changed"
         ));
-        mention_signers(context, &place, &signing.signed, &quorums, true);
+        mention_signers(context, &shown, &signing.signed, &quorums, true);
         context.result(&file)?;
         return Ok(ExitStatus::Clean);
     }
-    show(context, &place, &signing.signed.statement, &public);
+    show(context, &shown, &signing.signed.statement, &public);
     let file = signing.sign(&open(context, found)?)?;
-    mention_signers(context, &place, &signing.signed, &quorums, true);
-    context.result(&format!("{place}{}", file.suffix))?;
+    mention_signers(context, &shown, &signing.signed, &quorums, true);
+    context.result(&format!("{shown}{}", file.suffix))?;
     Ok(ExitStatus::Clean)
 }
 
-/// Says so where nothing tells that the key's signature counts. A key that the repository or the
-/// statement before does not name was refused already: what is left is what the statement says
-/// itself, and that is about the next one.
-fn warn_of_stranger(context: &Context<'_>, place: &str, quorums: &[Quorum], key: &PublicKey) {
+/// Warns if no list of trusted keys has the key. A key that the repository or the previous
+/// statement does not name was refused before. The list in the statement itself is about the next
+/// statement.
+fn warn_of_unknown_key(
+    context: &Context<'_>,
+    statement: &str,
+    quorums: &[Quorum],
+    key: &PublicKey,
+) {
     let mut named = quorums.iter().flat_map(|quorum| &quorum.trusted);
     if named.any(|one| one.key == *key) {
         return;
@@ -77,28 +82,28 @@ fn warn_of_stranger(context: &Context<'_>, place: &str, quorums: &[Quorum], key:
     let fingerprint = key.fingerprint();
     context.warning(&if quorums.is_empty() {
         format!(
-            "nothing here says whose signatures `{place}` needs, and so nobody can tell whether that of {fingerprint} counts"
+            "no list of trusted keys was found for `{statement}`, so the signature with {fingerprint} may not count"
         )
     } else {
         format!(
-            "`trusted` in `{place}` does not name the key {fingerprint}, and so its signature counts only for readers who know it otherwise"
+            "`trusted` in `{statement}` does not name the key {fingerprint}: its signature counts only for readers who trust it for another reason"
         )
     });
     context.help(
-        "`trusted` in `ipwhl.toml` and in the statement of `--previous` say whose signatures count",
+        "`trusted` in `ipwhl.toml` and in the statement of `--previous` names the keys whose signatures count",
     );
 }
 
-/// What a signature will stand behind.
-fn show(context: &Context<'_>, place: &str, statement: &Statement, key: &PublicKey) {
+/// Prints the content of the statement to be signed.
+fn show(context: &Context<'_>, file: &str, statement: &Statement, key: &PublicKey) {
     let previous = statement.previous.map_or_else(
-        || "none: it is the first".to_owned(),
+        || "none (first release)".to_owned(),
         |root| root.to_string(),
     );
     let expires = statement
         .expires
         .map_or_else(|| "never".to_owned(), |time| time.to_string());
-    context.say(&format!("{} signs `{place}`:", key.fingerprint()));
+    context.say(&format!("signing `{file}` with {}:", key.fingerprint()));
     for (word, value) in [
         ("name", &statement.name),
         ("sequence", &statement.sequence.to_string()),
@@ -110,12 +115,12 @@ fn show(context: &Context<'_>, place: &str, statement: &Statement, key: &PublicK
     }
 }
 
-/// How many of the signatures are there that somebody asks for; and, where some are lacking, whose
-/// they may be, and where each belongs. Nothing is said of a statement that needs no more than one
-/// signature, unless it is `always`.
+/// Prints how many of the needed signatures exist. If some are missing, lists the keys that may
+/// sign and the file of each signature. Prints nothing about a statement that needs one signature,
+/// unless `always` is set.
 pub(super) fn mention_signers(
     context: &Context<'_>,
-    place: &str,
+    statement: &str,
     signed: &SignedStatement,
     quorums: &[Quorum],
     always: bool,
@@ -127,26 +132,25 @@ pub(super) fn mention_signers(
     if needed < 2 && !always {
         return;
     }
-    let verb = if count == 1 { "is" } else { "are" };
     if signatures.is_complete() {
         context.say(&format!(
-            "{count} of the {needed} signatures that it needs {verb} there: it is complete"
+            "the statement has {count} of {needed} needed signatures: it is complete"
         ));
         return;
     }
     context.say(&format!(
-        "{count} of the {needed} signatures that it needs {verb} there; a further one goes beside it:"
+        "the statement has {count} of {needed} needed signatures; these keys may add one:"
     ));
     for other in &signatures.further {
         context.say(&format!(
-            "  {place}.{}.sig by {} ({})",
+            "  {statement}.{}.sig by {} ({})",
             other.key.file_digits(),
             other.name,
             other.key.fingerprint()
         ));
     }
     context.help(&format!(
-        "`ipwhl sign {}` adds it, with the key of whoever runs it",
-        shell_word(place)
+        "`ipwhl sign {}` adds the signature; the owner of the key runs it",
+        shell_word(statement)
     ));
 }

@@ -1,4 +1,4 @@
-//! `ipwhl tree`: what the wanted projects need, and what these need in turn.
+//! `ipwhl tree`: the requirements of projects as a tree.
 
 mod text;
 
@@ -8,38 +8,38 @@ use ipwhl_packaging::ExtraName;
 use super::context::Context;
 use super::draw::{GraphFormat, dot, json, mermaid};
 use super::exit::ExitStatus;
-use super::query::tell_of_findings;
+use super::query::note_findings;
 use super::words::counted;
 use crate::foundation::failure::Failure;
 use crate::set::graph::{Direction, GraphQuery, Walk};
 use text::{Charset, DEFAULT_DEPTH, Shape};
 
-/// Show who requires what as a tree
+/// Show the requirements of projects as a tree
 ///
-/// Begins with the wanted projects, or with those that are named, and shows all that may be
-/// required of them: on every platform and for every declared extra. `(*)` stands where a project's
-/// own part of the tree was shown before.
+/// The tree begins with the wanted projects or with the named ones. It shows every requirement that
+/// can apply, on any platform and with any declared extra. `(*)` means that the subtree of a
+/// project was already shown above.
 ///
 /// Example: ipwhl tree --platform cp313 flask
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Where to begin: `NAME` or `NAME[EXTRA,…]` [default: every wanted project]
+    /// The projects to begin with: `NAME` or `NAME[EXTRA,…]` [default: every wanted project]
     #[arg(value_name = "NAME")]
     projects: Vec<String>,
-    /// Upside down: what requires the project, and what requires that
+    /// Invert the tree: show the projects that require the named ones, directly and indirectly
     #[arg(short, long, requires = "projects")]
     invert: bool,
-    /// How many steps to go from where the tree begins [default: 64 as text, else all]
+    /// The maximum depth of the tree [default: 64 as text, else unlimited]
     #[arg(long, value_name = "N")]
     depth: Option<usize>,
-    /// Show a project's part of the tree wherever it occurs
+    /// Show the subtree of a project each time it occurs
     #[arg(long)]
     no_dedupe: bool,
-    /// Look at these platforms only: an interpreter, a system or both
+    /// Show only requirements that apply on these platforms: an interpreter, a system or both
     #[arg(long, value_name = "PLATFORM", value_delimiter = ',')]
     platform: Vec<String>,
-    /// As an installation with this extra of the first projects: below them only the extras that
-    /// are asked for
+    /// Show the tree of an installation with this extra of the first projects; below them, only
+    /// requested extras count
     #[arg(
         long,
         value_name = "EXTRA",
@@ -47,13 +47,13 @@ pub(super) struct Arguments {
         conflicts_with = "invert"
     )]
     extra: Vec<ExtraName>,
-    /// As an installation without any extra of the first projects
+    /// Show the tree of an installation without extras of the first projects
     #[arg(long, conflicts_with_all = ["invert", "extra"])]
     no_extras: bool,
-    /// How the tree is written
+    /// The output format
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: GraphFormat,
-    /// What the lines of the tree are drawn with [default: utf8 on a terminal or in such a locale]
+    /// The characters for the lines of the tree [default: utf8 on a terminal or in a UTF-8 locale]
     #[arg(long, value_name = "CHARSET")]
     charset: Option<Charset>,
 }
@@ -70,11 +70,11 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     let is_installation = arguments.no_extras || !arguments.extra.is_empty();
     let extras = is_installation.then_some(arguments.extra.as_slice());
     let roots = walk.roots(&arguments.projects, extras)?;
-    tell_of_findings(context, &query);
+    note_findings(context, &query);
     match arguments.format {
         GraphFormat::Text => {
             if roots.is_empty() {
-                context.say("note: nobody wants a project of the set; name one to begin with");
+                context.say("note: the set has no wanted project; name a project to begin with");
             }
             let shape = Shape {
                 depth: arguments.depth,
@@ -87,7 +87,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
             if cut > 0 && arguments.depth.is_none() {
                 let lines = counted(cut, "line");
                 context.say(&format!(
-                    "note: the tree ends after {DEFAULT_DEPTH} steps, with more below {lines}: `--depth N` goes further"
+                    "note: the tree is cut at a depth of {DEFAULT_DEPTH}, below {lines}; `--depth N` shows more"
                 ));
             }
         }
@@ -104,7 +104,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     Ok(ExitStatus::Clean)
 }
 
-/// Whether a reader's window shows more than ASCII.
+/// UTF-8 if the terminal or the locale is likely to show it.
 fn default_charset(context: &Context<'_>) -> Charset {
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
         .into_iter()

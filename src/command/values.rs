@@ -4,7 +4,7 @@
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use ipwhl_unixfs::Profile;
 
-/// The names of profiles.
+/// A parser of profile names. Errors name the nearest one.
 pub(super) fn profiles() -> impl TypedValueParser<Value = Profile> {
     let names = PossibleValuesParser::new(Profile::ALL.map(Profile::as_str));
     names.try_map(|name| name.parse())

@@ -1,4 +1,4 @@
-//! `ipwhl verify`: a release held to what it says of itself, and who vouches for it.
+//! `ipwhl verify`: verifies a release and its signatures.
 
 mod site;
 
@@ -23,35 +23,36 @@ use crate::release::statement::{Next, OpenSite, is_site, read_statement};
 use crate::release::verify::{ArchiveReport, VerifyError, verify_archive};
 use crate::source::redacted;
 
-/// Verify a release, and who vouches for it
+/// Verify a release and its signatures
 ///
-/// Every block against its CID, the whole tree, every page and every declaration against the files
-/// that it names, every `.whl.metadata` against METADATA in its wheel; with `--statement` also the
-/// signatures. Of a hollow archive the blocks that are there are verified, and all that can be
-/// compared without wheels; a delta has to be filled first.
+/// Verifies every block against its CID, the whole tree, every page and every declaration against
+/// the files that they name, and every `.whl.metadata` against METADATA in its wheel. With
+/// `--statement`, also verifies the signatures. Of a hollow archive, only the blocks that it has
+/// are verified, and the checks that need wheels are skipped. Complete a delta with `ipwhl fill`
+/// first.
 ///
-/// A statement needs the signatures of the keys that are trusted: by the repository around, by
-/// `--allowed-signers`, or by the `--trusted-statement` that you verified before. Where keys have
-/// changed since, `--follow` names the statements between. Where no key is trusted the exit code is
-/// 1, since a signature of any key proves nothing.
+/// A statement needs signatures of trusted keys. Keys are trusted by the repository that you are
+/// in, by `--allowed-signers`, or by the `--trusted-statement` that you verified before. If the
+/// keys have changed since then, name the statements in between with `--follow`. If no key is
+/// trusted, the exit code is 1: a signature with an unknown key proves nothing.
 ///
-/// Of a site, which a target of the kind `directory` writes, the newest statement, its signatures
-/// and every file of its release are read and verified. No file is kept.
+/// A site is a folder or a web server with releases, as a target of the kind `directory` writes
+/// them. Of a site, the newest statement, its signatures and every file of its release are
+/// verified. No file is kept.
 ///
 /// Example: ipwhl verify release/release.car --statement release/release.toml
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The release's archive, a folder that holds a `release.car`, or a site: its address or its
-    /// folder
+    /// The release: its archive, a folder with a `release.car`, or the URL or folder of a site
     #[arg(value_name = "RELEASE")]
     release: PathBuf,
-    /// The statement that vouches for it, its signatures beside it
+    /// The statement that vouches for the release; its signatures are beside it
     #[arg(long, value_name = "FILE")]
     statement: Option<PathBuf>,
     #[command(flatten)]
     trust: TrustArguments,
-    /// Follow the change of keys through this statement, signatures beside it; several, the oldest
-    /// first
+    /// An intermediate statement with a change of keys; its signatures are beside it; repeatable,
+    /// the oldest first
     #[arg(
         long,
         value_name = "FILE",
@@ -59,8 +60,8 @@ pub(super) struct Arguments {
         conflicts_with = "any_signer"
     )]
     follow: Vec<PathBuf>,
-    /// Let contradictions of these codes pass, as `--allow` let them pass in the build;
-    /// `[severity]` and waivers stand in the release
+    /// Accept contradictions with these codes, which `--allow` accepted in the build; the release
+    /// itself records `[severity]` and waivers
     #[arg(
         long,
         value_name = "CODE",
@@ -82,10 +83,10 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     if let Some(option) = arguments.trust.given()
         && arguments.statement.is_none()
     {
-        return Err(Failure::usage(format!(
-            "`{option}` is about who has signed a statement, and none is named"
-        ))
-        .help("name it: `--statement release.toml`"));
+        return Err(
+            Failure::usage(format!("`{option}` needs a statement, and none is named"))
+                .help("name the statement: `--statement release.toml`"),
+        );
     }
     let reader = open_archive(&path)?;
     let root = reader.root();
@@ -105,16 +106,16 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     }
     if survey.kind == ArchiveKind::Hollow {
         context.warning(&format!(
-            "`{}` is hollow: its {} blocks are what their CIDs say, and the {} leaves of its wheels, {}, are not there to be looked at",
+            "`{}` is hollow: its {} blocks match their CIDs; the {} leaf blocks of its wheels ({}) are missing and not verified",
             context.shown(&path),
             survey.summary.blocks,
             survey.lacking.len(),
             lacking_bytes(&survey)
         ));
-        context.help("`ipwhl fill` puts the wheels in, and what is full can be held to its pages");
+        context.help("`ipwhl fill` adds the wheels; then the wheels can be verified, too");
     } else {
         context.say(&format!(
-            "{}: {} blocks, {}, {} projects, {} wheels: all as their hashes and pages say",
+            "{}: {} blocks, {}, {} projects, {} wheels: all match their hashes and pages",
             context.shown(&path),
             survey.summary.blocks,
             HumanBytes(survey.summary.bytes),
@@ -124,13 +125,13 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     }
     match &arguments.statement {
         Some(statement) => vouched(context, &context.absolute(statement), arguments, root)?,
-        None => unasked(context, arguments, &path),
+        None => note_unverified(context, arguments, &path),
     }
     context.result(&root.to_string())?;
     Ok(ExitStatus::Clean)
 }
 
-/// The site that is to be verified, where it is one.
+/// The site to verify; `None` if the argument is not a site.
 fn site_of(context: &Context<'_>, arguments: &Arguments) -> Result<Option<OpenSite>, Failure> {
     let path = context.absolute(&arguments.release);
     let site = match arguments.release.to_str() {
@@ -140,14 +141,14 @@ fn site_of(context: &Context<'_>, arguments: &Arguments) -> Result<Option<OpenSi
     };
     if arguments.statement.is_some() {
         return Err(Failure::usage(
-            "a site has its own statement, and `--statement` names another one",
+            "a site has its own statement, so `--statement` cannot be used with it",
         )
-        .help("leave it out, or name an archive"));
+        .help("leave out `--statement`, or name an archive"));
     }
     Ok(Some(site))
 }
 
-/// Who vouches for the root; a failure where nobody who may does.
+/// Verifies the statement of the root and prints its signers.
 fn vouched(
     context: &Context<'_>,
     path: &Path,
@@ -177,14 +178,15 @@ fn vouched(
     })
 }
 
-/// What helps where the name is that of a release on a gateway: any gateway gives it as an archive.
+/// The failure for a name that is not an archive: a statement, or a release on a gateway. Any
+/// gateway provides a release as an archive.
 fn elsewhere(context: &Context<'_>, arguments: &Arguments) -> Result<Option<Failure>, Failure> {
     let Some(text) = arguments.release.to_str() else {
         return Ok(None);
     };
     if [".toml", ".toml.sig"].iter().any(|end| text.ends_with(end)) {
         let failure = Failure::usage(format!(
-            "`{text}` says who vouches for a release, and `verify` reads the release"
+            "`{text}` is a statement, and `ipwhl verify` needs the release itself"
         ));
         return Ok(Some(failure.help(
             "name the archive first: `ipwhl verify release.car --statement release.toml`",
@@ -197,17 +199,16 @@ fn elsewhere(context: &Context<'_>, arguments: &Arguments) -> Result<Option<Fail
     };
     let gateway = gateway.trim_end_matches('/');
     let failure =
-        Failure::usage("`verify` reads a release as an archive, and this is one on a gateway");
+        Failure::usage("`ipwhl verify` needs an archive, and this is a release on a gateway");
     Ok(Some(failure.help(format!(
-        "fetch it, from whichever gateway you like: `curl --fail -o release.car '{gateway}/ipfs/{root}?format=car'`"
+        "download it, from any gateway: `curl --fail -o release.car '{gateway}/ipfs/{root}?format=car'`"
     ))))
 }
 
-/// What is said where no statement was named: that a release is whole is no more than its maker can
-/// do.
-fn unasked(context: &Context<'_>, arguments: &Arguments, archive: &Path) {
+/// Notes that no signature was verified: anybody can make a release that is consistent in itself.
+fn note_unverified(context: &Context<'_>, arguments: &Arguments, archive: &Path) {
     context.say(
-        "note: the release is whole, which says nothing of who made it: no signature was verified",
+        "note: the release is consistent, but its author is unknown: no signature was verified",
     );
     let beside = archive.with_file_name(STATEMENT);
     let statement = if beside.is_file() {
@@ -217,7 +218,7 @@ fn unasked(context: &Context<'_>, arguments: &Arguments, archive: &Path) {
     };
     let release = shell_word(&arguments.release.to_string_lossy());
     context.hint(&format!(
-        "`ipwhl verify {release} --statement {statement}` verifies who vouches for it"
+        "`ipwhl verify {release} --statement {statement}` verifies the signatures"
     ));
 }
 
@@ -225,16 +226,16 @@ fn lacking_bytes(survey: &Survey) -> HumanBytes {
     HumanBytes(survey.lacking.iter().map(|one| one.cumulative_size).sum())
 }
 
-/// What is said of a delta: what is there, and what is not.
+/// The failure for a delta or a damaged archive, with the numbers of its blocks.
 fn incomplete(path: &Path, survey: &Survey) -> Failure {
     let first = survey.lacking.first();
     let first = first.map(|one| one.cid.to_string()).unwrap_or_default();
     Failure::finding(format!(
-        "`{}` is a delta, or has lost blocks: its {} blocks are what their CIDs say, and it lacks {} and what is below them, {} in all; block {first} is the first",
+        "`{}` is a delta or has lost blocks: its {} blocks match their CIDs, but it lacks {} with the blocks below, {} in all; the first is {first}",
         path.display(),
         survey.summary.blocks,
         counted(survey.lacking.len(), "block"),
         lacking_bytes(survey)
     ))
-    .help("`ipwhl fill ARCHIVE --from PREVIOUS` makes a delta full; what is full can be verified")
+    .help("complete it, then verify it: `ipwhl fill ARCHIVE --from PREVIOUS`")
 }

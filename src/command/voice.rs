@@ -5,14 +5,14 @@ use anstyle::{AnsiColor, Style as Colour};
 use crate::foundation::diagnostic::{Inert, brief};
 use crate::foundation::environment::{Environment, Pace, Stream};
 
-/// Standard error, and how much is said there.
+/// Standard error, with the settings of its messages.
 #[derive(Debug, Clone)]
 pub(super) struct Voice {
     stream: Stream,
     pub(super) colour: bool,
     pub(super) quiet: bool,
     pub(super) verbose: u8,
-    /// When long work says how far it is.
+    /// When long work prints a progress line.
     pub(super) pace: Pace,
 }
 
@@ -46,18 +46,18 @@ impl Voice {
         }
     }
 
-    /// Prints a line. An error of standard error is ignored.
+    /// Prints a line. Errors of standard error are ignored.
     pub(super) fn tell(&self, line: impl Into<Inert>) {
         let _ = self.stream.line(line);
     }
 
-    /// A word such as `warning`, with its colour.
+    /// A bold coloured word, such as `warning`.
     pub(super) fn word(&self, word: &str, colour: AnsiColor) -> Inert {
         let style = Colour::new().bold().fg_color(Some(colour.into()));
         Inert::painted(word, self.colour.then_some(style))
     }
 
-    /// A sentence after a word.
+    /// Prints a message after a word, as in `warning: …`.
     pub(super) fn sentence(&self, word: &str, colour: AnsiColor, message: &str) {
         let lines: Vec<String> = message.split('\n').map(brief).collect();
         let mut text = self.word(word, colour);

@@ -1,4 +1,4 @@
-//! Whose signatures count, as arguments say it, and what is said of who vouches for a release.
+//! Options for trusted keys, and messages about the signers of a release.
 
 use std::path::PathBuf;
 
@@ -14,23 +14,24 @@ use crate::release::trust::{
     self, Between, RepositoryAround, Signer, Start, TrustBasis, TrustFailure, TrustNote, VouchedBy,
 };
 
-/// Whose signatures count.
+/// Options for trusted keys.
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct TrustArguments {
-    /// Whose signatures count [default: `trusted` of the repository]
+    /// The file with the trusted keys (`allowed_signers` of OpenSSH) [default: `trusted` of the
+    /// repository]
     #[arg(long, value_name = "FILE")]
     allowed_signers: Option<PathBuf>,
-    /// A statement that you verified before: whom it names may sign the next one, whoever else is
-    /// trusted
+    /// A statement that you verified before: the keys that it names may sign the next one,
+    /// whichever other keys are trusted
     #[arg(long, value_name = "FILE", conflicts_with = "allowed_signers")]
     trusted_statement: Option<PathBuf>,
-    /// Where no key is trusted, take a valid signature of any key for enough
+    /// If no key is trusted, accept a valid signature of any key
     #[arg(long, conflicts_with_all = ["allowed_signers", "trusted_statement"])]
     any_signer: bool,
 }
 
 impl TrustArguments {
-    /// An option that was given.
+    /// The first of these options that was given.
     pub(super) fn given(&self) -> Option<&'static str> {
         let given = [
             ("--allowed-signers", self.allowed_signers.is_some()),
@@ -53,7 +54,7 @@ impl TrustArguments {
     }
 }
 
-/// The repository around, whose word counts where no option says whose does.
+/// The surrounding repository, whose trusted keys count if no option names others.
 fn around(context: &Context<'_>) -> RepositoryAround {
     RepositoryAround {
         directory: context.repository_directory().ok(),
@@ -61,17 +62,17 @@ fn around(context: &Context<'_>) -> RepositoryAround {
     }
 }
 
-/// Where trust begins.
+/// The trust that the options give.
 pub(super) fn start(context: &Context<'_>, arguments: &TrustArguments) -> Result<Start, Failure> {
     let start = trust::start(
         &context.session,
         &arguments.basis(context),
         &around(context),
     );
-    told(context, start)
+    checked_start(context, start)
 }
 
-/// Where trust begins: with the statement that is held already, unless an option says otherwise.
+/// The trust that the options give, else that of the statement that exists here already.
 pub(super) fn following(
     context: &Context<'_>,
     arguments: &TrustArguments,
@@ -83,28 +84,32 @@ pub(super) fn following(
         &around(context),
         held,
     );
-    told(context, start)
+    checked_start(context, start)
 }
 
-fn told(context: &Context<'_>, start: Result<Start, TrustFailure>) -> Result<Start, Failure> {
+/// Prints the notes about the beginning of trust.
+fn checked_start(
+    context: &Context<'_>,
+    start: Result<Start, TrustFailure>,
+) -> Result<Start, Failure> {
     let start = start.map_err(|error| untrusted(context, error))?;
     for note in start.notes() {
-        tell(context, note)?;
+        print_note(context, note)?;
     }
     Ok(start)
 }
 
-/// Tells what is told before a failure of trust.
+/// Prints the notes of a failure of trust. Returns the failure itself.
 pub(super) fn untrusted(context: &Context<'_>, error: TrustFailure) -> Failure {
     for note in &error.notes {
-        if let Err(failure) = tell(context, note) {
+        if let Err(failure) = print_note(context, note) {
             return failure;
         }
     }
     error.failure
 }
 
-/// Who vouches for a release; a failure where nobody who may does.
+/// Verifies the signatures of a statement and prints its signers.
 pub(super) fn vouch(
     context: &Context<'_>,
     place: &str,
@@ -122,11 +127,11 @@ pub(super) fn vouch(
     );
     let vouched = vouched.map_err(|error| untrusted(context, error))?;
     for note in &vouched.notes {
-        tell(context, note)?;
+        print_note(context, note)?;
     }
     let by = match &vouched.by {
-        VouchedBy::Signers(signers) => words(signers),
-        VouchedBy::Itself => "the statement that you trust, which is this one".to_owned(),
+        VouchedBy::Signers(signers) => signer_list(signers),
+        VouchedBy::Itself => "itself: it is the statement that you trust".to_owned(),
         VouchedBy::Anybody => return Ok(()),
     };
     let trusted = match &vouched.file {
@@ -140,7 +145,7 @@ pub(super) fn vouch(
     Ok(())
 }
 
-fn tell(context: &Context<'_>, note: &TrustNote) -> Result<(), Failure> {
+fn print_note(context: &Context<'_>, note: &TrustNote) -> Result<(), Failure> {
     match note {
         TrustNote::Mistakes {
             repository,
@@ -149,10 +154,10 @@ fn tell(context: &Context<'_>, note: &TrustNote) -> Result<(), Failure> {
         TrustNote::SeveralNames { file, key, names } => {
             let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
             context.warning(&format!(
-                "`{}` lists one key, {}, under the names {}: whoever has it is one signer, and not several",
+                "`{}` lists the key {} under the names {}: it counts as one signer",
                 file.display(),
                 key.fingerprint(),
-                names.join(" and ")
+                names.join(" and "),
             ));
         }
         TrustNote::FromTheFuture {
@@ -161,35 +166,34 @@ fn tell(context: &Context<'_>, note: &TrustNote) -> Result<(), Failure> {
             now,
         } => {
             context.warning(&format!(
-                "`{place}` says that it was made on {}, and by this machine's clock it is {}",
+                "`{place}` was created on {}, which is in the future: the clock of this machine says {}",
                 at_second(*created),
                 at_second(*now)
             ));
             context.help(
-                "one of the two is wrong, and until it is right nobody can tell whether a statement has expired: \
-                 set the clock of this machine, or ask the maintainers",
+                "set the clock of this machine, or ask the maintainers: with a wrong clock, expired statements are not detected",
             );
         }
         TrustNote::AnySigner { sequence, keys } => {
             let keys: Vec<String> = keys.iter().map(PublicKey::fingerprint).collect();
             context.warning(&format!(
-                "sequence {sequence} is signed with {}, and no key is trusted here: with `--any-signer` anybody's key would do",
+                "sequence {sequence} is signed with {}, which is not trusted: `--any-signer` accepts any key",
                 keys.join(" and ")
             ));
         }
         TrustNote::Skipped(gap) => context.warning(&format!(
-            "{gap}; it is newer than the one here, and taken because keys that you trust have signed it"
+            "{gap}; it is accepted because it is newer than the one here and signed with keys that you trust"
         )),
     }
     Ok(())
 }
 
-/// A time without parts of a second.
+/// A time in whole seconds.
 fn at_second(time: Timestamp) -> Timestamp {
     time.round(jiff::Unit::Second).unwrap_or(time)
 }
 
-fn words(signers: &[Signer]) -> String {
+fn signer_list(signers: &[Signer]) -> String {
     let names: Vec<String> = signers
         .iter()
         .map(|signer| match signer.name.as_str() {

@@ -1,4 +1,4 @@
-//! `ipwhl why`: the ways from what someone wants to a project.
+//! `ipwhl why`: the paths from wanted projects to a project.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,41 +8,41 @@ use ipwhl_packaging::{ExtraName, ProjectName};
 use super::context::Context;
 use super::draw::{GraphFormat, Way, Ways, dot, json, mermaid};
 use super::exit::ExitStatus;
-use super::query::{extras_note, place, tell_of_findings, title, unmet_note};
+use super::query::{extras_note, note_findings, only_platforms, title, unmet_note};
 use super::words::counted;
 use crate::foundation::failure::Failure;
 use crate::set::graph::{GraphQuery, Path, Paths, Relation, Subgraph, group_relations, paths_to};
 
-/// How many paths are shown.
+/// The number of paths that are shown without `--all`.
 const SHOWN: usize = 10;
-/// How many `--all` shows at most; fewer where they are long, so that all of them together have no
-/// more than a million steps.
+/// The number of paths that `--all` shows at most. Fewer are shown if they are long: all of them
+/// together have at most a million steps.
 const MAXIMUM_SHOWN: usize = 100_000;
 
 /// Show why a project is in the set
 ///
-/// Every path from a wanted project to it that holds on some platform, with the requirement of each
-/// step, the shortest first.
+/// Prints every path from a wanted project to it that holds on some platform, with the requirement
+/// of each step. The shortest path comes first.
 ///
 /// Example: ipwhl why markupsafe
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Projects: `NAME`, or `NAME[EXTRA,…]` for who asks for the extra
+    /// The projects to explain: `NAME`, or `NAME[EXTRA,…]` to show which projects request the extra
     #[arg(required = true, value_name = "NAME")]
     projects: Vec<String>,
-    /// Show all paths, and not only the ten shortest; of very many the first 100,000, or as many as
-    /// have a million steps together
+    /// Show all paths instead of the ten shortest ones, up to 100,000 paths or a million steps in
+    /// total
     #[arg(long)]
     all: bool,
-    /// Look at these platforms only: an interpreter, a system or both
+    /// Show only paths that hold on these platforms: an interpreter, a system or both
     #[arg(long, value_name = "PLATFORM", value_delimiter = ',')]
     platform: Vec<String>,
-    /// How the paths are written
+    /// The output format
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: GraphFormat,
 }
 
-/// A project that is asked about, and what leads to it.
+/// A requested project, and the paths to it.
 struct Question<'r> {
     project: &'r ProjectName,
     extras: BTreeSet<ExtraName>,
@@ -50,7 +50,7 @@ struct Question<'r> {
 }
 
 impl Question<'_> {
-    /// Whether a relation is no requirement of the project that asks for less of it.
+    /// Whether a relation requests the extras in question, or is about another project.
     fn counts(&self, relation: &Relation<'_>) -> bool {
         relation.to() != self.project || relation.asks_for(&self.extras)
     }
@@ -77,7 +77,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
             extras: named.extras,
         });
     }
-    tell_of_findings(context, &query);
+    note_findings(context, &query);
     match arguments.format {
         GraphFormat::Text => {
             for (index, question) in questions.iter().enumerate() {
@@ -88,7 +88,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
                 let shown = question.paths.shortest.len();
                 if question.paths.count > shown as u64 {
                     context.say(&if arguments.all {
-                        format!("note: these are the first {shown} paths; more are not shown")
+                        format!("note: only the first {shown} paths are shown")
                     } else {
                         "note: `--all` shows every path".to_owned()
                     });
@@ -132,7 +132,7 @@ fn in_words<'r>(query: &GraphQuery<'r>, question: &Question<'r>) -> String {
             format!("{project}{extras} {} is {kind}", found.version())
         }
         None if repository.unreadable.contains(*project) => {
-            format!("{project}{extras} is declared, and its declaration cannot be read")
+            format!("{project}{extras} is declared, but its declaration cannot be read")
         }
         None => format!("{project}{extras} is not in the set"),
     };
@@ -179,15 +179,15 @@ fn in_words<'r>(query: &GraphQuery<'r>, question: &Question<'r>) -> String {
     text
 }
 
-/// The words of the steps of paths, each found out once.
+/// The texts of the steps of paths, each made once.
 struct Steps<'a, 'r> {
     query: &'a GraphQuery<'r>,
     question: &'a Question<'r>,
-    /// By the platforms that they hold on.
+    /// For each step, its text on each set of platforms.
     words: BTreeMap<Step<'r>, Vec<(BTreeSet<usize>, String)>>,
 }
 
-/// Who requires, and what is required.
+/// The requiring and the required project.
 type Step<'r> = (&'r ProjectName, &'r ProjectName);
 
 impl<'a, 'r> Steps<'a, 'r> {
@@ -224,8 +224,8 @@ impl<'a, 'r> Steps<'a, 'r> {
             *text += " -> ";
             *text += &known[at].1;
         }
-        if let Some(place) = place(self.query, &path.platforms) {
-            *text += &format!(" [only: {place}]");
+        if let Some(platforms) = only_platforms(self.query, &path.platforms) {
+            *text += &format!(" [only: {platforms}]");
         }
     }
 }
@@ -260,7 +260,7 @@ fn ways<'d>(query: &GraphQuery<'_>, question: &'d Question<'_>) -> Ways<'d> {
     }
 }
 
-/// The part of the set that the paths lie in.
+/// The part of the set that the paths go through.
 fn part<'a, 'r>(query: &'a GraphQuery<'r>, questions: &[Question<'r>]) -> Subgraph<'a, 'r> {
     let mut part = Subgraph {
         roots: questions.iter().map(|question| question.project).collect(),

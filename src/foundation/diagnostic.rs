@@ -1,7 +1,8 @@
-//! Codes, findings, and source text with spans; and how findings are shown.
+//! Codes, findings, source texts with spans, and the output of findings.
 //!
-//! A *finding* is something wrong with what a person wrote or declared. It is a value: stages
-//! collect findings, [`render()`] shows them to people and a [`Report`] is written for programs.
+//! A *finding* is a mistake in a declaration or another file that a person wrote. It is a value:
+//! stages collect findings, [`render()`] formats them for people, and a [`Report`] formats them for
+//! programs.
 
 mod brief;
 mod code;

@@ -1,7 +1,7 @@
-//! Everything ambient: directories, streams, clock, variables, and files that appear whole or not
+//! Everything ambient: folders, streams, the clock, variables, and files that appear whole or not
 //! at all.
 //!
-//! A test runs the whole program in its own process with an [`Environment`] of its own.
+//! Tests run the whole program in their own process, with their own [`Environment`].
 
 mod atomic_file;
 mod beneath;
@@ -24,7 +24,7 @@ use etcetera::BaseStrategy;
 use jiff::Timestamp;
 use terminal_size::{Height, Width, terminal_size_of};
 
-/// What the program is told by the process that it runs in.
+/// The environment that the process gives to the program.
 #[derive(Debug, Clone)]
 pub struct Environment {
     /// The folder that relative paths start from.
@@ -37,17 +37,17 @@ pub struct Environment {
     pub configuration_home: Option<PathBuf>,
     /// The home folder.
     pub home: Option<PathBuf>,
-    /// What time it is.
+    /// The source of the current time.
     pub clock: Clock,
-    /// How often long work says how far it is where nothing can move.
+    /// The interval of progress lines if there is no moving display.
     pub pace: Pace,
     /// Standard output: results.
     pub output: Stream,
-    /// Standard error: words and progress.
+    /// Standard error: messages and progress.
     pub error: Stream,
 }
 
-/// A source of the present time.
+/// A source of the current time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Clock {
     /// The system's clock.
@@ -57,7 +57,7 @@ pub enum Clock {
 }
 
 impl Clock {
-    /// The present instant, in whole seconds.
+    /// The current time, in whole seconds.
     pub fn now(self) -> Timestamp {
         let now = match self {
             Self::System => Timestamp::now(),
@@ -67,8 +67,8 @@ impl Clock {
     }
 }
 
-/// A number that another run does not have, for what is to differ from run to run, such as which
-/// wheels are read back. It is no secret, and nothing of a release depends on it.
+/// A number that differs from run to run, for choices such as which wheels are read back. It is not
+/// secret, and no release depends on it.
 pub fn random_seed() -> u64 {
     use std::hash::{BuildHasher as _, RandomState};
     RandomState::new().hash_one(0)
@@ -82,13 +82,13 @@ pub fn read_small(path: &Path, largest: u64) -> io::Result<String> {
         .read_to_string(&mut text)?;
     if text.len() as u64 > largest {
         return Err(io::Error::other(format!(
-            "it has more than the {largest} bytes that it can have"
+            "it is larger than the limit of {largest} bytes"
         )));
     }
     Ok(text)
 }
 
-/// Makes a folder that only this user can enter, with those above it that are lacking.
+/// Creates a folder that only this user can enter, and its missing parents.
 ///
 /// # Errors
 /// When it cannot be made.
@@ -96,7 +96,7 @@ pub fn make_private_folder(folder: &Path) -> io::Result<()> {
     make_folder(folder, 0o700)
 }
 
-/// Makes a folder that only this user can write, with those above it that are lacking.
+/// Creates a folder that only this user can write, and its missing parents.
 ///
 /// # Errors
 /// When it cannot be made.
@@ -114,26 +114,26 @@ fn make_folder(folder: &Path, mode: u32) -> io::Result<()> {
     builder.create(folder)
 }
 
-/// The folder that other programs are started in: the root of the file system. Where they were
-/// started in a repository, a change to it could say what they are: version managers put a script
-/// in the place of `pip` or `git`, and that reads which program is meant from files of the folder.
+/// The working folder of other programs that are started: the root of the file system. In a
+/// repository, a change could decide which program runs: version managers replace `pip` or `git`
+/// with a script that reads the program to run from files in the working folder.
 pub fn neutral_folder() -> &'static Path {
     Path::new(std::path::MAIN_SEPARATOR_STR)
 }
 
-/// Raises how many files this process may have open, up to `wanted`, and says how many it may.
+/// Raises the limit of open files of this process, up to `wanted`. Returns the limit.
 pub fn raise_open_files(wanted: usize) -> usize {
     let limit = rlimit::increase_nofile_limit(wanted as u64);
-    // A system that says nothing of a limit has none that matters here.
+    // A system without such a limit needs no change.
     limit.map_or(wanted, |limit| usize::try_from(limit).unwrap_or(wanted))
 }
 
-/// When long work says how far it is, counted from its beginning.
+/// The times of progress lines, counted from the beginning of the work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pace {
-    /// How long work is not worth a line.
+    /// The time before the first line.
     pub first: Duration,
-    /// How long it is from one line to the next.
+    /// The time between two lines.
     pub then: Duration,
 }
 
@@ -147,8 +147,8 @@ impl Default for Pace {
 }
 
 impl Environment {
-    /// The environment of this process. Where the current folder does not exist any more, it is
-    /// `.`, so that using it fails by its name.
+    /// The environment of this process. If the current folder no longer exists, it is `.`, whose
+    /// use then fails with an error.
     pub fn of_process() -> Self {
         let directories = etcetera::choose_base_strategy().ok();
         Self {
@@ -183,12 +183,12 @@ impl Environment {
             .is_some_and(|value| value != "false" && value != "0")
     }
 
-    /// Asks for a secret on the terminal, without showing what is typed. `None` where nobody would
-    /// answer: standard error is not read on a terminal, or a continuous-integration service runs
-    /// the program.
+    /// Prompts for a secret on the terminal, without showing the input. `None` if a prompt is not
+    /// possible: standard error is not a terminal, or a continuous-integration service runs the
+    /// program.
     ///
     /// # Errors
-    /// When the terminal cannot be read, or what is typed is interrupted.
+    /// When the terminal cannot be read, or the input is interrupted.
     pub fn ask_secretly(&self, question: &str) -> io::Result<Option<String>> {
         if !self.error.is_terminal() || self.is_continuous_integration() {
             return Ok(None);
@@ -196,8 +196,7 @@ impl Environment {
         rpassword::prompt_password(Inert::from(question).as_str()).map(Some)
     }
 
-    /// Where the agent listens that keeps the user's keys: `SSH_AUTH_SOCK`, else where the system's
-    /// own one is.
+    /// The socket of the user's SSH agent: `SSH_AUTH_SOCK`, else the default of the system.
     pub fn agent_socket(&self) -> Option<PathBuf> {
         match self.variable("SSH_AUTH_SOCK") {
             Some(socket) => Some(self.absolute(Path::new(socket))),
@@ -206,12 +205,12 @@ impl Environment {
         }
     }
 
-    /// `path` as seen from the current folder.
+    /// The absolute path of `path`, which may be relative to the current folder.
     pub fn absolute(&self, path: &Path) -> PathBuf {
         self.current_directory.join(path)
     }
 
-    /// A path as a person would write it from the current folder.
+    /// A path relative to the current folder, to be printed.
     pub fn shown(&self, path: &Path) -> String {
         path.strip_prefix(&self.current_directory)
             .unwrap_or(path)
@@ -229,7 +228,7 @@ impl Environment {
     }
 }
 
-/// A terminal that does not know its size says that it has no columns.
+/// The columns of a terminal. A terminal of unknown size reports 0.
 fn columns(size: Option<(Width, Height)>) -> Option<usize> {
     size.map(|(Width(columns), _)| usize::from(columns))
         .filter(|columns| *columns > 0)
@@ -269,21 +268,21 @@ impl Stream {
         self
     }
 
-    /// How many columns the terminal has that it is read on; `None` where it is read elsewhere.
+    /// The columns of the terminal; `None` if the stream is not a terminal.
     pub fn width(&self) -> Option<usize> {
         self.width
     }
 
-    /// Whether a person reads it on a terminal.
+    /// Whether the stream is a terminal.
     pub fn is_terminal(&self) -> bool {
         self.is_terminal
     }
 
-    /// Writes `text` and flushes. Nothing in it is for a terminal to obey, but colours that were
-    /// added by style.
+    /// Writes `text` and flushes. The text has no control characters, except colours that were
+    /// added with a style.
     ///
     /// # Errors
-    /// When the stream cannot be written; a closed pipe is no error, since nobody wants to read on.
+    /// When the stream cannot be written. A closed pipe is not an error: its reader has stopped.
     pub fn write(&self, text: impl Into<Inert>) -> io::Result<()> {
         let text = text.into();
         let mut sink = self.sink.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,40 +1,40 @@
-//! Why something could not be done, for whoever asked for it.
+//! Failures: why something could not be done.
 //!
-//! Rooms have typed errors where a caller decides by them. Where nobody does any more, and a person
-//! is to be told, the end of it is a [`Failure`].
+//! Rooms have typed errors if a caller decides by them. When an error only has to be reported to a
+//! person, it becomes a [`Failure`].
 
 use std::path::Path;
 use std::{fmt, io};
 
-/// What kind of thing went wrong. Programs map it to how they end; the library knows no exit code.
+/// The kind of a failure. Programs map it to exit codes; the library has none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FailureKind {
-    /// The network, the disk, a key: the world failed.
+    /// The network, the disk or a key failed.
     World,
-    /// What was asked for cannot be.
+    /// The request is not possible.
     Usage,
-    /// What was given is not as it should be.
+    /// An input is wrong.
     Finding,
-    /// A release must not go where it was to be put.
+    /// A target must not get this release.
     Refused,
-    /// A release may follow what a target holds, but statements between the two are not at hand.
+    /// A release may follow the one that a target has, but statements between the two are missing.
     Gap,
 }
 
-/// Why something could not be done. It holds no secret.
+/// Why something could not be done. It contains no secrets.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Failure {
-    /// What kind of thing went wrong.
+    /// The kind of failure.
     pub kind: FailureKind,
     /// One sentence that names the thing and the value.
     pub message: String,
-    /// The way out, where there is one.
+    /// The way out, if there is one.
     pub help: Option<String>,
 }
 
 impl Failure {
-    /// A failure without a way out yet.
+    /// A failure without a way out.
     pub fn new(kind: FailureKind, message: impl fmt::Display) -> Self {
         Self {
             kind,
@@ -43,37 +43,37 @@ impl Failure {
         }
     }
 
-    /// The world failed.
+    /// The network, the disk or a key failed.
     pub fn world(message: impl fmt::Display) -> Self {
         Self::new(FailureKind::World, message)
     }
 
-    /// The world failed, with all that lies behind the error.
+    /// The network, the disk or a key failed. The message includes the sources of the error.
     pub fn caused(error: &dyn std::error::Error) -> Self {
         Self::world(error_chain(error))
     }
 
-    /// What was asked for cannot be.
+    /// The request is not possible.
     pub fn usage(message: impl fmt::Display) -> Self {
         Self::new(FailureKind::Usage, message)
     }
 
-    /// What was given is not as it should be.
+    /// An input is wrong.
     pub fn finding(message: impl fmt::Display) -> Self {
         Self::new(FailureKind::Finding, message)
     }
 
-    /// A release must not go where it was to be put.
+    /// A target must not get this release.
     pub fn refused(message: impl fmt::Display) -> Self {
         Self::new(FailureKind::Refused, message)
     }
 
-    /// Statements between the release that a target holds and this one are not at hand.
+    /// Statements between the release that a target has and this one are missing.
     pub fn gap(message: impl fmt::Display) -> Self {
         Self::new(FailureKind::Gap, message)
     }
 
-    /// Whether a release is refused, and nothing in the world failed.
+    /// Whether the release is refused.
     pub fn is_refusal(&self) -> bool {
         matches!(self.kind, FailureKind::Refused | FailureKind::Gap)
     }
@@ -98,7 +98,7 @@ impl Failure {
     }
 }
 
-/// An error's sentence followed by those of its sources.
+/// The message of an error, followed by those of its sources.
 pub fn error_chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
@@ -109,7 +109,7 @@ pub fn error_chain(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// What the system says of a path.
+/// The failure for a system error about a path.
 pub fn unusable(path: &Path, error: &io::Error) -> Failure {
     let failed = Failure::world(format!("`{}`: {error}", path.display()));
     match error.kind() {

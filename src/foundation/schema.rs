@@ -1,15 +1,15 @@
-//! JSON Schemas of what the program reads and writes, made from types (draft-07, which every editor
-//! of TOML reads), and the forms of text that several of them share.
+//! JSON Schemas of the formats that the program reads and writes, made from types (draft-07, which
+//! every TOML editor supports), and the patterns that several of them share.
 //!
-//! A pattern never refuses what the program takes, since a false alarm in an editor is worse than
-//! none: what it lets pass, `ipwhl check` finds.
+//! A pattern never refuses text that the program accepts: a false alarm in an editor is worse than
+//! none, and `ipwhl check` finds the rest.
 
 use schemars::generate::SchemaSettings;
 use schemars::transform::RecursiveTransform;
 use schemars::{JsonSchema, Schema};
 use serde_json::Value;
 
-/// The folder of a repository that keeps schemas, beside `ipwhl.toml`.
+/// The folder for schemas in a repository, beside `ipwhl.toml`.
 pub const FOLDER: &str = "schemas";
 
 /// The name of a project or an extra, in any spelling.
@@ -22,10 +22,10 @@ pub const CONTENT_ID: &str =
 /// A SHA-256 as 64 hexadecimal digits.
 pub const SHA256: &str = "^[0-9A-Fa-f]{64}$";
 
-/// A dependency specifier: what can follow a name, and no more.
+/// A dependency specifier: a name and the parts that can follow it.
 pub const REQUIREMENT: &str = r"^[ \t]*[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?[ \t]*(\[[^\]]*\][ \t]*)?((@|\(|;|===?|[!~<>]=|[<>]).*)?$";
 
-/// A set of version specifiers that says something.
+/// A set of version specifiers that is not empty.
 pub const SPECIFIERS: &str = r"^[\s,]*((~=|[!=<>]=|[<>])\s*[A-Za-z0-9.*+!_-]+|===\s*[^\s,;)]+)(\s*,[\s,]*((~=|[!=<>]=|[<>])\s*[A-Za-z0-9.*+!_-]+|===\s*[^\s,;)]+))*[\s,]*$";
 
 /// A day, as in `2027-03-01`.
@@ -34,29 +34,29 @@ pub const DAY: &str = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$";
 /// A line of text that is not empty.
 pub const LINE: &str = r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$";
 
-/// The schema of a text that the program reads.
+/// The schema of a format that the program reads.
 pub fn of_read<T: JsonSchema>() -> String {
     text::<T>(SchemaSettings::draft07().for_deserialize())
 }
 
-/// The schema of a text that the program writes.
+/// The schema of a format that the program writes.
 pub fn of_written<T: JsonSchema>() -> String {
     text::<T>(SchemaSettings::draft07().for_serialize())
 }
 
-/// Two spaces a level, keys sorted, a line feed at the end.
+/// The schema as text, with two spaces for each level, sorted keys and a line feed at the end.
 fn text<T: JsonSchema>(settings: SchemaSettings) -> String {
     let schema = settings
         .with(|settings| settings.inline_subschemas = true)
         .with_transform(RecursiveTransform(plain))
         .into_generator()
         .into_root_schema_for::<T>();
-    // A schema is objects, lists and strings, which JSON can always hold.
+    // A schema consists of objects, lists and strings, so this cannot fail.
     serde_json::to_string_pretty(&schema).unwrap_or_default() + "\n"
 }
 
-/// Leaves out what holds of the types and not of the texts: a key that may be absent is never null,
-/// the width of an integer is nobody's business, and where a comment's lines end says nothing.
+/// Removes details of the Rust types: optional keys are never null, the width of integers does not
+/// matter, and the line breaks of a description have no meaning.
 fn plain(schema: &mut Schema) {
     let is_null = |kind: &Value| kind == "null";
     if let Some(Value::Array(values)) = schema.get_mut("enum") {
@@ -75,7 +75,7 @@ fn plain(schema: &mut Schema) {
             let choice = choice.clone();
             schema.remove("anyOf");
             for (key, value) in choice.as_object().into_iter().flatten() {
-                // What is said of the key says more than what is said of its type.
+                // The description of the key is more specific than that of its type.
                 if schema.get(key).is_none() {
                     schema.insert(key.clone(), value.clone());
                 }
@@ -98,7 +98,7 @@ fn plain(schema: &mut Schema) {
     }
 }
 
-/// The values of an enumeration, each with what it means, as the editors read it.
+/// The values of an enumeration with their meanings, in the keywords that editors read.
 pub fn choices<'a>(values: impl IntoIterator<Item = (&'a str, &'a str)>) -> Schema {
     let (names, meanings): (Vec<&str>, Vec<&str>) = values.into_iter().unzip();
     schemars::json_schema!({

@@ -4,7 +4,7 @@ use std::fmt;
 
 use unit_prefix::NumberPrefix;
 
-/// The units, each with the bytes that it stands for.
+/// The units of sizes, each with its number of bytes.
 const UNITS: [(&str, u64); 10] = [
     ("", 1),
     ("b", 1),
@@ -18,7 +18,7 @@ const UNITS: [(&str, u64); 10] = [
     ("tib", 1 << 40),
 ];
 
-/// A number of bytes as people read it: `15 B`, `1.46 KiB`.
+/// A number of bytes for people, as in `15 B` and `1.46 KiB`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct HumanBytes(pub u64);
 
@@ -33,12 +33,12 @@ impl fmt::Display for HumanBytes {
     }
 }
 
-/// Reads a number of bytes, as in `500MB`, `5 GiB` or `1.5GiB`.
+/// Parses a number of bytes, as in `500MB`, `5 GiB` or `1.5GiB`.
 ///
 /// # Errors
 /// A sentence that says what a size looks like.
 pub fn parse_size(text: &str) -> Result<u64, String> {
-    let wrong = || format!("`{text}` is no size: write it as `500MB` or `5GiB`");
+    let wrong = || format!("`{text}` is not a size: write it as `500MB` or `5GiB`");
     let trimmed = text.trim();
     let end = trimmed
         .find(|character: char| !character.is_ascii_digit() && character != '.')

@@ -218,8 +218,8 @@ impl Build<'_> {
             Ok(gathered)
         } else {
             Err(
-                Failure::world("what was damaged in the cache could not be had again")
-                    .help("`ipwhl check --wheels` says what is wrong with it"),
+                Failure::world("wheels that were damaged in the cache could not be fetched again")
+                    .help("`ipwhl check --wheels` shows the reasons"),
             )
         }
     }

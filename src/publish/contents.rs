@@ -73,9 +73,7 @@ impl ContentsRequest<'_> {
         reusable: &[ReusableRelease],
     ) -> Result<ArchiveContents, Failure> {
         if self.previous_car.is_some() && self.kind != ArchiveKind::Delta {
-            return Err(Failure::usage(
-                "`--previous-car` is for `--car delta`, and another archive was asked for",
-            ));
+            return Err(Failure::usage("`--previous-car` needs `--car delta`"));
         }
         match self.kind {
             ArchiveKind::Full => Ok(ArchiveContents::Full),
@@ -124,8 +122,8 @@ fn reused(reusable: &[ReusableRelease], previous: Option<Cid>) -> Result<&OpenRe
     let mut releases = reusable.iter().map(|one| &one.release);
     let is_previous = |root: Cid| previous.is_none_or(|previous| previous == root);
     releases.find(|release| is_previous(release.root)).ok_or_else(|| {
-        Failure::usage("a delta needs to know what the previous release has")
-            .help("name its archive, full or hollow, its root CID, or its address: `--previous-car RELEASE`")
+        Failure::usage("a delta needs the previous release")
+            .help("name its archive (full or hollow), its root CID or its URL: `--previous-car RELEASE`")
     })
 }
 

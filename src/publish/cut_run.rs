@@ -60,12 +60,14 @@ impl Writer {
             Self::Build { .. } => (
                 "build",
                 format!(
-                    "`--previous STATEMENT` names the statement to follow; with {words} moved away, a build begins at sequence 1"
+                    "name the previous statement with `--previous STATEMENT`; if you move {words} away, a build begins at sequence 1"
                 ),
             ),
             Self::Fetch => (
                 "run",
-                format!("with {words} moved away, a release is held to whom you trust alone"),
+                format!(
+                    "move {words} away: then the release only needs signatures of keys that you trust"
+                ),
             ),
         };
         Failure::finding(format!(

@@ -37,7 +37,7 @@ impl PublishError {
     pub fn failure(&self) -> Failure {
         match self {
             Self::Occupied(..) => Failure::usage(self)
-                .help("name a folder that is not there, is empty, or holds an earlier tree"),
+                .help("name a folder that does not exist, is empty, or contains an earlier tree"),
             _ if self.is_full_disk() => {
                 Failure::caused(self).help("make room and run the same command again")
             }

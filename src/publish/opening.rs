@@ -27,15 +27,15 @@ pub fn chosen_targets<'c>(
     names: &[String],
 ) -> Result<Vec<&'c PublishTarget>, Failure> {
     if configured.is_empty() {
-        return Err(Failure::usage(format!("`{CONFIGURATION_FILE}` names no target"))
-            .help("write `[publish.NAME]` and below it `kind = \"kubo\"`, or another kind; see `docs/formats.md`, 9"));
+        return Err(Failure::usage(format!("`{CONFIGURATION_FILE}` has no targets"))
+            .help("add a table `[publish.NAME]` with `kind = \"kubo\"` or another kind; see `docs/formats.md`, 9"));
     }
     for name in names {
         if configured.iter().any(|target| target.name == *name) {
             continue;
         }
         let known = configured.iter().map(|target| target.name.as_str());
-        let failure = Failure::usage(format!("no target is called `{name}`"));
+        let failure = Failure::usage(format!("there is no target `{name}`"));
         return Err(match nearest(name, known.clone()) {
             Some(near) => failure.help(format!("did you mean `{near}`?")),
             None => {
@@ -145,7 +145,7 @@ impl Opening<'_> {
             (Some(_), Some(_)) => {
                 return Err(
                     Failure::usage(format!("both `{token}` and `{basic}` are set"))
-                        .help("set the one that the target asks for"),
+                        .help("set only the one that the target needs"),
                 );
             }
             (Some(text), None) => text.to_str().map(|text| (&token, Secret::bearer(text))),
@@ -155,10 +155,10 @@ impl Opening<'_> {
             Some((_, Ok(secret))) => Ok(Some(secret)),
             // What it holds is not said.
             Some((name, Err(_))) if *name == basic => Err(Failure::usage(format!(
-                "`{basic}` is not of the form `user:password`, or has a control character in it"
+                "`{basic}` does not have the form `user:password`, or it has a control character"
             ))),
             _ => Err(Failure::usage(format!(
-                "`{token}` or `{basic}` is no text for a header: is there a line feed in it?"
+                "`{token}` or `{basic}` cannot be sent in an HTTP header: does it contain a line feed?"
             ))),
         }
     }

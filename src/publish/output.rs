@@ -8,7 +8,7 @@ use crate::release::archive::{ArchiveKind, car_name};
 use crate::release::names::STATEMENT;
 use crate::set::repository::{Folders, OwnFolder, Repository};
 
-/// Where a release goes that nobody has said a place for.
+/// The default output folder.
 const DEFAULT_OUTPUT: &str = "release";
 
 /// The folder that a build writes to. `release` belongs to the repository; a folder that was named,
@@ -37,7 +37,7 @@ pub fn build_folder(
     };
     if place(&folder)?.starts_with(place(&declarations)?) {
         return Err(Failure::usage(format!(
-            "`{}` is where declarations are, so no release goes there",
+            "cannot write a release into the declarations folder `{}`",
             folder.display()
         ))
         .help("name another folder with `--output`"));
@@ -45,7 +45,7 @@ pub fn build_folder(
     let own = OwnFolder {
         path: &folder,
         role: "the output folder",
-        danger: "the statement there decides what a build follows",
+        danger: "a build follows the statement in this folder",
         elsewhere: "name another folder with `--output`",
     };
     own.check(folders, Some(&repository.directory))?;
@@ -53,7 +53,7 @@ pub fn build_folder(
     for name in cars.into_iter().chain([STATEMENT]) {
         if folder.join(name).is_dir() {
             return Err(Failure::usage(format!(
-                "`{}` is a folder, and a build writes a file of that name",
+                "`{}` is a folder, and the build writes a file with this name",
                 folder.join(name).display()
             ))
             .help("name another folder with `--output`"));
@@ -78,7 +78,7 @@ pub fn fetch_folder(folders: &Folders, output: Option<&Path>) -> Result<PathBuf,
     let own = OwnFolder {
         path: &folder,
         role: "the output folder",
-        danger: "the statement there decides which release is believed",
+        danger: "the statement in this folder decides which release is accepted",
         elsewhere: "name another folder with `--output`",
     };
     own.check(folders, repository.as_deref())?;

@@ -480,7 +480,7 @@ fn nothing_is_written_through_a_link() {
     assert_eq!(
         run.stderr,
         "error: `declarations`, on the path to the declarations, is a symbolic link\n\
-         help: put the folder itself there: nothing is read or written through a link\n"
+         help: replace the link with the folder itself: links are not followed\n"
     );
     assert_eq!(std::fs::read_dir(elsewhere.path()).unwrap().count(), 0);
     assert_eq!(bench.index.connections(), 0);
@@ -496,7 +496,7 @@ fn sources_that_were_added_by_hand_are_kept() {
     let run = bench.add(&["plum"]).expect(ExitStatus::Clean);
     assert!(
         run.stderr
-            .ends_with("plum 1.0 is declared like that already\n"),
+            .ends_with("plum 1.0 is already declared like this\n"),
         "{}",
         run.stderr
     );
@@ -758,7 +758,7 @@ fn findings_that_a_change_brings_are_reported() {
     }
     assert!(
         run.stderr
-            .ends_with("error: the change is written, and brings 1 error\n"),
+            .ends_with("error: the change was written and adds 1 error\n"),
         "{}",
         run.stderr
     );
@@ -773,7 +773,7 @@ fn findings_that_a_change_brings_are_reported() {
     let run = bench.add(&["apple"]).expect(ExitStatus::Clean);
     assert!(
         run.stderr.contains("error[missing-dependency]")
-            && run.stderr.ends_with("the change brings 1 error\n"),
+            && run.stderr.ends_with("the change adds 1 error\n"),
         "{}",
         run.stderr
     );

@@ -256,7 +256,7 @@ fn a_hardware_key_is_trusted_as_any_other() {
     fs::write(workshop.path("key"), file.to_openssh().unwrap()).unwrap();
     let built = build(&workshop, &agent.socket, agent.public.line(""));
     built.line();
-    built.said("1 of the 2 signatures that it needs is there");
+    built.said("the statement has 1 of 2 needed signatures");
     built.said("ipwhl sign release/release.toml");
     let verify = ["verify", "release", "--statement", "release/release.toml"];
     workshop
@@ -264,7 +264,7 @@ fn a_hardware_key_is_trusted_as_any_other() {
         .refused(1, &["has 1 of the 2 trusted signatures"]);
     workshop
         .run(&["sign", "release/release.toml", "--key", "../key"])
-        .said("2 of the 2 signatures that it needs are there");
+        .said("the statement has 2 of 2 needed signatures");
     workshop.run(&verify).line();
     // It counts each signature, so another one would differ: signing again leaves the one that is
     // there.

@@ -125,7 +125,7 @@ fn printed_waivers_hold_as_they_are_printed() {
         );
         if !code.may_be_overridden() {
             assert!(
-                run.stderr.contains("no finding that a waiver"),
+                run.stderr.contains("no finding can be waived"),
                 "{}",
                 run.stderr
             );
@@ -134,7 +134,7 @@ fn printed_waivers_hold_as_they_are_printed() {
         append(&repository, &run.stdout);
         let after = program.run(line).expect(ExitStatus::Clean);
         assert!(
-            after.stderr.contains(": no finding\n"),
+            after.stderr.contains(": no findings\n"),
             "{code}: {}",
             after.stderr
         );
@@ -162,7 +162,7 @@ fn one_paste_covers_all_that_is_shown() {
     );
     append(&repository, &run.stdout);
     let run = program.run(&["check", "--offline", "--deny", "warnings"]);
-    assert!(run.stderr.contains(": no finding\n"), "{}", run.stderr);
+    assert!(run.stderr.contains(": no findings\n"), "{}", run.stderr);
     // For programs the reason is in the texts to paste.
     let repository = of_linux_only(1).build();
     let run = Program::new(repository.path()).run(&[
@@ -186,5 +186,9 @@ fn a_reason_is_not_left_out() {
     let run = Program::new(repository.path())
         .run(&["check", "--waivers", " "])
         .expect(ExitStatus::Usage);
-    assert!(run.stderr.contains("names no reason"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("the reason of `--waivers` is empty"),
+        "{}",
+        run.stderr
+    );
 }

@@ -66,16 +66,18 @@ fn a_set_is_kept_by_one_and_carried_by_another() {
     for key in keys() {
         ran.said(&key.public().fingerprint());
     }
-    ran.said("sequence 1 of \"example\", a set of which 2 of these keys must sign each release");
-    ran.said("warning: the statement names 2 keys itself, which proves nothing: compare");
-    ran.said("`ipwhl fetch LOCATION` brings the newest release, and `ipwhl publish` takes it on");
+    ran.said(
+        "sequence 1 of the set \"example\"; each release needs the signatures of 2 of these keys",
+    );
+    ran.said("warning: the 2 keys come from the statement itself, which proves nothing: compare");
+    ran.said("run `ipwhl fetch LOCATION` to download the newest release, and `ipwhl publish` to publish it");
     let written: Vec<String> = files(&carrier.repository()).into_keys().collect();
     assert_eq!(written, [".gitignore", "ipwhl.toml"]);
 
     // No target yet; and what needs a set says that there is none.
     let fetch = || succeeded(carrier.run(&["fetch", &statement]));
     fetch();
-    carrier.run(&["publish"]).refused(2, &["names no target"]);
+    carrier.run(&["publish"]).refused(2, &["has no targets"]);
     succeeded(carrier.run(&["verify", "release", "--statement", "release/release.toml"]));
     for command in ["check", "build"] {
         let ran = carrier.run(&[command]);
@@ -178,7 +180,7 @@ fn a_statement_that_does_not_hold_is_not_carried() {
     let carry = ["init", "--carry", "release/release.toml"];
     keeper
         .run(&[&carry[..], &["."]].concat())
-        .refused(2, &["this is a repository already"]);
+        .refused(2, &["this is already a repository"]);
     assert_eq!(fs::read(&path).unwrap(), before);
     for option in [
         ["--name", "x"],

@@ -23,7 +23,7 @@ fn the_sound_set_is_clean() {
     ] {
         let run = program.run(arguments).expect(ExitStatus::Clean);
         assert_eq!(run.stdout, "");
-        assert!(run.stderr.ends_with(": no finding\n"), "{}", run.stderr);
+        assert!(run.stderr.ends_with(": no findings\n"), "{}", run.stderr);
     }
 }
 
@@ -36,7 +36,7 @@ fn the_last_line_counts_what_was_checked() {
     };
     assert_eq!(
         last(&["check"]),
-        "checked 4 projects, 6 wheels on 4 platforms: no finding"
+        "checked 4 projects, 6 wheels on 4 platforms: no findings"
     );
     repository.write("declarations/apple.toml", "nothing");
     assert_eq!(
@@ -177,7 +177,7 @@ fn sources_that_fail_are_told_each_and_what_was_verified_stays() {
     let lines: Vec<String> = run
         .stderr
         .lines()
-        .filter(|line| !line.contains("asking again in") && !line.starts_with("verified "))
+        .filter(|line| !line.contains("retrying in") && !line.starts_with("verified "))
         .map(|line| {
             line.replace(&index.url(""), "http://index.example.org")
                 .replace(&refused, "http://refused.example.org")
@@ -434,7 +434,7 @@ fn wheels_that_were_verified_earlier_are_compared_with_their_declarations() {
     let blind = check(&[]).expect(ExitStatus::Clean);
     assert_eq!(
         blind.stderr,
-        "checked 2 projects, 2 wheels on 4 platforms: no finding\n"
+        "checked 2 projects, 2 wheels on 4 platforms: no findings\n"
     );
     let whole = check(&["--wheels"]).expect(ExitStatus::Findings);
     assert_eq!(whole.codes(), ["tag-mismatch"]);

@@ -153,7 +153,7 @@ fn more_platforms_make_a_finding_a_new_one() {
     let run = since(&program(&repository), "HEAD").expect(ExitStatus::Findings);
     assert_eq!(told(&run), ["new unavailable-dependency"]);
     let notes = run.findings()[0]["notes"].to_string();
-    assert!(notes.contains("it was so before on cp313 on "), "{notes}");
+    assert!(notes.contains("it already existed on cp313 on "), "{notes}");
 }
 
 /// Only what is changed is fetched: every listed source of it, and nothing else.
@@ -243,7 +243,7 @@ fn attributes_that_hide_a_text_from_reviewers_are_named() {
     };
     assert_eq!(said("*.toml text eol=lf\n*.png -diff\n"), [""; 0]);
     let words = |files: &str, attribute: &str| {
-        format!("another text of {files}, or none: `{attribute}` in `.gitattributes`")
+        format!("a different text of {files}, or none: `{attribute}` in `.gitattributes`")
     };
     assert_eq!(
         said(
@@ -625,12 +625,12 @@ fn a_wider_waiver_and_a_platform_less_are_named() {
     assert!(run.stderr.contains(words), "{}", run.stderr);
     repository.write("ipwhl.toml", text.replace("\"cp312\", ", ""));
     let run = since(&program(&repository), "HEAD");
-    let words = "warning: this change supports platforms no more: cp312-manylinux_2_28_x86_64; cp312-win_amd64\n";
+    let words = "warning: this change removes supported platforms: cp312-manylinux_2_28_x86_64; cp312-win_amd64\n";
     assert!(run.stderr.contains(words), "{}", run.stderr);
     repository.write("ipwhl.toml", text.replace("name = \"", "name = \"another "));
     let run = since(&program(&repository), "HEAD");
     let words =
-        "warning: this change sets another `name` in `[repository]`; `ipwhl diff` shows which\n";
+        "warning: this change sets `name` in `[repository]`; `ipwhl diff` shows the values\n";
     assert!(run.stderr.contains(words), "{}", run.stderr);
 }
 

@@ -77,7 +77,7 @@ fn printed(ran: &Ran, roots: &[String; 2]) -> String {
     assert_eq!(ran.code, Some(0), "{}", ran.error);
     let lines = ran.output.lines();
     let lines: Vec<String> = lines
-        .filter(|line| !line.contains("a mirror moves"))
+        .filter(|line| !line.contains("a mirror transfers"))
         .map(|line| line.replace(&roots[0], "OLD").replace(&roots[1], "NEW"))
         .collect();
     lines.join("\n")
@@ -195,14 +195,14 @@ fn commands_startup_files_and_bytecode_of_an_attack_are_marked() {
     fs::write(&old_wheel, old_bytes).unwrap();
     let ran = workshop.run(&["diff", "old"]);
     let expected = [
-        "    commands with names that others have",
+        "    commands whose names are already in use",
         "      ! Shared, also installed by library",
-        "      ! git, a command of environments or shells",
-        "      ! python3, a command of environments or shells",
-        "      ! sudo, a command of environments or shells",
-        "    packages where others have theirs",
-        "      ! Library/hidden, also of library",
-        "    runs whenever Python starts: 1",
+        "      ! git, a command of Python environments or shells",
+        "      ! python3, a command of Python environments or shells",
+        "      ! sudo, a command of Python environments or shells",
+        "    packages whose names are already in use",
+        "      ! Library/hidden, also in library",
+        "    runs at every start of Python: 1",
         "      ! added application.start, 17 B",
         "    bytecode: 1",
         "      ! added application_core.pyc, 0 B",
@@ -245,7 +245,7 @@ fn commands_startup_files_and_bytecode_of_an_attack_are_marked() {
     workshop.run(&["hollow", "old"]).line();
     fs::remove_file(workshop.repository().join("old/release.car")).unwrap();
     fs::remove_dir_all(workshop.path("cache")).unwrap();
-    let words = "\nnames of new commands and packages not compared with those of 3 wheels, which no `ipwhl check` has read here\n";
+    let words = "\nnames of new commands and packages not compared with those of 3 wheels: `ipwhl check --wheels` has not read them here\n";
     let archive = ["diff", "old/release.hollow.car", "--members", "fetch"];
     let ran = workshop.run(&archive);
     assert!(ran.output.contains(words), "{ran:?}");
@@ -273,8 +273,8 @@ fn nothing_differs_between_a_state_and_itself() {
         assert_eq!(ran.code, Some(0), "{arguments:?}: {ran:?}");
         // A release does not say whom its repository trusts.
         let words = match arguments {
-            ["old", "old"] | [".", "path:."] => "nothing differs",
-            _ => "nothing that is compared differs",
+            ["old", "old"] | [".", "path:."] => "no difference",
+            _ => "no difference in the compared parts",
         };
         assert_eq!(ran.output.lines().nth(2), Some(words), "{ran:?}");
         let value = difference(&workshop, arguments);
@@ -332,9 +332,9 @@ fn what_was_not_looked_into_is_said() {
     let ran = workshop.run(&["diff", "old", "new"]);
     assert_eq!(ran.code, Some(0), "{ran:?}");
     for line in [
-        "not looked into: 1 wheel, since the new wheel is not at hand (`--members fetch` fetches it)",
-        "not looked into: 1 wheel, since the old wheel is not at hand (`--members fetch` fetches it)",
-        "    ~ other bytes, not looked into",
+        "not read: 1 wheel, because the new wheel is not available here (`--members fetch` fetches it)",
+        "not read: 1 wheel, because the old wheel is not available here (`--members fetch` fetches it)",
+        "    ~ different bytes, not read",
     ] {
         assert!(
             ran.output.lines().any(|one| one == line),
@@ -348,7 +348,7 @@ fn what_was_not_looked_into_is_said() {
     let place = workshop.repository().display().to_string();
     assert!(!ran.output.contains(&place), "{}", ran.output);
     assert!(
-        ran.output.contains("the old wheel cannot be had"),
+        ran.output.contains("the old wheel could not be fetched"),
         "{}",
         ran.output
     );
@@ -356,7 +356,7 @@ fn what_was_not_looked_into_is_said() {
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert!(
         ran.output
-            .contains("\nnot looked into: 2 wheels, as was asked\n"),
+            .contains("\nnot read: 2 wheels, because of `--members none`\n"),
         "{}",
         ran.output
     );
@@ -391,7 +391,7 @@ fn a_release_behind_a_gateway_is_read_and_its_wheels_when_they_are_asked_for() {
         wheel["members_unknown"]
             .as_str()
             .unwrap()
-            .contains("is not at hand")
+            .contains("is not available here")
     );
     let fetched = difference(&workshop, &[&names[..], &["--members", "fetch"]].concat());
     assert_eq!(fetched["projects"], expected["projects"]);
@@ -455,22 +455,25 @@ fn revisions_and_the_working_tree_are_compared() {
     assert_eq!(lines[0], format!("from v1 ({})", &first[..12]));
     assert_eq!(lines[1], "to the working tree");
     assert!(
-        lines[2].starts_with("projects: 1 changed, 1 removed, 2 the same"),
+        lines[2].starts_with("projects: 1 changed, 1 removed, 2 unchanged"),
         "{lines:?}"
     );
-    assert_eq!(lines[3], "findings: 2 new, 0 gone, 0 as before");
+    assert_eq!(lines[3], "findings: 2 new, 0 gone, 0 unchanged");
     assert!(lines.contains(&"new findings"), "{lines:?}");
     let error = "! error[missing-dependency]: `application` requires `not-there`";
     assert!(
         lines.iter().any(|line| line.starts_with(error)),
         "{lines:#?}"
     );
-    assert!(lines[4].starts_with("a mirror moves about "), "{lines:?}");
+    assert!(
+        lines[4].starts_with("a mirror transfers about "),
+        "{lines:?}"
+    );
     let ran = with_git(&workshop, &["diff", "HEAD"]);
     let lines: Vec<&str> = ran.output.lines().collect();
     assert_eq!(
         lines[2..4],
-        ["nothing differs", "findings: 0 new, 0 gone, 2 as before"]
+        ["no difference", "findings: 0 new, 0 gone, 2 unchanged"]
     );
     assert!(!lines.contains(&"new findings"), "{lines:?}");
     // The other way round they are gone, and nobody else is asked for what is missing.
@@ -594,7 +597,7 @@ fn what_is_no_release_is_refused() {
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert!(
         ran.output
-            .contains("since the new wheel cannot be read in new/release.car"),
+            .contains("because the new wheel cannot be read in new/release.car"),
         "{}",
         ran.output
     );
@@ -686,7 +689,7 @@ fn large_differences_stay_short_unless_all_is_asked_for() {
     );
     assert!(
         run.stdout
-            .contains(" more did not fit here: `ipwhl diff` shows them all.")
+            .contains(" more do not fit here: `ipwhl diff` shows all of them.")
     );
 }
 
@@ -710,7 +713,7 @@ fn settings_platforms_and_places_that_change_are_told() {
     for line in [
         "settings",
         // What follows from the platforms alone is not told of each project.
-        "projects: 1 changed, 3 the same; wheels: 1 changed, 5 the same",
+        "projects: 1 changed, 3 unchanged; wheels: 1 changed, 5 unchanged",
         "  + unneeded = off",
         "~ cherry 0.3",
         "      ! now https://elsewhere.example.org",
@@ -830,11 +833,7 @@ fn each_setting_that_changes_is_shown_and_marked() {
     put(&workshop, "ipwhl.toml", &other_form);
     let ran = workshop.run(&["diff", "--exit-code", "path:../before"]);
     assert_eq!(ran.code, Some(0), "{ran:?}");
-    assert_eq!(
-        ran.output.lines().nth(2),
-        Some("nothing differs"),
-        "{ran:?}"
-    );
+    assert_eq!(ran.output.lines().nth(2), Some("no difference"), "{ran:?}");
     let two = "\"https://one.example.org\", \"https://two.example.org\"";
     let turned = "\"https://two.example.org\", \"https://one.example.org\"";
     for (key, was, is) in [
@@ -1035,11 +1034,11 @@ fn what_could_not_be_compared_is_never_called_the_same() {
     let ran = workshop.run(&["diff", "path:../before"]);
     assert_eq!(
         ran.output.lines().nth(2),
-        Some("nothing that is compared differs"),
+        Some("no difference in the compared parts"),
         "{ran:?}"
     );
     assert!(
-        ran.output.contains("\nnot compared in full: the settings of the working tree, since its `ipwhl.toml` has errors"),
+        ran.output.contains("\nnot compared in full: the settings of the working tree, because its `ipwhl.toml` has errors"),
         "{ran:?}"
     );
     // A requirement that is none is left out of what is known of its wheel.
@@ -1058,7 +1057,7 @@ fn what_could_not_be_compared_is_never_called_the_same() {
         &settings.replace("threshold = 2", "threshold = 1"),
     );
     let ran = workshop.run(&["diff", "path:../before"]);
-    assert!(!ran.output.contains("nothing differs"), "{ran:?}");
+    assert!(!ran.output.contains("no difference\n"), "{ran:?}");
     assert!(
         ran.output.contains(
             "\nnot compared in full: declarations with errors in the working tree: damson\n"
@@ -1125,9 +1124,9 @@ fn a_release_without_declarations_is_compared_as_far_as_it_goes() {
     let text = workshop.run(&["diff", "bare.car", "old", "--exit-code"]);
     assert_eq!(text.code, Some(1), "{text:?}");
     for words in [
-        "\nthe roots differ, and nothing that is compared here does; ",
-        "\nfindings: not compared, since a release of the layout ipwhl-1 carries no declarations\n",
-        "\nnot compared: settings and declarations, since",
+        "\nthe roots differ, but no difference in the compared parts; ",
+        "\nfindings: not compared, because a release of the layout `ipwhl-1` has no declarations\n",
+        "\nnot compared: settings and declarations, because",
     ] {
         assert!(text.output.contains(words), "{words}: {}", text.output);
     }

@@ -177,7 +177,7 @@ fn a_mistyped_code_is_answered_with_the_nearest_one() {
             "help: did you mean `missing-dependency`?\n",
         ),
         ("SHA256_MISMATCH", "help: did you mean `sha256-mismatch`?\n"),
-        ("###", "help: `ipwhl explain` lists them\n"),
+        ("###", "help: `ipwhl explain` lists the codes\n"),
     ] {
         let run = explain(&[word]).expect(ExitStatus::Usage);
         assert_eq!(run.stdout, "");

@@ -225,7 +225,10 @@ fn a_cut_fetch_goes_on_without_what_came_and_what_is_here() {
     server.always(&large, Answer::status("403 Forbidden"));
     fetch(&workshop, &url).refused(
         3,
-        &["large-1.0-py3-none-any.whl", "1 of 3 wheels were not had"],
+        &[
+            "large-1.0-py3-none-any.whl",
+            "1 of 3 wheels could not be fetched",
+        ],
     );
     assert!(files(&got(&workshop)).is_empty());
     assert_eq!(wheels(&server).len(), 3);
@@ -431,7 +434,7 @@ fn what_does_not_follow_is_refused_and_the_old_release_stays() {
         1,
         &[
             "library-2.4-py3-none-any.whl is gone",
-            "1 of 1 wheels were not had",
+            "1 of 1 wheels could not be fetched",
         ],
     );
     // As it is, it follows.
@@ -531,7 +534,9 @@ fn a_missed_release_is_no_end_for_whom_keys_are_trusted() {
     let ran = carrier.run(&["fetch", &url]);
     assert_eq!(ran.line(), root);
     ran.said(&format!("warning: {gap}"));
-    ran.said("taken because keys that you trust have signed it");
+    ran.said(
+        "it is accepted because it is newer than the one here and signed with keys that you trust",
+    );
     ran.said("trusted in `ipwhl.toml`");
     let got = files(&carrier.repository().join("release"));
     assert!(got["release.car"] == maintainer.read("release.car"));
@@ -619,13 +624,16 @@ fn what_is_no_site_is_answered_with_a_way_out() {
         3,
         &[
             "`empty` has no `release.car`",
-            "`ipwhl fetch` gets the release of a site",
+            "`ipwhl fetch` downloads the release of a site",
         ],
     );
     let gateway = format!("https://gateway.example.org/ipfs/{root}/");
     reader(&workshop, &["verify", &gateway]).refused(
         2,
-        &["this is one on a gateway", "`curl --fail -o release.car"],
+        &[
+            "this is a release on a gateway",
+            "`curl --fail -o release.car",
+        ],
     );
 }
 

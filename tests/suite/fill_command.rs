@@ -121,7 +121,7 @@ fn two_halves_are_a_whole() {
             &[
                 "was not found",
                 "nothing was written: ",
-                "stays in the cache",
+                "stay in the cache",
             ],
         );
         assert!(!workshop.release("release.car").exists());
@@ -162,7 +162,7 @@ fn a_delta_and_the_release_before_it_are_the_full_archive() {
             3,
             &[
                 "`large/large-1.0-py3-none-any.whl`: block ",
-                "there is nowhere to look for it",
+                "there is no place to look for it",
             ],
         );
         workshop.write_over(&small_with_newer_library(profile));
@@ -204,7 +204,7 @@ fn what_is_damaged_is_replaced_and_what_is_nowhere_is_listed() {
         3,
         &[
             "damaged.car` is damaged: ",
-            "nothing was written: 1 block of ",
+            "nothing was written: 1 block was not found",
         ],
     );
     // The release of that archive can be mended: with what it lacks, it is its own place.
@@ -378,7 +378,7 @@ fn a_gateway_gives_whole_dags_in_any_order() {
                 car[last] ^= 1;
                 car
             },
-            "sent wrong bytes for baf",
+            "sent wrong bytes for block baf",
         ),
         (|_| Vec::new(), ""),
     ];

@@ -124,7 +124,7 @@ fn mirrors_are_those_of_the_repository() {
     fs::remove_file(workshop.repository().join("ipwhl.toml")).unwrap();
     workshop
         .run(&line)
-        .refused(3, &["there is nowhere to look for it"]);
+        .refused(3, &["there is no place to look for it"]);
 }
 
 /// An answer that depends on the path that was asked for.

@@ -177,7 +177,7 @@ fn what_was_there_before_a_change_is_shown_apart() {
     ] {
         assert_eq!(text.matches(words).count(), 1, "{words}\n{text}");
     }
-    assert_eq!(text.matches("take 1.5").count(), 2, "{text}");
+    assert_eq!(text.matches("use 1.5").count(), 2, "{text}");
 }
 
 /// One requirement for several extras, and with a way from a wanted project, missing on some
@@ -292,7 +292,7 @@ fn an_extra_is_declared_with_what_it_needs() {
     // Without the index, nobody knows that the command does.
     let offline = json(&bench.program, &["--offline"]).expect(ExitStatus::Findings);
     assert_eq!(commands(&offline.findings()), [""; 0]);
-    let by_hand = "if its wheels have it, add `seed` to the `extras` of `fig`, and to its `dependencies` what it needs";
+    let by_hand = "if the wheels of `fig` have it, add `seed` to `extras`, and its requirements to `dependencies`";
     assert_eq!(offline.findings()[1]["help"][0]["message"], by_hand);
     type_in(&bench.program, command).expect(ExitStatus::Clean);
     bench.is_clean();
@@ -325,7 +325,7 @@ fn a_command_for_an_extra_does_not_fail() {
     );
     assert_eq!(
         finding["help"][0]["message"],
-        "declare another version of what requires it"
+        "declare another version of the project that requires it"
     );
     // Another version that may have it says nothing of its extras.
     bench.offer("fig", &pure("fig", "2.0").extra("seed"));
@@ -728,7 +728,7 @@ fn leaving(apple: WheelBuilder, others: &[Project]) -> Option<String> {
     let words = help
         .iter()
         .filter_map(|help| help["message"].as_str())
-        .find(|words| words.starts_with("leave out"))?;
+        .find(|words| words.starts_with("drop the extra"))?;
     // What it says is done.
     let file = repository.read("declarations/apple.toml");
     let line = file
@@ -770,7 +770,7 @@ fn the_extra_to_leave_out_is_named_where_that_helps() {
     assert_eq!(
         leaving(apple(), &[]).as_deref(),
         Some(
-            "leave out what needs it: remove `\"jam\"` from `extras` in declarations/apple.toml:3"
+            "drop the extra that needs it: remove `\"jam\"` from `extras` in declarations/apple.toml:3"
         )
     );
     // What asks for it within the project goes with it.
@@ -781,7 +781,7 @@ fn the_extra_to_leave_out_is_named_where_that_helps() {
         )
         .as_deref(),
         Some(
-            "leave out what needs it: remove `\"all\"` and `\"jam\"` from `extras` in declarations/apple.toml:3"
+            "drop the extra that needs it: remove `\"all\"` and `\"jam\"` from `extras` in declarations/apple.toml:3"
         )
     );
     // Somebody asks for it; it is needed without it; the project always asks for it itself.
@@ -795,7 +795,7 @@ fn the_extra_to_leave_out_is_named_where_that_helps() {
 fn no_more_extras_are_left_out_than_need_it() {
     let apple = || pure("apple", "1.0").extra("jam").extra("juice");
     let only_jam = Some(
-        "leave out what needs it: remove `\"jam\"` from `extras` in declarations/apple.toml:3"
+        "drop the extra that needs it: remove `\"jam\"` from `extras` in declarations/apple.toml:3"
             .to_owned(),
     );
     let seeds = native("fig", "1.0", "py3-none-manylinux_2_17_x86_64").extra("seed");
@@ -843,6 +843,6 @@ fn a_wheel_from_elsewhere_gets_words_in_place_of_a_command() {
     let words = found[0]["help"][0]["message"].as_str().unwrap();
     assert_eq!(
         words,
-        "if its wheels have it, add `seed` to the `extras` of `fig`, and to its `dependencies` what it needs"
+        "if the wheels of `fig` have it, add `seed` to `extras`, and its requirements to `dependencies`"
     );
 }

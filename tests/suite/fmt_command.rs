@@ -113,7 +113,7 @@ fn what_is_not_canonical_is_named_shown_and_written() {
     let run = program.run(&["fmt", "--check"]).expect(ExitStatus::Clean);
     assert_eq!(
         (run.stdout.as_str(), run.stderr.as_str()),
-        ("", "5 declarations: all canonical\n")
+        ("", "5 declarations: all formatted\n")
     );
     repository.write("declarations/yak.toml", UNTIDY);
     let run = program

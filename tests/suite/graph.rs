@@ -541,12 +541,12 @@ fn the_chain_leads_from_a_wanted_project() {
     );
     assert_eq!(
         note(&[wanted.clone(), fig.clone(), grape.clone()]).unwrap(),
-        "it comes from apple (wanted) -> fig>=1 -> grape[seed]; os_name == \"nt\""
+        "dependency path: apple (wanted) -> fig>=1 -> grape[seed]; os_name == \"nt\""
     );
     let shorter = pure("zest", "1.0", "dependencies = [\"grape[seed]<2\"]");
     assert_eq!(
         note(&[wanted, fig, grape, shorter]).unwrap(),
-        "it comes from zest (wanted) -> grape[seed]<2"
+        "dependency path: zest (wanted) -> grape[seed]<2"
     );
     // A wanted project needs no chain.
     assert_eq!(
@@ -677,7 +677,7 @@ fn a_mistyped_project_has_the_nearest_one_beside_it() {
         finding
             .notes
             .iter()
-            .any(|note| note.to_string() == "the set has a project of a similar name, `colorama`"),
+            .any(|note| note.to_string() == "the set has a project with a similar name: `colorama`"),
         "{finding:#?}"
     );
 }

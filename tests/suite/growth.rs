@@ -56,9 +56,9 @@ fn a_long_chain_is_removed_from_either_end() {
     let repository = chain(8_000).build();
     let refused = run(&repository, "remove p07999").expect(ExitStatus::Findings);
     assert!(
-        refused
-            .stderr
-            .ends_with("help: 7999 projects would have to go with it: `ipwhl tree --invert p07999` shows them\n"),
+        refused.stderr.ends_with(
+            "help: 7999 more projects need it: `ipwhl tree --invert p07999` shows them\n"
+        ),
         "{}",
         refused.stderr
     );
@@ -66,9 +66,9 @@ fn a_long_chain_is_removed_from_either_end() {
     let refused =
         run(&repository, "remove --with-dependencies p07999").expect(ExitStatus::Findings);
     assert!(
-        refused
-            .stderr
-            .ends_with("help: remove what needs it as well: `ipwhl remove p00000 p07999`\n"),
+        refused.stderr.ends_with(
+            "help: to remove the projects that need it, too: `ipwhl remove p00000 p07999`\n"
+        ),
         "{}",
         refused.stderr
     );
@@ -77,7 +77,7 @@ fn a_long_chain_is_removed_from_either_end() {
     let kept = run(&repository, "remove --dry-run --keep-needed p00001 p07999");
     assert_eq!(
         kept.stderr,
-        "kept p00001 1.0: p00000 needs it\nkept p07999 1.0: p07998 needs it\n"
+        "kept p00001 1.0: needed by p00000\nkept p07999 1.0: needed by p07998\n"
     );
     let one = run(&repository, "remove --dry-run p00000").expect(ExitStatus::Clean);
     assert!(
@@ -97,7 +97,7 @@ fn a_long_chain_is_walked_and_drawn() {
     assert!(lines[64].ends_with("-- p00064 1.0 (...)"), "{}", lines[64]);
     assert_eq!(
         tree.stderr,
-        "note: the tree ends after 64 steps, with more below 1 line: `--depth N` goes further\n"
+        "note: the tree is cut at a depth of 64, below 1 line; `--depth N` shows more\n"
     );
     let deep = run(&repository, "tree --depth 100").expect(ExitStatus::Clean);
     assert_eq!(deep.stdout.lines().count(), 101);
@@ -199,7 +199,7 @@ fn all_paths_of_a_layered_set_are_the_first_and_a_number() {
     );
     assert_eq!(
         all.stderr,
-        format!("note: these are the first {shown} paths; more are not shown\n")
+        format!("note: only the first {shown} paths are shown\n")
     );
     let tree = run(&repository, "tree").expect(ExitStatus::Clean);
     assert_eq!(
@@ -272,13 +272,13 @@ fn a_long_way_is_said_in_a_few_words() {
     let note = |number: usize| findings[number]["notes"].to_string();
     assert!(
         note(20).contains(
-            "it comes from p00000 (wanted) -> p00001 -> p00002 -> p00003 -> p00004 -> p00005 -> p00006 -> (8 more) -> p00015 "
+            "dependency path: p00000 (wanted) -> p00001 -> p00002 -> p00003 -> p00004 -> p00005 -> p00006 -> (8 more) -> p00015 "
         ),
         "{}",
         note(20)
     );
     assert!(note(12).contains("-> p00006 -> p00007 -> "), "{}", note(12));
-    assert!(!note(1_400).contains("it comes from"), "{}", note(1_400));
+    assert!(!note(1_400).contains("dependency path"), "{}", note(1_400));
 }
 
 /// Removals of all kinds from sets made by chance: what is found at once is what taking one step
@@ -358,7 +358,7 @@ fn a_project_that_is_kept_names_each_that_needs_it_once() {
         .automatic("base 1.0", &[])
         .build();
     let kept = run(&repository, "remove --dry-run --keep-needed base").expect(ExitStatus::Clean);
-    assert_eq!(kept.stderr, "kept base 1.0: apple, pear needs it\n");
+    assert_eq!(kept.stderr, "kept base 1.0: needed by apple, pear\n");
 }
 
 /// A file that somebody wrote to keep the program busy, as `declarations/p.toml`.
@@ -516,7 +516,7 @@ fn findings_beyond_the_limit_are_counted() {
             let run = run.expect(ExitStatus::Findings);
             assert!(run.stdout.len() < 4_000_000, "{code} {format}");
             assert!(
-                run.stdout.contains(&more) || run.stdout.contains("more did not fit"),
+                run.stdout.contains(&more) || run.stdout.contains("more do not fit"),
                 "{code} {format}"
             );
         }

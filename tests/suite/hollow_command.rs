@@ -157,13 +157,10 @@ fn a_delta_without_its_previous_release_is_refused() {
     let help = "`--previous-car RELEASE`";
     workshop
         .run(&["build", "--unsigned", "--car", "delta"])
-        .refused(
-            2,
-            &["a delta needs to know what the previous release has", help],
-        );
+        .refused(2, &["a delta needs the previous release", help]);
     workshop
         .run(&["build", "--unsigned", "--previous-car", "x.car"])
-        .refused(2, &["`--previous-car` is for `--car delta`"]);
+        .refused(2, &["`--previous-car` needs `--car delta`"]);
     workshop.build(&["--output", "first"]);
     workshop.write_over(&small_with_newer_library(Profile::default()));
     workshop.build(&["--output", "other"]);
@@ -289,7 +286,7 @@ fn verify_says_what_a_part_is_and_what_it_lacks() {
         );
         assert_eq!(ran.line(), root, "{profile}");
         ran.said("warning: `first/release.hollow.car` is hollow: its ");
-        ran.said(&format!(" the {lacking} leaves of its wheels, 2."));
+        ran.said(&format!(" the {lacking} leaf blocks of its wheels (2."));
         ran.said("sequence 1 is signed with ");
         workshop.write_over(&small_with_newer_library(profile));
         workshop.build(&["--car", "delta", "--previous", "first/release.toml"]);
@@ -298,7 +295,7 @@ fn verify_says_what_a_part_is_and_what_it_lacks() {
             .refused(
                 1,
                 &[
-                    "release.delta.car` is a delta, or has lost blocks: its ",
+                    "release.delta.car` is a delta or has lost blocks: its ",
                     "it lacks ",
                     "`ipwhl fill ARCHIVE --from PREVIOUS`",
                 ],

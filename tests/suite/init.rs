@@ -58,7 +58,7 @@ fn a_repository_and_later_its_ci() {
 
     let failure = run(&named).unwrap_err();
     assert!(
-        failure.message.contains("is a repository already"),
+        failure.message.contains("this is already a repository"),
         "{failure:?}"
     );
     let mut ci = InitRequest {
@@ -82,7 +82,7 @@ fn a_repository_and_later_its_ci() {
     assert!(
         failure
             .message
-            .contains("`our wheels/.gitlab-ci.yml` is there already"),
+            .contains("`our wheels/.gitlab-ci.yml` already exists"),
         "{failure:?}"
     );
     ci.name = Some("another");

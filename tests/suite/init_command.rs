@@ -151,37 +151,40 @@ fn an_install_line_that_pins_nothing_is_refused() {
             "`main` is not the whole hash of a commit",
         ),
         (short, "`0123456` is not the whole hash of a commit"),
-        (&ssh, "is no address that begins with `https://`"),
+        (&ssh, "is not a URL that begins with `https://`"),
         (
             "https://example.org/ipwhl",
             "has no SHA-256: the file can be replaced",
         ),
         (
             "https://example.org/ipwhl.git",
-            "for a git repository `git+<URL>@<commit>`",
+            "for a git repository, write `git+<URL>@<commit>`",
         ),
         (&cut, "is not `#sha256=` and 64 hexadecimal digits"),
         (&md5, "is not `#sha256=` and 64 hexadecimal digits"),
-        (&secret, "the address of `--install` has credentials"),
+        (&secret, "the URL of `--install` has credentials"),
         (&zip, "`ipwhl.zip` is not a tar archive"),
-        (&plain, "is no address that begins with `https://`"),
+        (&plain, "is not a URL that begins with `https://`"),
         (
             "git@git.example.org:ipwhl",
-            "is no address that begins with `https://`",
+            "is not a URL that begins with `https://`",
         ),
         (
             &format!(
                 "git+ssh://git:secret@git.example.org/ipwhl@{}",
                 "0".repeat(40)
             ),
-            "the address of `--install` has credentials",
+            "the URL of `--install` has credentials",
         ),
         (
             "https://example.org/a b",
-            "`https://example.org/a b` is no address that begins with",
+            "`https://example.org/a b` is not a URL that begins with",
         ),
-        ("cargo install --locked ipwhl", "a stranger may register it"),
-        ("pip install 'ipwhl==0.1'", "a stranger may register it"),
+        (
+            "cargo install --locked ipwhl",
+            "which a stranger may register",
+        ),
+        ("pip install 'ipwhl==0.1'", "which a stranger may register"),
     ] {
         let run = program
             .run(&["init", "--ci", "gitlab", "--install", install])
@@ -263,7 +266,7 @@ fn projects_of_one_system_are_clean_in_ci() {
     assert_eq!(run.stdout, "");
     said(
         &run,
-        &["checked 4 projects, 4 wheels on 12 platforms: no finding"],
+        &["checked 4 projects, 4 wheels on 12 platforms: no findings"],
     );
     // Asked for by name, it is to be had everywhere.
     let path = folder.join("declarations/nap.toml");
@@ -298,7 +301,7 @@ fn a_new_repository_works_at_once() {
         "{}",
         check.error
     );
-    check.said("checked 0 projects, 0 wheels on 12 platforms, wheels included: no finding");
+    check.said("checked 0 projects, 0 wheels on 12 platforms, wheels included: no findings");
     // A person's own key is made by the first build; the tree is that of no project.
     let root = workshop.build(&[]);
     let verify = ["verify", "release", "--statement", "release/release.toml"];
@@ -393,9 +396,9 @@ fn nothing_is_replaced() {
     said(
         &run,
         &[
-            "left README.md as it was",
-            "left .gitignore as it was",
-            "it does not have `/.ipwhl-cache`, `signing-key`, `id_ed25519`, `*.key`: a release is large",
+            "kept README.md",
+            "kept .gitignore",
+            "add `/.ipwhl-cache`, `signing-key`, `id_ed25519`, `*.key` to it: a release is large",
         ],
     );
     for (name, text) in before {
@@ -407,7 +410,7 @@ fn nothing_is_replaced() {
     said(
         &run,
         &[
-            "`ipwhl.toml` is there: this is a repository already",
+            "this is already a repository: `ipwhl.toml` exists",
             "`ipwhl init --ci FORGE` adds CI",
         ],
     );
@@ -427,7 +430,7 @@ fn what_stands_in_the_way_is_named_and_nothing_is_written() {
     said(
         &run,
         &[
-            "`.github/workflows/ipwhl-release.yml`, `.gitlab-ci.yml` are there already and say something else: nothing was written",
+            "`.github/workflows/ipwhl-release.yml`, `.gitlab-ci.yml` already exist and have different content: nothing was written",
             "to change only how CI installs ipwhl, edit the line `IPWHL_INSTALL` in it",
         ],
     );
@@ -478,10 +481,7 @@ fn ci_is_added_to_a_repository_that_is_there() {
     let run = program
         .run(&["init", "--ci", "sourcehut", "--name", "y"])
         .expect(ExitStatus::Usage);
-    said(
-        &run,
-        &["are for a new repository, and `ipwhl.toml` is there"],
-    );
+    said(&run, &["are for a new repository, and `ipwhl.toml` exists"]);
 }
 
 #[test]
@@ -513,11 +513,11 @@ fn a_wrong_place_or_word_is_refused() {
     let run = inside.run(&["init"]).expect(ExitStatus::Usage);
     said(
         &run,
-        &["this folder is inside the repository", "`ipwhl init DIR`"],
+        &["this folder is inside the repository", "`ipwhl init .`"],
     );
     fs::write(folder.join("file"), "").unwrap();
     let run = program.run(&["init", "file"]).expect(ExitStatus::Usage);
-    said(&run, &["is a file, and a repository is a folder"]);
+    said(&run, &["is a file, and a repository must be a folder"]);
 }
 
 /// Forges read their files at the top only, and git's own folder is not made by itself.
@@ -525,7 +525,7 @@ fn a_wrong_place_or_word_is_refused() {
 fn git_is_looked_at_and_left_alone() {
     let (around, folder, program) = start("wheels");
     let run = program.run(&["init"]).expect(ExitStatus::Clean);
-    said(&run, &["`git init` and a first commit"]);
+    said(&run, &["`ipwhl check --since` needs git"]);
     assert!(!folder.join(".git").exists());
     fs::create_dir(around.path().join(".git")).unwrap();
     let run = program
@@ -533,7 +533,7 @@ fn git_is_looked_at_and_left_alone() {
         .expect(ExitStatus::Clean);
     said(
         &run,
-        &["warning: a forge reads its CI files from the top of the git repository"],
+        &["warning: a forge reads CI files only from the top folder of the git repository"],
     );
     fs::create_dir(folder.join(".git")).unwrap();
     let run = program

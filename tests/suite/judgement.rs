@@ -239,14 +239,14 @@ fn warnings_with_the_same_way_out_are_one() {
     let words: Vec<String> = one.help.iter().map(ToString::to_string).collect();
     assert_eq!(
         words,
-        ["`ipwhl remove NAME`, or take `automatic` out of FILE if someone wants it"]
+        ["run `ipwhl remove NAME`, or remove `automatic` from FILE if the project is wanted"]
     );
     // In full each has its own.
     let each = group_related(&repository, &findings, true);
     let words: Vec<String> = each.iter().map(|one| one.help[0].to_string()).collect();
     assert_eq!(
         words[2],
-        "`ipwhl remove pear`, or take `automatic` out of declarations/pear.toml if someone wants it"
+        "run `ipwhl remove pear`, or remove `automatic` from declarations/pear.toml if the project is wanted"
     );
 }
 
@@ -314,6 +314,6 @@ fn platforms_of_findings_that_are_alike_are_compared() {
     assert_eq!(now[0].notes, [Note::WasBefore(place.clone())]);
     assert_eq!(
         now[0].notes[0].to_string(),
-        format!("it was so before on {place}")
+        format!("it already existed on {place}")
     );
 }

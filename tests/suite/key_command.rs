@@ -14,7 +14,7 @@ fn a_new_key_is_private_and_is_never_replaced() {
     let made = workshop.run(&["key", "new"]);
     assert_eq!(made.code, Some(0), "{}", made.error);
     let path = workshop.path("home/.config/ipwhl/signing-key");
-    made.said(&format!("made the key {}", path.display()));
+    made.said(&format!("created the key `{}`", path.display()));
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;

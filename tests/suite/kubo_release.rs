@@ -182,7 +182,7 @@ fn a_runner_that_has_nothing_reuses_what_kubos_own_gateway_has() {
         ];
         let ran = workshop.run(&[&line[..], &reuse].concat());
         assert_eq!(ran.line(), root, "{profile}");
-        ran.said("reused 4 wheels of ");
+        ran.said("reused 4 wheels from ");
         // The set has 2.5 MB.
         let (before, _) = ran.error.split_once(" blocks, ").unwrap();
         let blocks: usize = before.rsplit(' ').next().unwrap().parse().unwrap();

@@ -124,12 +124,15 @@ fn the_list_is_filtered_and_sorted() {
     }
     for (arguments, words) in [
         (&["banan"][..], "did you mean `banana`?"),
-        (&["x*"], "no project of the set has a name like `x*`"),
-        (&["[a"], "is no pattern"),
+        (&["x*"], "no project in the set matches `x*`"),
+        (&["[a"], "is not a valid pattern"),
         (&["--platform", "cp31"], "did you mean `cp31"),
         (&["--sort", "sise"], "'size'"),
         (&["--wanted", "--automatic"], "cannot be used with"),
-        (&["--outdated", "--offline"], "asks nobody"),
+        (
+            &["--outdated", "--offline"],
+            "`--offline` does not use the network",
+        ),
     ] {
         let run = list(&repository, arguments).expect(ExitStatus::Usage);
         assert!(run.stderr.contains(words), "{arguments:?}: {}", run.stderr);
@@ -302,7 +305,11 @@ fn a_failing_index_is_told_per_project_and_makes_the_exit_code_three() {
         .expect(ExitStatus::World);
     assert_eq!(run.stdout, "apple\t1.0\t1.1\t1.1\n");
     assert_eq!(run.stderr.matches("error: ").count(), 4, "{}", run.stderr);
-    for words in ["error: banana: ", "403", "2 more projects either"] {
+    for words in [
+        "error: banana: ",
+        "403",
+        "the requests for 2 more projects failed, too",
+    ] {
         assert!(run.stderr.contains(words), "{words}\n{}", run.stderr);
     }
     let run = program
@@ -314,7 +321,7 @@ fn a_failing_index_is_told_per_project_and_makes_the_exit_code_three() {
         .expect(ExitStatus::World);
     assert!(run.stdout.contains("\nfig 1.0\n"), "{}", run.stdout);
     assert!(
-        run.stdout.contains("1.1 is newer, and fits the set"),
+        run.stdout.contains("1.1 is newer and fits the set"),
         "{}",
         run.stdout
     );

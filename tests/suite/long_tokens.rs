@@ -244,5 +244,5 @@ fn programs_are_given_names_whole() {
         .collect();
     assert!(pasted.iter().any(|text| text.contains(&requirement)));
     let text = program.run(&["check", "--offline"]).stderr;
-    assert!(text.contains("the text is too long to be shown"), "{text}");
+    assert!(text.contains("the text is too long to show here"), "{text}");
 }

@@ -242,7 +242,7 @@ fn a_clean_set_is_a_valid_document() {
     assert_eq!(run("github"), "");
     assert_eq!(
         run("markdown"),
-        "<!-- ipwhl findings -->\n### ipwhl: no finding\n"
+        "<!-- ipwhl findings -->\n### ipwhl: no findings\n"
     );
     let log: Value = serde_json::from_str(&run("sarif")).unwrap();
     assert_eq!(log["runs"][0]["results"], Value::Array(Vec::new()));
@@ -324,7 +324,7 @@ fn github_commands_are_escaped_and_keep_to_its_limits() {
     assert_eq!(
         lines[11],
         "::notice file=declarations/a%2Cb%3Ac%25.toml,line=1,endLine=2,title=missing-extra::\
-         older%0Anote: it was there before this change"
+         older%0Anote: it existed before this change"
     );
     for line in &lines[12..] {
         assert!(
@@ -490,7 +490,7 @@ fn markdown_keeps_to_the_size_of_a_comment() {
     assert_eq!(
         end,
         format!(
-            "{} more did not fit here: `ipwhl check` shows them all.\n",
+            "{} more do not fit here: `ipwhl check` shows all of them.\n",
             2_000 - shown
         )
     );
@@ -507,7 +507,7 @@ fn markdown_keeps_to_the_size_of_a_comment() {
         gap.contains("the first") && !gap.contains("the third"),
         "{gap}"
     );
-    assert!(gap.contains("\n2 more did not fit here"), "{gap}");
+    assert!(gap.contains("\n2 more do not fit here"), "{gap}");
 }
 
 /// Whoever reads a log or a comment reads no password of it.
@@ -606,7 +606,11 @@ fn a_build_writes_its_findings_in_the_format_that_was_asked_for() {
     let sound = RepositoryBuilder::sound();
     let run = build(&sound).expect(ExitStatus::Clean);
     assert_eq!(run.stdout, "[]\n");
-    assert!(run.stderr.contains("the root is bafybei"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("the root CID is bafybei"),
+        "{}",
+        run.stderr
+    );
     for (key, value) in [("siz", "1"), ("size", "1")] {
         let run = build(&sound.clone().change("apple", |apple| apple.set(key, value)))
             .expect(ExitStatus::Findings);

@@ -309,7 +309,7 @@ fn what_a_person_should_know_is_told() {
         .run(&["migrate", "--output", "new"])
         .expect(ExitStatus::Clean);
     assert!(
-        run.stderr.contains("is known by its own name from now on"),
+        run.stderr.contains("from now on it has its own file name"),
         "{}",
         run.stderr
     );
@@ -448,7 +448,7 @@ fn what_could_be_lost_stands_in_the_way() {
         (
             "pkgs/9b/Zebu/zebu-1.0-py3-none-any.toml",
             five_keys("zebu-1.0-py3-none-any.whl", &["bee"]),
-            "with different `dependencies` in",
+            "with different values of `dependencies` in",
         ),
     ] {
         let mut files = yaks();
@@ -501,13 +501,13 @@ fn wheels_that_are_declared_twice_and_differently_are_all_named() {
         .expect(ExitStatus::Findings);
     assert_eq!(
         run.stderr,
-        "error: `emu-1.0-py3-none-any.whl` is declared with different `dependencies` in \
+        "error: `emu-1.0-py3-none-any.whl` is declared with different values of `dependencies` in \
          `pkgs/11/emu/emu-1.0-py3-none-any.toml`, `pkgs/22/Emu/emu-1.0-py3-none-any.toml`, \
          `pkgs/33/EMU/emu-1.0-py3-none-any.toml`\n\
-         error: `zebu-1.0-py3-none-any.whl` is declared with different `dependencies` in \
+         error: `zebu-1.0-py3-none-any.whl` is declared with different values of `dependencies` in \
          `pkgs/9b/Zebu/zebu-1.0-py3-none-any.toml`, `pkgs/bb/zebu/zebu-1.0-py3-none-any.toml`\n\
-         error: 2 wheels are declared in several files that do not agree, and nothing is written\n\
-         help: keep one file of each, then run `ipwhl migrate` again\n"
+         error: 2 wheels are declared in several files that contradict each other, and nothing is written\n\
+         help: keep one file for each wheel, then run `ipwhl migrate` again\n"
     );
     assert_eq!(said(repository.path()), before);
     assert!(!repository.join("declarations/emu.toml").exists());
@@ -545,9 +545,8 @@ fn wheels_that_are_declared_twice_alike_become_one() {
         .run(&["migrate"])
         .expect(ExitStatus::Clean);
     for words in [
-        "note: `owl-1.0-py3-none-any.whl` is declared alike in `pkgs/44/owl/owl-1.0-py3-none-any.toml` \
-         and `pkgs/55/Owl/owl-1.0-py3-none-any.toml`, which become one\n",
-        "note: `Yak-1.0-cp38-cp38-win_amd64.whl` is declared alike in ",
+        "note: `owl-1.0-py3-none-any.whl` has the same declaration in `pkgs/44/owl/owl-1.0-py3-none-any.toml` and `pkgs/55/Owl/owl-1.0-py3-none-any.toml`; they become one\n",
+        "note: `Yak-1.0-cp38-cp38-win_amd64.whl` has the same declaration in ",
     ] {
         assert_eq!(run.stderr.matches(words).count(), 1, "{}", run.stderr);
     }

@@ -111,7 +111,7 @@ fn the_original_of_last_size_is_sound() {
         .expect(ExitStatus::Clean);
     assert_eq!(
         run.stderr,
-        "checked 615 projects, 1188 wheels on 9 platforms: no finding\n"
+        "checked 615 projects, 1188 wheels on 9 platforms: no findings\n"
     );
     // The same seed makes the same bytes, another one others.
     let texts = |folder: &TempDir| -> Vec<Vec<u8>> {

@@ -246,8 +246,8 @@ fn an_option_lets_nothing_pass_that_is_about_bytes_and_changes_no_root() {
         assert_eq!(workshop.build(&["--root-only", "--allow", code]), root);
     }
     let refused = [
-        ("content-id-mismatch", "cannot be softened"),
-        ("record-mismatch", "cannot be softened"),
+        ("content-id-mismatch", "cannot be changed"),
+        ("record-mismatch", "cannot be changed"),
         ("several-version", "did you mean `several-versions`?"),
         ("what", "`ipwhl explain` lists the codes"),
     ];

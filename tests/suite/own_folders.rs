@@ -30,7 +30,7 @@ fn refused(run: &Run, words: &str) {
     for words in [
         "the cache is not used: ",
         words,
-        "what it says of wheels is believed",
+        "the facts about wheels in it are trusted",
         "IPWHL_CACHE_DIR",
     ] {
         assert!(run.stderr.contains(words), "{words}: {run:?}");
@@ -73,7 +73,7 @@ fn a_link_in_the_repository_leads_to_no_cache() {
         let program = program(&repository, &repository.join(cache));
         refused(
             &program.run(&["check", "--wheels"]),
-            "`link` is a symbolic link, which a change may have brought",
+            "`link` is a symbolic link, which a change may have added",
         );
     }
     assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 0);
@@ -153,7 +153,7 @@ fn a_release_goes_to_no_folder_that_a_change_has_brought() {
     };
     let ran = build(&[]);
     refused(&ran, "git tracks `release/");
-    ran.refused(2, &["`git rm -r --cached release` takes it out of git"]);
+    ran.refused(2, &["`git rm -r --cached release` removes it from git"]);
     history.run(&["rm", "--quiet", "-r", "--cached", "release"]);
     build(&[]).line();
     // A link, tracked or not.
@@ -172,7 +172,7 @@ fn a_release_goes_to_no_folder_that_a_change_has_brought() {
     fs::set_permissions(repository.join("release"), Permissions::from_mode(0o777)).unwrap();
     let ran = build(&[]);
     refused(&ran, "`release` can be written by other users");
-    ran.refused(2, &["`chmod go-w release` takes that from them"]);
+    ran.refused(2, &["`chmod go-w release` removes that permission"]);
 }
 
 #[test]
@@ -238,7 +238,7 @@ fn nothing_is_written_through_what_somebody_has_planted() {
     );
     workshop
         .run(&["build", "--unsigned"])
-        .refused(3, &[".release.car.partial` stands in its way"]);
+        .refused(3, &[".release.car.partial` is in the way"]);
 }
 
 #[test]
@@ -313,7 +313,8 @@ fn git_obeys_no_repository_that_a_change_has_committed() {
         let run = program(&cache).run(&["check", "--wheels"]);
         assert_eq!(run.status, ExitStatus::Usage, "{run:?}");
         assert!(
-            run.stderr.contains("git cannot tell whether it tracks"),
+            run.stderr
+                .contains("git failed to list the files that it tracks"),
             "{run:?}"
         );
         assert!(!proof.exists());
@@ -346,7 +347,7 @@ fn what_git_tracks_is_known_wherever_the_folder_lies() {
     let run = program(&beside)
         .variable("PATH", "/nowhere")
         .run(&["check", "--wheels"]);
-    refused(&run, "git cannot tell whether it tracks a file of it");
+    refused(&run, "git failed to list the files that it tracks there");
     // What is missing has been brought by nobody.
     program(&around.path().join("new"))
         .run(&["check", "--wheels"])
@@ -457,8 +458,9 @@ fn a_release_and_a_key_that_git_tracks_are_told() {
     history.run(&["add", "--force", "release/release.car", "signing-key"]);
     history.commit("a change");
     for name in ["release", "release/release.car"] {
-        run(&["diff", name])
-            .said("warning: git tracks `release/release.car`, so a change may have brought it");
+        run(&["diff", name]).said(
+            "warning: git tracks `release/release.car`, so a change may have added or replaced it",
+        );
     }
     let ran = run(&["build", "--output", "elsewhere", "--key", "signing-key"]);
     ran.refused(2, &["git tracks the key `signing-key`"]);

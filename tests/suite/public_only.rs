@@ -209,7 +209,7 @@ fn a_check_of_a_change_asks_the_places_of_before() {
         let run = program(&repository)
             .run(arguments)
             .expect(ExitStatus::Clean);
-        let words = "note: this change has another `[publish]` and another `[index]` and another `[mirrors]`; the check uses what `reviewed` has";
+        let words = "note: this change has a different `[publish]` and a different `[index]` and a different `[mirrors]`; the check uses the one of `reviewed`";
         assert!(run.stderr.contains(words), "{run:?}");
     }
     assert_eq!(own.connections(), 0);
@@ -245,7 +245,7 @@ fn a_check_of_a_change_asks_the_places_of_before() {
         .variable("PIP_INDEX_URL", reviewed.index_url())
         .run(&["check", "--since", "nothing-before"]);
     assert!(
-        run.stderr.contains("note: this change has another"),
+        run.stderr.contains("note: this change has a different"),
         "{run:?}"
     );
     assert_eq!(own.connections(), 0);
@@ -258,7 +258,7 @@ fn a_check_of_a_change_asks_the_places_of_before() {
         format!("{text}\n[signing]\ntrusted = [\"{key}\"]\n"),
     );
     let run = program(&repository).run(&["check", "--since", "main"]);
-    let words = "warning: this change decides who may sign releases: `trusted` in `[signing]`; `ipwhl diff` shows how";
+    let words = "warning: this change sets who may sign releases: `trusted` in `[signing]`; `ipwhl diff` shows the values";
     assert!(run.stderr.contains(words), "{run:?}");
 }
 
@@ -300,7 +300,7 @@ fn an_insecure_source_is_not_asked() {
 fn a_proxy_is_asked_for_names_only_and_that_is_said() {
     let proxy = LoopbackIndex::start();
     let name = cherry().file_name();
-    let note = "note: a proxy of the environment looks names up";
+    let note = "note: a proxy from the environment resolves host names";
     for (host, words) in [
         ("10.1.2.3", "has none"),
         ("[::1]", "has none"),

@@ -47,7 +47,7 @@ fn a_target_that_fails_does_not_stop_the_next_one() {
             "first: no connection to http://127.0.0.1:",
             "check that it is running",
             "second: asked for a pin of",
-            "1 target to go: `ipwhl publish first`",
+            "1 target failed: `ipwhl publish first`",
         ],
     );
     assert_eq!(service.pins().len(), 1);
@@ -59,13 +59,13 @@ fn a_target_that_fails_does_not_stop_the_next_one() {
     .unwrap();
     let elsewhere = ["--release", "../its release", "--key", "../key-1"];
     let ran = publish(&workshop, &elsewhere);
-    ran.said("`ipwhl publish --release '../its release' --key ../key-1 first` goes on");
+    ran.said("`ipwhl publish --release '../its release' --key ../key-1 first` continues this run");
     publish(&workshop, &["--release", "../its release", "--unsigned"])
         .said("second: it has sequence 1");
     let dry = publish(&workshop, &[&elsewhere[..], &["--dry-run"]].concat());
     assert_eq!(dry.code, Some(3), "{dry:?}");
     dry.said("first: no connection to");
-    assert!(!dry.error.contains("goes on"), "{dry:?}");
+    assert!(!dry.error.contains("continues this run"), "{dry:?}");
     fs::rename(
         workshop.path("its release"),
         workshop.repository().join("release"),
@@ -75,10 +75,8 @@ fn a_target_that_fails_does_not_stop_the_next_one() {
     service.requests();
     assert_eq!(publish(&workshop, &["first"]).code, Some(3));
     assert!(service.requests().is_empty());
-    publish(&workshop, &["secnd"]).refused(
-        2,
-        &["no target is called `secnd`", "did you mean `second`?"],
-    );
+    publish(&workshop, &["secnd"])
+        .refused(2, &["there is no target `secnd`", "did you mean `second`?"]);
     publish(&workshop, &["elsewhere"]).refused(2, &["the targets are `first`, `second`"]);
 }
 
@@ -88,19 +86,22 @@ fn what_is_not_whole_and_vouched_for_goes_nowhere() {
     let workshop = workshop(&service);
     // What should not go there is there at once.
     service.becomes(&[("pinned", ""); 20]);
-    publish(&workshop, &[]).refused(3, &["has no `release.car`", "`ipwhl build` makes one"]);
+    publish(&workshop, &[]).refused(
+        3,
+        &["has no `release.car`", "`ipwhl build` builds a release"],
+    );
     workshop.build(&["--unsigned"]);
-    publish(&workshop, &[]).refused(1, &["no statement vouches for the release", "`--unsigned`"]);
+    publish(&workshop, &[]).refused(1, &["the release has no statement", "`--unsigned`"]);
     workshop.build(&["--key", "../key-1", "--output", "other"]);
     workshop.run(&["hollow", "other"]).line();
     fs::remove_file(workshop.repository().join("other/release.car")).unwrap();
     publish(&workshop, &["--release", "other"])
-        .refused(3, &["`ipwhl fill ", "release.hollow.car` makes it full"]);
+        .refused(3, &["`ipwhl fill ", "release.hollow.car` completes it"]);
     // A part under the name of the whole.
     let part = workshop.repository().join("other/release.hollow.car");
     fs::rename(part, workshop.repository().join("other/release.car")).unwrap();
     publish(&workshop, &["--release", "other"])
-        .refused(1, &["lacks ", "only `release.delta.car` may lack any"]);
+        .refused(1, &["lacks ", "only `release.delta.car` may be incomplete"]);
 
     workshop.build(&["--key", "../key-1"]);
     let archive = fs::read(workshop.release("release.car")).unwrap();
@@ -225,9 +226,9 @@ fn where_one_target_refuses_a_release_none_is_changed() {
         assert_eq!(ran.code, Some(1), "{ran:?}");
         ran.said("site: it has another release with the sequence 1");
         if arguments != ["--dry-run"] {
-            ran.said("`site` refused the release, and so nothing was changed anywhere");
+            ran.said("`site` refused the release, so no target was changed");
         }
-        assert!(!ran.error.contains("goes on"), "{ran:?}");
+        assert!(!ran.error.contains("continues this run"), "{ran:?}");
         assert_eq!(service.requests(), ["GET /pins"], "{arguments:?}");
     }
     assert!(service.pins().is_empty());

@@ -117,7 +117,7 @@ fn an_error_inside_a_successful_answer_is_one() {
         );
         let ran = workshop.run(&["publish"]);
         ran.refused(3, words);
-        ran.said("`ipwhl publish node` goes on");
+        ran.said("`ipwhl publish node` continues this run");
     }
 }
 

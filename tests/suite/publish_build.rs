@@ -146,7 +146,7 @@ fn what_goes_into_an_archive() {
     request.previous_car = None;
     let failure = contents(&request, &[]).unwrap_err();
     assert!(
-        failure.message.contains("what the previous release has"),
+        failure.message.contains("needs the previous release"),
         "{failure:?}"
     );
     // Beside the statement that is followed, or one that is reused.

@@ -73,7 +73,7 @@ fn what_a_node_has_lost_is_brought_again_and_what_it_has_altered_is_found() {
     succeeded(workshop.run(&["publish"]));
     let ran = succeeded(workshop.run(&["publish", "--check"]));
     assert!(ran.output.starts_with("node: 1 release, "), "{ran:?}");
-    assert!(ran.output.contains("all as their hashes say"), "{ran:?}");
+    assert!(ran.output.contains("all match their CIDs"), "{ran:?}");
 
     // One block is gone and another one has other bytes. The pin is as it was.
     let [(lost, lost_block), (altered, altered_block)] = victims(&workshop).try_into().unwrap();
@@ -99,16 +99,16 @@ fn what_a_node_has_lost_is_brought_again_and_what_it_has_altered_is_found() {
     assert!(ran.output.contains("1 missing, 1 altered\n"), "{ran:?}");
     let ran = succeeded(workshop.run(&["publish", "--check", "--repair"]));
     ran.said(&format!("warning: node: {altered} of sequence 1, "));
-    ran.said("is altered, and was mended");
+    ran.said("is altered, and was repaired");
     assert!(
-        ran.output.contains("1 missing, 1 altered, 2 mended"),
+        ran.output.contains("1 missing, 1 altered, 2 repaired"),
         "{ran:?}"
     );
     assert_eq!(node.pins(), pins);
     let whole = node.command(&["dag", "export", "--progress=false", &pin(&workshop)]);
     exported(whole, &workshop);
     let ran = succeeded(workshop.run(&["publish", "--check"]));
-    assert!(ran.output.contains("all as their hashes say"), "{ran:?}");
+    assert!(ran.output.contains("all match their CIDs"), "{ran:?}");
 }
 
 /// A run whose sample may have met the block that is altered.
@@ -188,7 +188,7 @@ fn a_cluster_is_read_through_its_gateway() {
     let ran = workshop.run(&["publish", "--check"]);
     assert_eq!(ran.code, Some(1), "{ran:?}");
     ran.said(&format!("{lost} of sequence 1"));
-    succeeded(workshop.run(&["publish", "--check", "--repair"])).said("was mended");
+    succeeded(workshop.run(&["publish", "--check", "--repair"])).said("was repaired");
     block_file(&node, &block);
 }
 
@@ -242,13 +242,13 @@ fn a_block_that_the_node_cannot_read_does_not_end_the_check() {
     ran.said(&format!("error: node: {unreadable} of sequence 1, "));
     ran.said(" is unreadable");
     ran.said(&format!("warning: node: {lost} of sequence 1, "));
-    ran.said("is missing, and was mended");
-    ran.said("no good copy of the rest was at hand");
+    ran.said("is missing, and was repaired");
+    ran.said("there was no good copy of the other blocks");
     assert!(
-        ran.output.contains("1 missing, 1 unreadable, 1 mended"),
+        ran.output.contains("1 missing, 1 unreadable, 1 repaired"),
         "{ran:?}"
     );
     // A secret that may not do all that a repair needs does not hide what was found.
     let ran = workshop.run(&["publish", "--check", "--rate", "0"]);
-    ran.refused(2, &["nothing would ever be read"]);
+    ran.refused(2, &["the rate must be larger than 0"]);
 }

@@ -46,7 +46,7 @@ fn a_release_is_pinned_with_name_factors_and_metadata() {
     assert_eq!(pin["replication_factor_min"], 1);
     node.text(&["--offline", "dag", "stat", "--progress=false", &first]);
 
-    succeeded(workshop.run(&["publish"])).said("had all of it");
+    succeeded(workshop.run(&["publish"])).said("already has the whole release");
     let root = second(&workshop, &target);
     let ran = succeeded(workshop.run(&["publish"]));
     assert!(moved(&ran) <= 12 && moved(&ran) * 2 < all + 12, "{ran:?}");
@@ -85,7 +85,7 @@ fn a_peer_that_has_not_pinned_is_named() {
             "1 of the 2 required peers have ",
             "`beta` (",
             "connection refused",
-            "`ipwhl publish cluster` goes on",
+            "`ipwhl publish cluster` continues this run",
         ],
     );
     drop(beta);
@@ -278,7 +278,7 @@ fn a_cluster_whose_gateway_is_down_is_named_with_its_cause() {
             "no connection: ",
             "refused",
             "check that it is running at this address",
-            "`ipwhl publish cluster` goes on",
+            "`ipwhl publish cluster` continues this run",
         ],
     );
 }

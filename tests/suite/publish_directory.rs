@@ -135,7 +135,7 @@ fn a_release_is_a_tree_with_its_statement_and_the_next_one_links_to_what_stays()
     let (workshop, root) = first();
     let dry = succeeded(workshop.run(&["publish", "--dry-run"]));
     for words in [
-        "holds no release of this repository".to_owned(),
+        "has no release of this repository".to_owned(),
         "would make the folder".to_owned(),
         "would write `statements/1`".to_owned(),
         format!("would point `latest` at {root}"),
@@ -155,7 +155,7 @@ fn a_release_is_a_tree_with_its_statement_and_the_next_one_links_to_what_stays()
 
     // The same again changes nothing, and says so.
     let before = snapshot(&workshop.path("site"));
-    succeeded(workshop.run(&["publish"])).said("had all of it");
+    succeeded(workshop.run(&["publish"])).said("already has the whole release");
     let dry = succeeded(workshop.run(&["publish", "--dry-run"]));
     assert!(dry.output.contains("nothing to do"), "{dry:?}");
     assert_eq!(snapshot(&workshop.path("site")), before);
@@ -451,7 +451,7 @@ fn every_state_between_two_releases_is_completed() {
     // Files that somebody took away come back; the others stay what they are.
     let gone = site.join(&next).join("library/index.html");
     fs::remove_file(&gone).unwrap();
-    succeeded(workshop.run(&["publish"])).said("moved 1 file,");
+    succeeded(workshop.run(&["publish"])).said("transferred 1 file,");
     assert_complete(&workshop, &[&root, &next], 2);
 }
 
@@ -616,7 +616,7 @@ fn what_is_damaged_is_replaced() {
     for path in paths.into_iter().chain([wheel]) {
         damage(path);
         let dry = succeeded(workshop.run(&["publish", "--dry-run"]));
-        for words in ["would move 1 file,", "would replace 1 file,"] {
+        for words in ["would transfer 1 file,", "would replace 1 file,"] {
             assert!(dry.output.contains(words), "{path}: {dry:?}");
         }
         assert_ne!(snapshot(&site), whole, "{path}");
@@ -656,8 +656,8 @@ fn a_dry_run_counts_by_bytes() {
         words.split(after).next().unwrap().to_owned()
     };
     assert_eq!(
-        amount(&dry, "would move ", "\n"),
-        amount(&ran, "moved ", " to `")
+        amount(&dry, "would transfer ", "\n"),
+        amount(&ran, "transferred ", " to `")
     );
     assert_eq!(
         amount(&dry, "would link ", " to those"),
@@ -732,7 +732,7 @@ fn signatures_of_the_same_statement_come_together() {
     assert_eq!(signed_files(&place), both);
     // The first alone, the second alone under the first's name: nothing is new.
     fs::remove_file(workshop.release(&second)).unwrap();
-    succeeded(workshop.run(&["publish"])).said("had all of it");
+    succeeded(workshop.run(&["publish"])).said("already has the whole release");
     for (name, key) in ["two", "three"].into_iter().zip(&keys) {
         fs::write(workshop.path(name), key.to_openssh().unwrap()).unwrap();
     }
@@ -742,7 +742,7 @@ fn signatures_of_the_same_statement_come_together() {
     fs::write(workshop.release("release.toml.sig"), &two).unwrap();
     let dry = with("../two", &["--dry-run"]);
     assert!(dry.output.contains("nothing to do"), "{dry:?}");
-    with("../two", &[]).said("had all of it");
+    with("../two", &[]).said("already has the whole release");
     assert_eq!(signed_files(&place), both);
     // A third one under the first's name gets its own; one that is damaged there is replaced.
     fs::write(workshop.release("release.toml.sig"), &three).unwrap();
@@ -780,7 +780,7 @@ fn a_signature_that_does_not_hold_goes_nowhere() {
     for text in ["mine", &other] {
         fs::write(workshop.release(stray), text).unwrap();
         succeeded(workshop.run(&["publish"]))
-            .said(&format!("{stray}` does not hold, and is left out"));
+            .said(&format!("{stray}` is not valid and is left out"));
         let names: Vec<String> = signed_files(&workshop.path("site/statements/1"))
             .into_keys()
             .collect();

@@ -194,7 +194,7 @@ fn the_record_is_printed_and_looked_for() {
         not_there(&workshop.run(&["publish"]), &root, &missing);
     }
     let dry = succeeded(workshop.run(&["publish", "--dry-run"]));
-    assert!(dry.output.contains("holds no release"), "{dry:?}");
+    assert!(dry.output.contains("has no release"), "{dry:?}");
     assert!(
         dry.output.contains(&format!(
             "would print `_dnslink.index.example.org. IN TXT \"{record}\"`"
@@ -246,7 +246,7 @@ fn what_dns_has_instead_is_said() {
         &[&format!("refers to `/ipfs/{other}`"), "its time to live"],
     );
     let dry = succeeded(workshop.run(&["publish", "--dry-run"]));
-    assert!(dry.output.contains(&format!("holds {other}")), "{dry:?}");
+    assert!(dry.output.contains(&format!("has {other}")), "{dry:?}");
     // A path below the release is not the release.
     server.records(&[&format!("dnslink=/ipfs/{root}/simple")]);
     not_there(&workshop.run(&["publish"]), &root, &["/simple`"]);
@@ -298,5 +298,5 @@ fn a_record_may_lead_to_a_name() {
     fs::write(&path, text).unwrap();
     fs::remove_dir_all(workshop.repository().join("release")).unwrap();
     workshop.build(&[]);
-    succeeded(workshop.run(&["publish"])).said("had all of it");
+    succeeded(workshop.run(&["publish"])).said("already has the whole release");
 }

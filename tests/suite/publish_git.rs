@@ -179,7 +179,7 @@ fn a_release_is_a_commit_and_a_tag_that_git_verifies() {
     let before = git.state(here);
     let dry = succeeded(place.run(&["publish", "--dry-run"]));
     for words in [
-        "holds no release of this repository",
+        "has no release of this repository",
         "would commit the statement of sequence 1 to `releases`",
         "would sign the tag `statement-1`",
         "would push `releases` and `statement-1` to `origin`",
@@ -229,7 +229,7 @@ fn a_release_is_a_commit_and_a_tag_that_git_verifies() {
         git.text(here, &["for-each-ref"]),
         git.text(there, &["for-each-ref"]),
     );
-    succeeded(place.run(&["publish"])).said("had all of it");
+    succeeded(place.run(&["publish"])).said("already has the whole release");
     let dry = succeeded(place.run(&["publish", "--dry-run"]));
     assert!(dry.output.contains("nothing to do"), "{dry:?}");
     assert_eq!(git.text(here, &["for-each-ref"]), refs);
@@ -314,7 +314,7 @@ fn a_run_that_is_cut_goes_on_and_a_fresh_clone_too() {
     git.text(here, &["remote", "add", "origin", "../remote"]);
     let dry = succeeded(place.run(&["publish", "--dry-run"]));
     for words in [
-        "holds sequence 1",
+        "has sequence 1",
         "would point `releases` at",
         "would take the tag",
     ] {
@@ -396,11 +396,11 @@ fn signatures_of_the_same_statement_come_together() {
     // The first alone, the second alone under the first's name: nothing is new.
     let refs = git.text(&place.there, &["for-each-ref"]);
     fs::remove_file(workshop.release(second)).unwrap();
-    succeeded(place.run(&["publish"])).said("had all of it");
+    succeeded(place.run(&["publish"])).said("already has the whole release");
     fs::write(workshop.release("release.toml.sig"), two).unwrap();
     let dry = succeeded(place.run(&["publish", "--key", "../second", "--dry-run"]));
     assert!(dry.output.contains("nothing to do"), "{dry:?}");
-    succeeded(place.run(&["publish", "--key", "../second"])).said("had all of it");
+    succeeded(place.run(&["publish", "--key", "../second"])).said("already has the whole release");
     assert_eq!(git.text(&place.there, &["for-each-ref"]), refs);
     // A third one under the first's name gets its own.
     fs::write(workshop.release("release.toml.sig"), three).unwrap();

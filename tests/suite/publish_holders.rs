@@ -52,7 +52,7 @@ fn nothing_leads_to_a_release_whose_blocks_have_not_arrived() {
             "node: no connection to ",
             "service: it is not changed, because no other target is proved to hold the release: `node` has failed",
             "name: it is not changed",
-            "3 targets to go: `ipwhl publish --key ../key node name service` goes on",
+            "3 targets failed: `ipwhl publish --key ../key node name service` continues this run",
         ],
     );
     assert!(service.pins().is_empty());

@@ -136,7 +136,7 @@ fn a_record_is_a_file() {
 
     // The same again: the same bytes, not even written.
     let written = fs::metadata(&file).unwrap().modified().unwrap();
-    succeeded(place.publish(&[])).said("had all of it");
+    succeeded(place.publish(&[])).said("already has the whole release");
     let dry = succeeded(place.publish(&["--dry-run"]));
     assert!(dry.output.contains("nothing to do"), "{dry:?}");
     assert_eq!(fs::metadata(&file).unwrap().modified().unwrap(), written);

@@ -46,7 +46,7 @@ pub fn second(workshop: &Workshop, text: &str) -> String {
 /// The blocks of `moved N blocks` in what a run said.
 #[track_caller]
 pub fn moved(ran: &Ran) -> u64 {
-    let words = ran.error.split("moved ").nth(1);
+    let words = ran.error.split("transferred ").nth(1);
     let words = words.unwrap_or_else(|| panic!("nothing was moved: {}", ran.error));
     words.split(' ').next().unwrap().parse().unwrap()
 }
@@ -74,7 +74,7 @@ fn a_release_is_moved_pinned_and_read_back_and_the_next_one_moves_what_is_new() 
 
     let dry = succeeded(workshop.run(&["publish", "--dry-run"]));
     assert!(
-        dry.output.contains("holds no release of this repository"),
+        dry.output.contains("has no release of this repository"),
         "{dry:?}"
     );
     assert!(
@@ -115,7 +115,7 @@ fn a_release_is_moved_pinned_and_read_back_and_the_next_one_moves_what_is_new() 
 
     // The same again: nothing to move, nothing to change.
     let again = succeeded(workshop.run(&["publish", "node"]));
-    again.said("had all of it");
+    again.said("already has the whole release");
     let dry = succeeded(workshop.run(&["publish", "--dry-run"]));
     assert!(dry.output.contains("nothing to do"), "{dry:?}");
 
@@ -356,6 +356,6 @@ fn a_path_that_a_secret_may_not_use_is_named() {
     publish(token, "sw0rd\nfish").refused(2, &["`IPWHL_PUBLISH_NODE_TOKEN`", "line feed"]);
     publish("IPWHL_PUBLISH_NODE_BASIC", "sw0rdfish").refused(
         2,
-        &["`IPWHL_PUBLISH_NODE_BASIC` is not of the form `user:password`"],
+        &["`IPWHL_PUBLISH_NODE_BASIC` does not have the form `user:password`"],
     );
 }

@@ -203,7 +203,7 @@ fn what_a_service_refuses_is_said_in_its_words() {
         service.fails(Some(Fault::Answer(status, body)));
         let ran = publish(&workshop, &[]);
         ran.refused(3, words);
-        ran.said("`ipwhl publish service` goes on");
+        ran.said("`ipwhl publish service` continues this run");
         assert!(!ran.error.contains('\u{1b}'), "{}", ran.error);
     }
     service.fails(Some(Fault::OtherPin));

@@ -78,7 +78,7 @@ fn a_statement_has_to_be_of_the_release_and_signed() {
     let help = refused(
         read(&request).0,
         FailureKind::Finding,
-        "no statement vouches",
+        "the release has no statement",
     );
     assert!(help.contains("--unsigned"), "{help}");
     let another = Cid::v1(Codec::Raw, Sha256Digest::of(b"another"));
@@ -194,7 +194,7 @@ fn targets_are_chosen_by_name_and_opened() {
     refused(
         chosen_targets(&[], &[]),
         FailureKind::Usage,
-        "names no target",
+        "has no targets",
     );
 
     let mut environment = environment(folder.path());

@@ -45,7 +45,7 @@ fn a_delta_is_completed_from_the_folder() {
         fs::metadata(path).unwrap().ino()
     };
     assert_eq!(inode(&first), inode(&root));
-    succeeded(publish_next(&workshop)).said("had all of it");
+    succeeded(publish_next(&workshop)).said("already has the whole release");
     assert_eq!(reader(&workshop, &["verify", "../site"]).line(), root);
     // It is what the full archive makes of the same folder.
     fs::remove_dir_all(workshop.path("site")).unwrap();
@@ -172,7 +172,7 @@ fn statements_between_are_published_too() {
     let mut follow = workshop.command(&["fetch", "../site"]);
     follow.current_dir(workshop.path("reader"));
     assert_eq!(Ran::of(&follow.output().unwrap()).line(), root);
-    succeeded(workshop.run(&["publish"])).said("had all of it");
+    succeeded(workshop.run(&["publish"])).said("already has the whole release");
 }
 
 /// What an older version of this program has left is made what this one leaves.
@@ -263,7 +263,7 @@ fn releases_beyond_the_newest_go_and_their_statements_stay() {
     assert_eq!(names(1), ["release.toml", "release.toml.sig"]);
     assert_eq!(names(3).len(), 4);
     assert_eq!(reader(&workshop, &["verify", "../site"]).line(), third);
-    publish().said("had all of it");
+    publish().said("already has the whole release");
     // Rolled back to: it is the newest, whatever older statements name it too.
     assert_eq!(keeping("2.2", &[]), second);
     publish();
@@ -350,7 +350,7 @@ fn a_check_names_what_is_damaged_and_mends_it() {
     let check = |more: &[&str]| workshop.run(&[&["publish", "--check"], more].concat());
     let clean = succeeded(check(&[]));
     let said = format!("{}{}", clean.output, clean.error);
-    assert!(said.contains("all as their hashes say"), "{clean:?}");
+    assert!(said.contains("all match their CIDs"), "{clean:?}");
     let damage = |path: &str| {
         let place = site.join(path);
         let mut bytes = fs::read(&place).unwrap();
@@ -387,9 +387,9 @@ fn a_check_names_what_is_damaged_and_mends_it() {
     // The archive of the newest has what both need, but for a page of the first, which is in its
     // hollow archive.
     let ran = check(&["--repair"]);
-    ran.said(&format!("{second}/library/library-2.2-py3-none-any.whl of sequence 2, {second} is missing, and was mended"));
+    ran.said(&format!("{second}/library/library-2.2-py3-none-any.whl of sequence 2, {second} is missing, and was repaired"));
     ran.said(&format!(
-        "{second}/{large} of sequence 2, {second} is altered, and was mended"
+        "{second}/{large} of sequence 2, {second} is altered, and was repaired"
     ));
     let mut mended = files(&site);
     mended.retain(|path, _| !path.contains(".partial"));
@@ -402,7 +402,7 @@ fn a_check_names_what_is_damaged_and_mends_it() {
     // A tree that somebody has taken away.
     fs::remove_dir_all(site.join(&second)).unwrap();
     check(&["--repair"]).said(&format!(
-        "{second}/_ipwhl/release.json of sequence 2, {second} is missing, and was mended"
+        "{second}/_ipwhl/release.json of sequence 2, {second} is missing, and was repaired"
     ));
     assert!(files(&site) == whole);
 
@@ -415,7 +415,7 @@ fn a_check_names_what_is_damaged_and_mends_it() {
     let ran = check(&["--repair"]);
     assert_eq!(ran.code, Some(1), "{ran:?}");
     ran.said(&format!(
-        "{first}/{large} of sequence 1, {first} is altered, and was mended"
+        "{first}/{large} of sequence 1, {first} is altered, and was repaired"
     ));
     let lost = format!(
         "{first}/library/library-2.1.post1-py3-none-any.whl of sequence 1, {first} is altered\n"
@@ -433,7 +433,7 @@ fn a_check_after_going_back_finds_nothing() {
         succeeded(workshop.run(&["publish"]));
     }
     let ran = succeeded(workshop.run(&["publish", "--check"]));
-    assert!(ran.output.contains("all as their hashes say"), "{ran:?}");
+    assert!(ran.output.contains("all match their CIDs"), "{ran:?}");
     let ran = succeeded(workshop.run(&["publish", "--status"]));
     assert!(ran.output.contains("; 1 older release"), "{ran:?}");
 }

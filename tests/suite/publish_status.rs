@@ -84,7 +84,7 @@ fn each_target_says_what_it_holds_since_when_and_until_when() {
     // A moment may have gone by since, or not.
     let output = ran.output.replace("in 20 days", "in 19 days");
     let lines: Vec<&str> = output.lines().collect();
-    let times = "made less than an hour ago, expires in 19 days";
+    let times = "created less than an hour ago, expires in 19 days";
     assert_eq!(
         lines,
         [

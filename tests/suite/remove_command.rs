@@ -87,7 +87,7 @@ fn a_project_goes_and_what_it_leaves_behind_is_said() {
     let run = remove(&repository, &["banana", "cherry", "damson"]).expect(ExitStatus::Clean);
     assert_eq!(
         run.stderr.lines().next().unwrap(),
-        "note: the set has 3 warnings; `ipwhl check` shows what is wrong"
+        "note: the set has 3 warnings; `ipwhl check` shows the findings"
     );
     is_clean(&repository);
 }
@@ -146,9 +146,9 @@ fn what_is_needed_is_not_removed() {
     // For an extra, too.
     let run = remove(&repository, &["damson"]).expect(ExitStatus::Findings);
     insta::assert_snapshot!(run.stderr, @r#"
-    error: nothing was removed: `damson` is needed by what stays
+    error: nothing was removed: `damson` is needed by projects that stay
       declarations/apple.toml:4:30: apple 1.0 requires `damson; extra == "juice"` [extra: juice]
-    help: remove what needs it as well: `ipwhl remove apple damson`
+    help: to remove the projects that need it, too: `ipwhl remove apple damson`
     "#);
     let run = remove(&repository, &["--with-dependencies", "banana"]).expect(ExitStatus::Findings);
     assert!(
@@ -165,7 +165,7 @@ fn what_is_needed_is_not_removed() {
         .build();
     let run = remove(&repository, &["apple"]).expect(ExitStatus::Findings);
     assert!(
-        run.stderr.contains("`--with-dependencies` removes"),
+        run.stderr.contains("`--with-dependencies` also removes"),
         "{}",
         run.stderr
     );
@@ -197,9 +197,7 @@ fn a_way_out_names_a_few_projects_at_most() {
     );
     let many = refused(8);
     assert!(
-        many.ends_with(
-            "help: 8 projects would have to go with it: `ipwhl tree --invert base` shows them\n"
-        ),
+        many.ends_with("help: 8 more projects need it: `ipwhl tree --invert base` shows them\n"),
         "{many}"
     );
 }
@@ -221,7 +219,7 @@ fn what_is_still_needed_can_stay_as_automatic() {
         run.stderr
     );
     let run = remove(&repository, &["banana", "--keep-needed"]).expect(ExitStatus::Clean);
-    assert_eq!(run.stderr, "made automatic banana 2.1: apple needs it\n");
+    assert_eq!(run.stderr, "made automatic banana 2.1: needed by apple\n");
     let changed = repository.read(file);
     assert_eq!(canonical(&changed).as_deref(), Some(changed.as_str()));
     assert!(changed.contains("# ripe"), "{changed}");
@@ -231,7 +229,7 @@ fn what_is_still_needed_can_stay_as_automatic() {
     );
     is_clean(&repository);
     let run = remove(&repository, &["banana", "--keep-needed"]).expect(ExitStatus::Clean);
-    assert_eq!(run.stderr, "kept banana 2.1: apple needs it\n");
+    assert_eq!(run.stderr, "kept banana 2.1: needed by apple\n");
     assert_eq!(repository.read(file), changed);
     // A text that is not canonical keeps its form, and `false` becomes `true`.
     let odd = repository
@@ -248,7 +246,7 @@ fn what_is_still_needed_can_stay_as_automatic() {
     )
     .expect(ExitStatus::Clean);
     assert!(
-        run.stderr.contains("kept elder 1.0: grape needs it"),
+        run.stderr.contains("kept elder 1.0: needed by grape"),
         "{}",
         run.stderr
     );
@@ -266,8 +264,7 @@ fn waivers_that_name_what_is_gone_are_mentioned() {
     let run = remove(&repository, &["apple"]).expect(ExitStatus::Clean);
     assert!(
         run.stderr.ends_with(
-            "note: ipwhl.toml:9: the waiver of `uncovered-platform` for `apple` concerns `apple`, \
-             which is not in the set any more\n"
+            "note: ipwhl.toml:9: the waiver of `uncovered-platform` for `apple` concerns `apple`, which is no longer in the set\n"
         ),
         "{}",
         run.stderr
@@ -281,7 +278,7 @@ fn what_cannot_be_read_is_removed_and_makes_careful() {
     let run = remove(&repository, &["apple", "--with-dependencies"]).expect(ExitStatus::Clean);
     assert!(
         run.stderr.contains(
-            "warning: a declaration cannot be read, so nothing is removed but what is named: kiwi"
+            "warning: a declaration cannot be read, so only the named projects are removed: kiwi"
         ),
         "{}",
         run.stderr
@@ -308,7 +305,7 @@ fn no_way_out_is_named_that_would_not_be_gone() {
         .file("declarations/kiwi.toml", "=");
     let run = remove(&set.build(), &["apple"]).expect(ExitStatus::Findings);
     assert!(
-        !run.stderr.contains("`--with-dependencies` removes"),
+        !run.stderr.contains("`--with-dependencies` also removes"),
         "{}",
         run.stderr
     );

@@ -308,10 +308,8 @@ fn the_last_word_says_where_more_is_said() {
     let two = one
         .clone()
         .change("damson", |damson| damson.set("extras", "1"));
-    assert!(
-        run(one.clone(), &["check"]).contains("\nfor more on it: `ipwhl explain unknown-key`\n")
-    );
-    assert!(run(two, &["check"]).contains("\nfor more on it: `ipwhl explain CODE`\n"));
+    assert!(run(one.clone(), &["check"]).contains("\nfor details: `ipwhl explain unknown-key`\n"));
+    assert!(run(two, &["check"]).contains("\nfor details: `ipwhl explain CODE`\n"));
     assert!(!run(one, &["check", "--quiet"]).contains("explain"));
     assert!(!run(RepositoryBuilder::sound(), &["check"]).contains("explain"));
 }

@@ -184,7 +184,7 @@ fn keys_and_words_that_nobody_knows_get_the_nearest_one() {
         ),
         (
             "[severity]\nsha256-mismatch = \"warning\"\n",
-            "`sha256-mismatch` cannot be softened",
+            "the severity of `sha256-mismatch` cannot be changed",
             "",
         ),
         (

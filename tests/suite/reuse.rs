@@ -121,7 +121,7 @@ fn only_what_is_new_is_looked_at_and_the_root_is_the_same() {
             .concat();
             let ran = workshop.run(&line);
             assert_eq!(ran.line(), root, "{profile}: {release}");
-            ran.said("reused 4 wheels of ");
+            ran.said("reused 4 wheels from ");
             // What nobody has looked at is not kept as if somebody had.
             assert_eq!(facts(&workshop), 1, "{profile}: {release}");
         }
@@ -246,7 +246,7 @@ fn a_full_archive_takes_its_wheels_out_of_the_one_before() {
         let reuse = ["--unsigned", "--tree", "tree", "--reuse", "first"];
         let ran = workshop.run(&[&["build"], &reuse[..]].concat());
         assert_eq!(ran.line(), root);
-        ran.said("copied 4 wheels out of first/release.car");
+        ran.said("copied 4 wheels from first/release.car");
         assert!(workshop.read("release.car") == whole.read("release.car"));
         assert!(
             files(&workshop.repository().join("tree")) == files(&whole.repository().join("tree"))
@@ -276,7 +276,7 @@ fn what_is_declared_is_compared_anew() {
     let reuse = ["build", "--root-only", "--reuse", "first"];
     let ran = workshop.run(&reuse);
     assert_eq!(ran.line(), root);
-    ran.said("reused 6 wheels of first/release.car");
+    ran.said("reused 6 wheels from first/release.car");
     // A declaration that says what METADATA does not, told as if the wheel had been read.
     for (change, code) in [
         (("extras", "[\"cider\"]"), "extras-mismatch"),
@@ -316,7 +316,7 @@ fn the_same_bytes_under_another_name_are_another_wheel() {
     let (workshop, root) = released(&first, &next, name);
     let ran = workshop.run(&["build", "--root-only", "--reuse", "first"]);
     assert_eq!(ran.line(), root);
-    ran.said("reused 4 wheels of ");
+    ran.said("reused 4 wheels from ");
     // Where it cannot be had nobody says what it is.
     let _ = fs::remove_dir_all(workshop.path("cache"));
     fs::remove_file(workshop.repository().join("wheels").join(name)).unwrap();
@@ -343,7 +343,7 @@ fn a_release_of_many_projects_takes_few_requests_each() {
     assert_eq!(ran.line(), root);
     // The root, `release.json` and its folder; of each project the folder, the page and METADATA.
     assert_eq!(gateway.paths().len(), 3 + 3 * projects);
-    ran.said(&format!("reused {projects} wheels of "));
+    ran.said(&format!("reused {projects} wheels from "));
     ran.said(&format!(": {} blocks, ", 3 + 3 * projects));
     // What they need does not come one after the other.
     assert!(gateway.connections() > 8, "{}", gateway.connections());

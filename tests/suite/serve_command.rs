@@ -127,7 +127,10 @@ fn a_delta_is_refused_with_the_way_out() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let ran = workshop.run(&["serve", "release/release.delta.car", "--listen", &address]);
-    ran.refused(1, &["has only a part of its release"]);
+    ran.refused(
+        1,
+        &["is a delta: pip would not find the projects that it leaves out"],
+    );
     let fill = proposed(&ran.error, "ipwhl fill ");
     assert_eq!(fill, ["fill", "release/release.delta.car"]);
     workshop
@@ -155,7 +158,7 @@ fn it_takes_the_folder_that_verify_takes() {
         3,
         &[
             "`declarations` has no `release.car`",
-            "or a folder that has one",
+            "or a folder with a `release.car`",
         ],
     );
     for part in ["delta", "hollow"] {
@@ -163,7 +166,7 @@ fn it_takes_the_folder_that_verify_takes() {
         fs::rename(workshop.release("release.car"), workshop.release(&part)).unwrap();
         for command in ["serve", "verify"] {
             let only = format!("`release` has no `release.car`, only `release/{part}`");
-            let fill = format!("`ipwhl fill release/{part}` makes it full");
+            let fill = format!("`ipwhl fill release/{part}` completes it");
             workshop
                 .run(&[command, "release"])
                 .refused(3, &[&only, &fill]);
@@ -227,7 +230,7 @@ fn names_that_it_answers_to_are_given() {
         .collect();
     // Each name once.
     let expected = ["rebound", "again"].map(|name| {
-        format!("note: a request for the host name `{name}.example.net` was refused; if this server is meant by it, start it with `--host {name}.example.net`")
+        format!("note: refused a request for the host name `{name}.example.net`; if this name belongs to this server, start it with `--host {name}.example.net`")
     });
     assert_eq!(notes, expected, "{said}");
     for wrong in [
@@ -326,10 +329,7 @@ fn what_cannot_be_served_is_said() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let ran = workshop.run(&["serve", "release/release.car", "--listen", &address]);
-    ran.refused(
-        3,
-        &["nothing can listen on", &address, "--listen 127.0.0.1:0"],
-    );
+    ran.refused(3, &["cannot listen on", &address, "--listen 127.0.0.1:0"]);
     workshop
         .run(&["serve", "nothing.car"])
         .refused(3, &["nothing.car` cannot be read"]);

@@ -222,16 +222,16 @@ fn outdated_compares_with_the_index() {
             .find(|line| line.contains("in the index"));
         line.unwrap().replace("  in the index     ", "")
     };
-    assert_eq!(words("apple"), "1.1 is newer, and fits the set");
+    assert_eq!(words("apple"), "1.1 is newer and fits the set");
     assert_eq!(
         words("banana"),
-        "1.1 is newer and fits the set; the newest is 2.0"
+        "1.1 is newer and fits the set; 2.0 is the newest"
     );
     assert_eq!(
         words("cherry"),
-        "2.0 is newer, and nothing newer fits the set"
+        "2.0 is newer; no newer version fits the set"
     );
-    assert_eq!(words("damson"), "nothing newer");
+    assert_eq!(words("damson"), "no newer version");
     let run = program
         .run(&["show", "--outdated", "cherry", "--format", "json"])
         .expect(ExitStatus::Clean);

@@ -44,8 +44,8 @@ fn a_second_signature_completes_a_statement_and_a_third_time_changes_nothing() {
     let kept = files(&workshop.repository().join("release"));
     let again = sign(&workshop, "../key-1", &[]);
     assert_eq!(again.line(), "release/release.toml.sig");
-    again.said("by this key already: nothing is changed");
-    again.said("1 of the 2 signatures that it needs is there");
+    again.said("is already a signature with this key: nothing was changed");
+    again.said("the statement has 1 of 2 needed signatures");
     assert_eq!(files(&workshop.repository().join("release")), kept);
 
     let name = format!("release/release.toml.{}.sig", key(2).public().file_digits());
@@ -57,9 +57,9 @@ fn a_second_signature_completes_a_statement_and_a_third_time_changes_nothing() {
         "name      example",
         "sequence  1",
         &format!("root      {root}"),
-        "previous  none: it is the first",
+        "previous  none (first release)",
         "expires   never",
-        "2 of the 2 signatures that it needs are there: it is complete",
+        "the statement has 2 of 2 needed signatures: it is complete",
     ] {
         second.said(word);
     }
@@ -137,7 +137,7 @@ fn what_should_not_be_signed_is_not() {
     workshop.build(&[&previous[..], &["--renew", "--key", "../key-1"]].concat());
     let next = sign(&workshop, "../key-2", &previous);
     next.said("sequence  2");
-    next.said("2 of the 2 signatures");
+    next.said("2 of 2 needed signatures");
     next.line();
 }
 
@@ -162,13 +162,13 @@ fn a_statement_can_be_signed_where_there_is_no_repository() {
             set(mode);
             let ran = elsewhere.run(&["sign", "release.toml", "--key", "key"]);
             ran.said("warning: other users can read or write the key `key`");
-            ran.said("help: `chmod 600 key` takes that from them");
+            ran.said("help: `chmod 600 key` makes it private");
             fs::remove_file(elsewhere.path(ran.line())).unwrap();
         }
         set(0o600);
     }
     let ran = elsewhere.run(&["sign", "release.toml", "--key", "key"]);
-    ran.said("2 of the 2 signatures that it needs are there");
+    ran.said("the statement has 2 of 2 needed signatures");
     assert!(!ran.error.contains("warning"), "{}", ran.error);
     assert!(elsewhere.path(ran.line()).is_file());
 
@@ -178,7 +178,7 @@ fn a_statement_can_be_signed_where_there_is_no_repository() {
     for _ in 0..2 {
         let ran = elsewhere.run(&["sign", "release.toml", "--key", "key"]);
         ran.said("warning: `trusted` in `release.toml` does not name the key");
-        ran.said("1 of the 2 signatures that it needs is there");
+        ran.said("the statement has 1 of 2 needed signatures");
         assert!(elsewhere.path(ran.line()).is_file());
     }
     // Where nothing says whose signatures count, that is said.
@@ -186,7 +186,7 @@ fn a_statement_can_be_signed_where_there_is_no_repository() {
     workshop.build(&[]);
     fs::copy(workshop.release("release.toml"), elsewhere.path("own.toml")).unwrap();
     let ran = elsewhere.run(&["sign", "own.toml", "--key", "key"]);
-    ran.said("nothing here says whose signatures `own.toml` needs");
+    ran.said("no list of trusted keys was found for `own.toml`");
     assert!(!ran.error.contains("complete"), "{}", ran.error);
     ran.line();
 }

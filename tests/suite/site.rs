@@ -134,7 +134,7 @@ fn a_mirror_made_of_the_list_is_complete() {
     let ran = reader(&workshop, &["verify", &url]);
     assert_eq!(ran.line(), first);
     ran.said("sequence 1, is vouched for by key-1");
-    ran.said("all as the signed root says");
+    ran.said("match the signed root");
     // The next release goes over the first one.
     let next = release(&workshop, "2.2");
     succeeded(mirror(&url, &place));
@@ -434,7 +434,7 @@ fn a_site_is_held_to_whom_its_reader_trusts() {
     alone(&["--statement", first]).refused(2, &["a site has its own statement"]);
     workshop
         .run(&["verify", "release", "--any-signer"])
-        .refused(2, &["`--any-signer` is about who has signed a statement"]);
+        .refused(2, &["`--any-signer` needs a statement, and none is named"]);
     // Somebody else's signature.
     let text = fs::read(workshop.path("site/release.toml")).unwrap();
     let other = ipwhl::release::signature::sign(&key(2), &text).unwrap();
@@ -451,7 +451,7 @@ fn a_site_is_held_to_whom_its_reader_trusts() {
     );
     let cid = format!("https://gateway.example.org/ipfs/{root}");
     reader(&workshop, &["verify", &cid, "--statement", first])
-        .refused(2, &["this is one on a gateway"]);
+        .refused(2, &["this is a release on a gateway"]);
 }
 
 /// A server that has a page for everything that it does not have.

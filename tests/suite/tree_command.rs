@@ -51,7 +51,7 @@ fn the_tree_says_versions_requirements_extras_platforms_and_what_is_wrong() {
     let repository = rich().build();
     let run = tree(&repository, &[]).expect(ExitStatus::Clean);
     insta::assert_snapshot!(run.stdout);
-    insta::assert_snapshot!(run.stderr, @"note: the set has 4 errors; `ipwhl check` shows what is wrong");
+    insta::assert_snapshot!(run.stderr, @"note: the set has 4 errors; `ipwhl check` shows the findings");
 }
 
 #[test]
@@ -408,7 +408,7 @@ fn a_declaration_that_cannot_be_read_does_not_hide_the_others() {
     );
     let quiet = tree(&repository, &["--quiet", "cherry"]).expect(ExitStatus::Clean);
     assert_eq!(quiet.stderr, "");
-    assert_eq!(quiet.stdout, "cherry [its declaration cannot be read]\n");
+    assert_eq!(quiet.stdout, "cherry [declaration cannot be read]\n");
     // Without a platform nothing is required anywhere, which is said.
     repository.write("ipwhl.toml", "[repository]\nformat = 1\nname = \"x\"\n");
     let run = tree(&repository, &["apple"]).expect(ExitStatus::Clean);

@@ -128,7 +128,7 @@ fn every_line_of_the_tutorial_does_what_it_says() {
     for words in [
         "added flask 3.1.6",
         "added markupsafe 3.1.6, jinja2 needs >=2, werkzeug needs >=2.1.1 (1 wheel, automatic)",
-        "6 projects, 6 wheels (6 verified earlier) on 12 platforms: no finding",
+        "6 projects, 6 wheels (6 verified earlier) on 12 platforms: no findings",
         "`jinja2` requires `jinja2>=99`",
         "signed release.toml: sequence 1",
         "signed release.toml: sequence 2",

@@ -34,7 +34,7 @@ fn a_release_of_each_profile_holds() {
         let root = workshop.build(&["--unsigned"]);
         let ran = workshop.run(&["verify", "release/release.car"]);
         assert_eq!(ran.line(), root);
-        ran.said("4 projects, 5 wheels: all as their hashes and pages say");
+        ran.said("4 projects, 5 wheels: all match their hashes and pages");
         assert_eq!(
             workshop.run(&["verify", "release/release.car", "-q"]).error,
             ""
@@ -89,7 +89,7 @@ fn a_folder_stands_for_the_archive_in_it() {
         3,
         &[
             "`declarations` has no `release.car`",
-            "or a folder that has one",
+            "or a folder with a `release.car`",
         ],
     );
     // What cannot be read is not damaged.
@@ -161,15 +161,15 @@ fn the_repository_says_whom_it_trusts() {
 fn without_a_statement_it_says_that_nobody_was_asked() {
     let workshop = vouched(&[1]);
     let note =
-        "note: the release is whole, which says nothing of who made it: no signature was verified";
+        "note: the release is consistent, but its author is unknown: no signature was verified";
     for (arguments, command) in [
         (
             ["verify", "release"],
-            "help: `ipwhl verify release --statement release/release.toml` verifies who vouches for it",
+            "help: `ipwhl verify release --statement release/release.toml` verifies the signatures",
         ),
         (
             ["verify", "release/release.car"],
-            "help: `ipwhl verify release/release.car --statement release/release.toml` verifies who vouches for it",
+            "help: `ipwhl verify release/release.car --statement release/release.toml` verifies the signatures",
         ),
     ] {
         let ran = workshop.run(&arguments);
@@ -191,7 +191,7 @@ fn without_a_statement_it_says_that_nobody_was_asked() {
     fs::remove_file(workshop.release("release.toml")).unwrap();
     let ran = workshop.run(&["verify", "release"]);
     ran.line();
-    ran.said("help: `ipwhl verify release --statement FILE` verifies who vouches for it");
+    ran.said("help: `ipwhl verify release --statement FILE` verifies the signatures");
 }
 
 #[test]
@@ -228,7 +228,7 @@ fn where_no_key_is_trusted_no_signature_is_enough() {
     workshop.run(&["verify", "release/release.toml"]).refused(
         2,
         &[
-            "verify` reads the release",
+            "is a statement, and `ipwhl verify` needs the release itself",
             "ipwhl verify release.car --statement release.toml",
         ],
     );

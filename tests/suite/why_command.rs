@@ -110,7 +110,7 @@ fn what_no_path_leads_to_is_said_so() {
         ),
         (
             "kiwi",
-            "kiwi is declared, and its declaration cannot be read, and nothing requires it\n",
+            "kiwi is declared, but its declaration cannot be read, and nothing requires it\n",
         ),
         (
             "apple",

@@ -1,4 +1,4 @@
-//! What an addition has changed: a line for each project, and the findings that it brings.
+//! The outcome of an addition: a line for each project, and the new findings.
 
 use std::collections::BTreeMap;
 
@@ -18,10 +18,10 @@ use crate::set::judgement::{compare, has_errors, judge};
 use crate::set::repository::Repository;
 use crate::set::resolve::{ProjectRequest, declared_extras};
 
-/// How many projects are named as the reason for a change.
+/// The number of projects that are named as reasons for a change.
 const MAXIMUM_REASONS: usize = 3;
 
-/// The declarations before the change, and what was wrong with the set.
+/// The declarations and the findings before the change.
 pub(super) struct Before {
     declarations: BTreeMap<ProjectName, Declaration>,
     findings: Vec<Finding>,
@@ -35,7 +35,7 @@ impl Before {
         }
     }
 
-    /// The line about a project that was written: from what, to what, and for whom.
+    /// The line about a written declaration: the old and the new version, and the reasons.
     pub(super) fn line(
         &self,
         context: &Context<'_>,
@@ -94,8 +94,8 @@ impl Before {
         line
     }
 
-    /// Shows the findings that the change brings, as `check` words them, and says how the run ends.
-    /// A requirement that is left open fails it only where `closes` asked for a closed set.
+    /// Prints the new findings as `check` does, and returns the exit code. Unmet requirements count
+    /// as errors only if `closes` is set.
     pub(super) fn compare(
         &self,
         context: &Context<'_>,
@@ -106,7 +106,7 @@ impl Before {
         compare(&self.findings, &mut findings, &now.configuration.platforms);
         findings.retain(|finding| finding.baseline != Some(Baseline::Unchanged));
         for finding in &mut findings {
-            // There is nothing beside them that they would have to be told from.
+            // All of them are new, so the mark is not printed.
             finding.baseline = None;
         }
         if findings.is_empty() {
@@ -116,19 +116,19 @@ impl Before {
         let words = count(&findings).unwrap_or_default();
         findings.retain(|finding| closes || !is_open_requirement(finding.code));
         if has_errors(&findings) {
-            context.error(&format!("the change is written, and brings {words}"));
+            context.error(&format!("the change was written and adds {words}"));
             return Ok(ExitStatus::Findings);
         }
-        context.say(&format!("the change brings {words}"));
+        context.say(&format!("the change adds {words}"));
         Ok(ExitStatus::Clean)
     }
 }
 
-/// What `ipwhl check` finds: the set, and the wheels that are known, those of the change among
-/// them.
+/// The findings of `ipwhl check` about the set and about the wheels in the cache, which has those
+/// of the change.
 fn find(context: &Context<'_>, repository: &Repository) -> Vec<Finding> {
     let mut findings = check::repository(repository);
-    // Without a place for a cache nothing is known, which is no reason to fail.
+    // Without a cache no wheel is known. That is no reason to fail.
     let cache = context.session.cache().ok();
     let wheels = all_wheels(repository);
     let known = known_wheels(cache.as_ref(), repository, &wheels);
@@ -136,7 +136,7 @@ fn find(context: &Context<'_>, repository: &Repository) -> Vec<Finding> {
     judge(repository, findings, &known, context.session.today(), "")
 }
 
-/// What `--with-dependencies` would have closed.
+/// Whether `--with-dependencies` would have met the requirement.
 fn is_open_requirement(code: Code) -> bool {
     matches!(
         code,
@@ -147,7 +147,7 @@ fn is_open_requirement(code: Code) -> bool {
     )
 }
 
-/// Who needs a project as it is now: all who require it, or those whom the version before does not
+/// The projects that require a project: all of them, or those that the old version does not
 /// satisfy.
 fn requirers(
     graph: &Graph<'_>,

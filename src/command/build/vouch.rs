@@ -1,4 +1,4 @@
-//! Who vouches for a build: the key and the statement before, and what is said of the next one.
+//! The signature of a build: the key, the previous statement, and the messages about the next one.
 
 use std::path::Path;
 
@@ -61,7 +61,7 @@ pub(super) fn vouch(
     match next.sign(&repository.configuration, root, &key, folder)? {
         Some(SignedNext::New { signed, quorums }) => {
             context.say(&format!(
-                "signed {STATEMENT}: sequence {}, by {}",
+                "signed {STATEMENT}: sequence {}, with {}",
                 signed.statement.sequence,
                 key.key.public().fingerprint()
             ));
@@ -71,11 +71,11 @@ pub(super) fn vouch(
         }
         Some(SignedNext::Unchanged(previous)) => {
             let holds = match previous.statement.expires {
-                Some(expires) => format!(" and holds until {expires}"),
+                Some(expires) => format!(" and is valid until {expires}"),
                 None => String::new(),
             };
             context.say(&format!(
-                "the previous statement, sequence {}, says the same already{holds}: nothing new is signed (`--renew` would)",
+                "the previous statement, sequence {}, already has this root{holds}: no new statement was signed (`--renew` signs one)",
                 previous.statement.sequence
             ));
             Ok(Some(previous))

@@ -18,8 +18,8 @@ pub(super) fn lend_places(
     if !changed.is_empty() {
         let changed: Vec<String> = changed.iter().map(|one| format!("`{one}`")).collect();
         context.say(&format!(
-            "note: this change has another {}; the check uses what `{revision}` has",
-            changed.join(" and another "),
+            "note: this change has a different {}; the check uses the one of `{revision}`",
+            changed.join(" and a different "),
         ));
     }
 }
@@ -35,7 +35,7 @@ pub(super) fn say(
 ) {
     if before.repository().is_none() {
         context.say(&format!(
-            "note: {} has no repository here, so everything is new",
+            "note: {} has no repository here, so all findings are new",
             before.commit()
         ));
     }
@@ -70,19 +70,19 @@ fn words(weakening: &Weakening) -> String {
         Weakening::Trust(keys) => {
             let keys = quoted(&mut keys.iter().map(ToString::to_string)).join(" and ");
             format!(
-                "this change decides who may sign releases: {keys} in `[signing]`; `ipwhl diff` shows how"
+                "this change sets who may sign releases: {keys} in `[signing]`; `ipwhl diff` shows the values"
             )
         }
         Weakening::Identity(keys) => {
             let keys = quoted(&mut keys.iter().map(ToString::to_string)).join(" and ");
-            format!("this change sets another {keys} in `[repository]`; `ipwhl diff` shows which")
+            format!("this change sets {keys} in `[repository]`; `ipwhl diff` shows the values")
         }
         Weakening::Waivers(values) => {
             format!("this change adds or changes waivers: {}", values.join("; "))
         }
         Weakening::Platforms(values) => {
             format!(
-                "this change supports platforms no more: {}",
+                "this change removes supported platforms: {}",
                 values.join("; ")
             )
         }
@@ -93,7 +93,7 @@ fn words(weakening: &Weakening) -> String {
 fn say_disguised(context: &Context<'_>, before: &EarlierState, now: &Repository) {
     match before.disguised(context.environment, now) {
         Err(error) => context.warning(&format!(
-            "git cannot tell the attributes of the files in this change: {error}"
+            "git cannot read the attributes of the files in this change: {error}"
         )),
         Ok(found) => {
             for disguise in found {
@@ -103,7 +103,7 @@ fn say_disguised(context: &Context<'_>, before: &EarlierState, now: &Repository)
                     [file, more @ ..] => format!("`{file}` and {} more", more.len()),
                 };
                 context.warning(&format!(
-                    "reviewers may see another text of {what}, or none: `{}` in `.gitattributes`",
+                    "reviewers may see a different text of {what}, or none: `{}` in `.gitattributes`",
                     disguise.attribute
                 ));
             }

@@ -11,13 +11,13 @@ const LONGEST: usize = 65_000;
 /// Room for the line that says what was left out.
 const LAST_WORDS: usize = 200;
 
-/// What tells this comment from others, for a workflow that replaces its own.
+/// The mark by which a workflow finds its own comment to replace it.
 const MARKER: &str = "<!-- ipwhl difference -->";
 
 /// The comment.
 pub(super) fn write(outline: &Outline) -> String {
     let mut text = format!(
-        "{MARKER}\n### ipwhl: what changes {}\n\n",
+        "{MARKER}\n### ipwhl: changes {}\n\n",
         outline.title.each_ref().map(|line| words(line)).join(" ")
     );
     let mut left_out = 0;
@@ -32,7 +32,7 @@ pub(super) fn write(outline: &Outline) -> String {
         left_out += write_section(section, LONGEST, &mut text);
     }
     if left_out > 0 {
-        text += &format!("\n{left_out} more did not fit here: `ipwhl diff` shows them all.\n");
+        text += &format!("\n{left_out} more do not fit here: `ipwhl diff` shows all of them.\n");
     }
     text
 }

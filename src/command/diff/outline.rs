@@ -25,11 +25,11 @@ pub(super) fn outline(report: &Report<'_>) -> Outline {
     let findings = &report.findings;
     summary.push(vec![own(match findings {
         None => {
-            "findings: not compared, since a release of the layout ipwhl-1 carries no declarations"
+            "findings: not compared, because a release of the layout `ipwhl-1` has no declarations"
                 .to_owned()
         }
         Some(changes) => format!(
-            "findings: {} new, {} gone, {} as before",
+            "findings: {} new, {} gone, {} unchanged",
             changes.new.len(),
             changes.gone.len(),
             changes.unchanged
@@ -44,7 +44,7 @@ pub(super) fn outline(report: &Report<'_>) -> Outline {
     let all = [
         ("projects", projects),
         ("new findings", of(new, |changes| &changes.new)),
-        ("findings that are gone", of(old, |changes| &changes.gone)),
+        ("resolved findings", of(old, |changes| &changes.gone)),
     ];
     let section = |(heading, entries): (&'static str, Vec<Entry>)| {
         (!entries.is_empty()).then_some(Section { heading, entries })
@@ -80,9 +80,9 @@ fn counts(report: &Report<'_>) -> String {
     if !report.differs() {
         let is_known = difference.is_complete() || report.is_one_release();
         let words = if is_known {
-            "nothing differs"
+            "no difference"
         } else {
-            "nothing that is compared differs"
+            "no difference in the compared parts"
         };
         return words.to_owned();
     }
@@ -96,7 +96,7 @@ fn counts(report: &Report<'_>) -> String {
             .into_iter()
             .filter(|(kind, _)| of(*kind) > 0)
             .map(|(kind, word)| format!("{} {word}", of(kind)))
-            .chain([format!("{unchanged} the same")])
+            .chain([format!("{unchanged} unchanged")])
             .collect();
         format!("{noun}: {}", parts.join(", "))
     };
@@ -118,7 +118,7 @@ fn counts(report: &Report<'_>) -> String {
     let same_names = difference.unreadable[0] == difference.unreadable[1];
     if difference.projects.is_empty() && difference.settings.is_empty() && same_names {
         return format!(
-            "the roots differ, and nothing that is compared here does; {projects}; {wheels}"
+            "the roots differ, but no difference in the compared parts; {projects}; {wheels}"
         );
     }
     format!("{projects}; {wheels}")
@@ -131,11 +131,11 @@ fn not_known(report: &Report<'_>) -> Vec<Line> {
     let extents = difference.settings_known;
     if extents.contains(&SettingsExtent::Nothing) {
         lines.push(vec![own(
-            "not compared: settings and declarations, since a release of the layout ipwhl-1 carries none",
+            "not compared: settings and declarations, because a release of the layout `ipwhl-1` has none",
         )]);
     } else if extents.contains(&SettingsExtent::Released) && !report.is_one_release() {
         lines.push(vec![own(
-            "not compared: trusted, threshold, publish, index, gateways, declarations and layout, since a release does not carry them",
+            "not compared: trusted, threshold, publish, index, gateways, declarations and layout, because a release does not contain them",
         )]);
     }
     for (state, extent) in report.states.into_iter().zip(extents) {
@@ -143,7 +143,7 @@ fn not_known(report: &Report<'_>) -> Vec<Line> {
             lines.push(vec![
                 own("not compared in full: the settings of "),
                 value(&state.description.name),
-                own(", since its `ipwhl.toml` has errors"),
+                own(", because its `ipwhl.toml` has errors"),
             ]);
         }
     }
@@ -157,7 +157,7 @@ fn not_known(report: &Report<'_>) -> Vec<Line> {
     }
     for (state, names) in report.states.into_iter().zip(&difference.unreadable) {
         if !names.is_empty() {
-            let mut line = vec![own("not compared: what cannot be read in ")];
+            let mut line = vec![own("not compared: unreadable declarations in ")];
             line.extend([value(&state.description.name), own(": ")]);
             line.extend(list(names, report.in_full));
             lines.push(line);
@@ -179,14 +179,14 @@ fn not_known(report: &Report<'_>) -> Vec<Line> {
     for (reason, count) in reasons {
         let of = counted(count, "wheel");
         lines.push(vec![
-            own(format!("not looked into: {of}, since ")),
+            own(format!("not read: {of}, because ")),
             Piece::Sentence(reason.to_string()),
         ]);
     }
     if report.members.unknown_names > 0 {
         let of = counted(report.members.unknown_names, "wheel");
         lines.push(vec![own(format!(
-            "names of new commands and packages not compared with those of {of}, which no `ipwhl check` has read here"
+            "names of new commands and packages not compared with those of {of}: `ipwhl check --wheels` has not read them here"
         ))]);
     }
     let changes = difference.projects.iter().flat_map(|one| &one.wheels);
@@ -195,7 +195,9 @@ fn not_known(report: &Report<'_>) -> Vec<Line> {
     let unseen = unseen.count();
     if unseen > 0 {
         let words = counted(unseen, "wheel");
-        lines.push(vec![own(format!("not looked into: {words}, as was asked"))]);
+        lines.push(vec![own(format!(
+            "not read: {words}, because of `--members none`"
+        ))]);
     }
     lines
 }
@@ -207,7 +209,7 @@ fn moved(report: &Report<'_>) -> String {
     let all = HumanBytes(transfer.all_bytes);
     match (transfer.blocks, transfer.all_blocks) {
         (Some(blocks), Some(all_blocks)) => {
-            format!("a mirror moves {blocks} of {all_blocks} blocks, {bytes} of {all}")
+            format!("a mirror transfers {blocks} of {all_blocks} blocks, {bytes} of {all}")
         }
         _ => {
             let unknown = match transfer.unknown {
@@ -215,7 +217,7 @@ fn moved(report: &Report<'_>) -> String {
                 count => format!(", and {} of unknown size", counted(count, "wheel")),
             };
             format!(
-                "a mirror moves about {bytes} of {all}{unknown}: wheels with other content-ids, by their declared sizes"
+                "a mirror transfers about {bytes} of {all}{unknown}: the declared sizes of wheels with new content-ids"
             )
         }
     }
@@ -263,18 +265,18 @@ fn project(report: &Report<'_>, change: &ProjectChange<'_>) -> Entry {
     match change.wanted() {
         Some(true) => below.push(Entry::new(
             Mark::Changed,
-            vec![own("wanted now; it was there because others need it")],
+            vec![own("now wanted; it was automatic")],
         )),
         Some(false) => below.push(Entry::new(
             Mark::Changed,
-            vec![own("there only because others need it; it was wanted")],
+            vec![own("now automatic; it was wanted")],
         )),
         None => {}
     }
     if let Some(state) = change.new.filter(|_| change.old.is_none())
         && state.wanted == Some(false)
     {
-        line.push(own(", which others need"));
+        line.push(own(", automatic"));
     }
     below.extend(wheels::wheels(report, change));
     Entry::new(change.kind(), line).with(below)

@@ -1,4 +1,4 @@
-//! `ipwhl init --carry`: the settings of somebody who publishes another's releases.
+//! `ipwhl init --carry`: the settings for publishing the releases of others.
 
 use crate::command::context::Context;
 use crate::command::words::counted;
@@ -23,7 +23,7 @@ fn show(context: &Context<'_>, newest: &Newest) {
     let statement = &newest.signed.statement;
     let place = &newest.place;
     context.say(&format!(
-        "`{place}` is sequence {} of {:?}, a set of which {} of these keys must sign each release:",
+        "`{place}` is sequence {} of the set {:?}; each release needs the signatures of {} of these keys:",
         statement.sequence, statement.name, statement.threshold
     ));
     for trusted in &statement.trusted {
@@ -31,7 +31,7 @@ fn show(context: &Context<'_>, newest: &Newest) {
         context.say(&format!("  {fingerprint} {name}"));
     }
     context.warning(&format!(
-        "the statement names {} itself, which proves nothing: compare each fingerprint with the one that the maintainers publish elsewhere",
+        "the {} come from the statement itself, which proves nothing: compare each fingerprint with the one that the maintainers publish elsewhere",
         counted(statement.trusted.len(), "key")
     ));
 }
@@ -39,6 +39,6 @@ fn show(context: &Context<'_>, newest: &Newest) {
 /// What is left to do in the new folder.
 pub(super) fn hint(context: &Context<'_>) {
     context.hint(&format!(
-        "write a target into `{CONFIGURATION_FILE}`; there, `ipwhl fetch LOCATION` brings the newest release, and `ipwhl publish` takes it on"
+        "add a target to `{CONFIGURATION_FILE}`; then run `ipwhl fetch LOCATION` to download the newest release, and `ipwhl publish` to publish it"
     ));
 }

@@ -1,4 +1,4 @@
-//! `ipwhl publish --check`: every block of what each target claims to hold.
+//! `ipwhl publish --check`: verifies every block of the releases that each target claims to have.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -75,10 +75,10 @@ pub(super) fn run(
     let has_damage = found.iter().any(is_damaged);
     if has_damage && arguments.repair {
         context.help(
-            "no good copy of the rest was at hand: put an archive that has it into the release's folder, or name a gateway in `[mirrors]`",
+            "there was no good copy of the other blocks: put an archive with them into the release's folder, or add a gateway to `[mirrors]`",
         );
     } else if has_damage {
-        context.hint("`ipwhl publish --check --repair` mends what blocks at hand can mend");
+        context.hint("`ipwhl publish --check --repair` repairs blocks of which a good copy exists");
     }
     let errors = found.iter().filter_map(|one| one.2.as_ref().err());
     Ok(if has_damage {
@@ -111,9 +111,9 @@ fn line(name: &str, checked: &Checked) -> String {
     }
     let repaired = checked.damages.iter().filter(|one| one.is_repaired).count();
     match (checked.damages.len(), repaired) {
-        (0, _) => line + ", all as their hashes say",
+        (0, _) => line + ", all match their CIDs",
         (_, 0) => line,
-        (_, repaired) => line + &format!(", {repaired} mended"),
+        (_, repaired) => line + &format!(", {repaired} repaired"),
     }
 }
 
@@ -129,7 +129,7 @@ fn tell(context: &Context<'_>, name: &str, checked: &Checked) {
             damage.what, damage.release, damage.kind
         );
         if damage.is_repaired {
-            context.warning(&format!("{words}, and was mended"));
+            context.warning(&format!("{words}, and was repaired"));
         } else {
             context.error(&words);
         }

@@ -1,4 +1,4 @@
-//! What publishing prints for programs (FORMATS 8).
+//! The results of publishing as JSON (FORMATS 8).
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! How publishing looks.
+//! The progress display and messages of publishing.
 
 use std::cell::RefCell;
 
@@ -51,14 +51,14 @@ impl<'c, 'e> Shown<'c, 'e> {
 
     fn done(&self, name: &str, place: &TargetPlace, done: &Done) {
         if done.moved.blocks > 0 {
-            self.say(name, &format!("moved {} to {place}", done.moved));
+            self.say(name, &format!("transferred {} to {place}", done.moved));
         } else if done.changes.is_empty() {
             let word = if done.is_word_only {
-                "says that it had"
+                "claims to have"
             } else {
-                "had"
+                "already has"
             };
-            self.say(name, &format!("{place} {word} all of it"));
+            self.say(name, &format!("{place} {word} the whole release"));
         }
         for change in &done.changes {
             self.say(name, change);
@@ -68,7 +68,7 @@ impl<'c, 'e> Shown<'c, 'e> {
     fn read_back(&self, name: &str, back: &ReadBack) {
         if back.read.blocks > 0 {
             let words = format!(
-                "read back the root and {}: {}, all as their hashes say",
+                "read back the root and {}: {}, all match their CIDs",
                 counted(self.sampled, "wheel"),
                 back.read
             );

@@ -1,4 +1,4 @@
-//! `ipwhl publish --status`: what each target holds.
+//! `ipwhl publish --status`: the releases of each target.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -68,12 +68,12 @@ fn warn(context: &Context<'_>, status: &TargetStatus, newest: &ReleaseStatus, no
             newest.release.sequence.unwrap_or_default()
         ));
         context.help(
-            "the maintainers make the next one of the same release: `ipwhl build --renew`, with this statement as `--previous`",
+            "a maintainer signs the next one for the same release: `ipwhl build --renew`, with this statement as `--previous`",
         );
     }
 }
 
-/// `node: current: sequence 7, bafy…, made 3 days ago, expires in 20 days; 4 older releases`.
+/// `node: current: sequence 7, bafy…, created 3 days ago, expires in 20 days; 4 older releases`.
 fn line(status: &TargetStatus, now: Timestamp) -> String {
     let mut line = format!("{}: {}", status.name, status.state.as_str());
     let Some(newest) = status.newest() else {
@@ -81,7 +81,7 @@ fn line(status: &TargetStatus, now: Timestamp) -> String {
     };
     line += &format!(": {}", newest.release);
     if let Some(created) = newest.created {
-        line += &format!(", made {} ago", words(now.duration_since(created)));
+        line += &format!(", created {} ago", words(now.duration_since(created)));
     }
     match newest.expires {
         Some(at) if at <= now => {

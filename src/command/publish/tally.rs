@@ -1,4 +1,4 @@
-//! What a run over several targets comes to.
+//! The outcome of a run over several targets.
 
 use super::json::{self, addresses};
 use super::{Arguments, Format};
@@ -70,12 +70,12 @@ fn planned(outcome: &TargetOutcome) -> Vec<String> {
         return Vec::new();
     };
     let held = match plan.held {
-        None => "holds no release of this repository".to_owned(),
-        Some(held) => format!("holds {held}"),
+        None => "has no release of this repository".to_owned(),
+        Some(held) => format!("has {held}"),
     };
     let mut lines = vec![format!("{name}: {place} {held}")];
     if plan.moved.blocks > 0 {
-        lines.push(format!("{name}: would move {}", plan.moved));
+        lines.push(format!("{name}: would transfer {}", plan.moved));
     }
     for change in &plan.changes {
         lines.push(format!("{name}: would {change}"));
@@ -100,17 +100,17 @@ fn what_is_left(context: &Context<'_>, arguments: &Arguments, outcomes: &[Target
         let refused = listed(&refused);
         if !has_changed && others > 0 {
             context.error(&format!(
-                "{refused} refused the release, and so nothing was changed anywhere"
+                "{refused} refused the release, so no target was changed"
             ));
         } else if !left.is_empty() {
             let left = listed(&left);
             context.error(&format!(
-                "{refused} refused the release, and so nothing was done to {left}"
+                "{refused} refused the release, so {left} was not changed"
             ));
         }
     } else if !failed.is_empty() {
         context.hint(&format!(
-            "{} to go: `{}` goes on where this run has stopped",
+            "{} failed: `{}` continues this run",
             counted(failed.len(), "target"),
             again(context, arguments, &failed)
         ));

@@ -1,4 +1,4 @@
-//! A project for programs.
+//! A project as JSON.
 
 use ipwhl_packaging::{ExtraName, ProjectName, specifiers_text};
 use serde::Serialize;
@@ -7,7 +7,7 @@ use super::super::query::{of_others, position, waivers};
 use crate::set::declaration::{Declaration, DeclaredWheel};
 use crate::set::graph::{GraphQuery, Relation, UnsatisfiedReason};
 
-/// What is printed.
+/// The printed object.
 #[derive(Serialize)]
 pub(super) struct Document<'r> {
     pub(super) projects: Vec<Shown<'r>>,
@@ -46,7 +46,7 @@ struct ShownWheel<'r> {
 /// A requirement of the project, or of another one.
 #[derive(Serialize)]
 struct Need<'r> {
-    /// Who requires, or what is required.
+    /// The other project: the required or the requiring one.
     project: &'r ProjectName,
     requirement: String,
     extra: Option<&'r str>,
@@ -67,14 +67,14 @@ struct ShownWaiver<'r> {
     line: usize,
 }
 
-/// What the index has that is newer.
+/// Newer versions in the index.
 #[derive(Serialize)]
 pub(super) struct Index {
     pub(super) newest: Option<String>,
     pub(super) newest_fitting: Option<String>,
 }
 
-/// All that the set says of a project.
+/// The details of a project in the set.
 pub(super) fn shown<'r>(
     query: &GraphQuery<'r>,
     declaration: &'r Declaration,

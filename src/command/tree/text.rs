@@ -12,33 +12,33 @@ use crate::foundation::diagnostic::Inert;
 use crate::foundation::failure::Failure;
 use crate::set::graph::{Direction, RelationGroup, Visit, Walk, constraint, with_extras};
 
-/// How many steps a tree goes from its roots, unless it is told how many. Real sets are far less
-/// deep; without an end the lines of a long chain would be as wide as the chain is long.
+/// The default maximum depth of a tree. Real sets are far less deep. Without a limit, the lines of
+/// a long chain would be as wide as the chain is long.
 pub(super) const DEFAULT_DEPTH: usize = 64;
-/// How many lines a tree may have; only `--no-dedupe` comes near it.
+/// The maximum number of lines of a tree. Only `--no-dedupe` comes near it.
 const MAXIMUM_LINES: usize = 1_000_000;
-/// How much is gathered before it is written, in bytes.
+/// The size of the output buffer, in bytes.
 const PIECE: usize = 64 * 1024;
 
-/// What lines are drawn with.
+/// The characters that lines are drawn with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Charset {
     Utf8,
     Ascii,
 }
 
-/// What of a tree is shown.
+/// The limits and the look of a tree.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Shape {
-    /// How many steps from the roots; [`DEFAULT_DEPTH`] where nobody said.
+    /// The maximum depth, if given; [`DEFAULT_DEPTH`] otherwise.
     pub(super) depth: Option<usize>,
-    /// Whether a project's own part of the tree is shown once.
+    /// Whether the subtree of a project is shown only once.
     pub(super) dedupe: bool,
     pub(super) charset: Charset,
 }
 
-/// Writes the tree below these roots, and returns how many lines had more below them than the depth
-/// lets it show.
+/// Prints the tree below these roots. Returns the number of lines whose subtree was cut by the
+/// depth.
 pub(super) fn write<'r>(
     context: &Context<'_>,
     walk: &Walk<'_, 'r>,
@@ -92,7 +92,7 @@ pub(super) fn write<'r>(
                 title += " (cycle)";
                 is_open = false;
             } else if is_open && depth >= depth_limit {
-                // Who says how far to go knows where the tree ends.
+                // A cut by `--depth` is not marked: the user asked for it.
                 if shape.depth.is_none() {
                     title += page.paint(" (\u{2026})", None);
                 }
@@ -126,7 +126,7 @@ fn root_title(walk: &Walk<'_, '_>, root: &Visit<'_>) -> String {
     match repository.declarations.get(root.project) {
         Some(declaration) => title + &format!(" {}", declaration.version()),
         None if repository.unreadable.contains(root.project) => {
-            title + " [its declaration cannot be read]"
+            title + " [declaration cannot be read]"
         }
         None => title + " [not in the set]",
     }
@@ -169,26 +169,27 @@ fn branch_title(walk: &Walk<'_, '_>, group: &RelationGroup<'_, '_>, page: &Page<
     title
 }
 
-/// The lines of a tree on their way out.
+/// The buffered output of a tree.
 struct Page<'c, 'e> {
     context: &'c Context<'e>,
     charset: Charset,
     text: Inert,
-    /// What stands before the lines of the present level.
+    /// The text before each line of the current level.
     margin: String,
     lines: usize,
 }
 
 impl Page<'_, '_> {
-    /// A root's line, or one of the present level; `has_more` says whether another follows on it.
+    /// Appends the line of a root (`None`), or a line of the current level; `has_more` says whether
+    /// another line follows on that level.
     fn line(&mut self, has_more: Option<bool>, words: Inert) -> Result<(), Failure> {
         self.lines += 1;
         if self.lines > MAXIMUM_LINES {
             self.flush()?;
             return Err(Failure::usage(format!(
-                "the tree has more than {MAXIMUM_LINES} lines, and ends here"
+                "the tree has more than {MAXIMUM_LINES} lines and is cut here"
             ))
-            .help("leave `--no-dedupe` out, or add `--depth 5`"));
+            .help("leave out `--no-dedupe`, or add `--depth 5`"));
         }
         match has_more {
             Some(has_more) => {
@@ -210,7 +211,7 @@ impl Page<'_, '_> {
         Ok(())
     }
 
-    /// Begins the level below the line that was written last.
+    /// Begins the level below the last line.
     fn indent(&mut self, has_more: bool) {
         self.margin += match (self.charset, has_more) {
             (Charset::Utf8, true) => "\u{2502}   ",
@@ -227,7 +228,7 @@ impl Page<'_, '_> {
         let style = style.filter(|_| self.context.output_colour);
         match self.charset {
             Charset::Utf8 => Inert::painted(words, style),
-            // A range of interpreters has a dash.
+            // The text of a range of interpreters has an en dash.
             Charset::Ascii => {
                 let words = words.replace('\u{2013}', "-").replace('\u{2026}', "...");
                 Inert::painted(&words, style)

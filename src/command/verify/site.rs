@@ -1,4 +1,4 @@
-//! The newest release of a site: who vouches for it, and every file of it as a web server gives it.
+//! The newest release of a site: its signatures and every file that the web server provides.
 
 use super::super::context::Context;
 use super::super::exit::ExitStatus;
@@ -12,7 +12,7 @@ use crate::release::names::{FILE_LIST, STATEMENT};
 use crate::release::statement::folder::statement_path;
 use crate::release::statement::{OpenSite, Statement};
 
-/// How many things that are wrong are named, each kind by itself.
+/// The number of wrong files and of unreachable files that are listed without `-v`.
 const NAMED: usize = 20;
 
 /// Verifies the newest release of a site. No file is kept.
@@ -36,10 +36,10 @@ pub(super) fn run(
     )?;
     if !newest.has_folders {
         return Err(Failure::finding(format!(
-            "`{}` is not there: this is no site of a target of the kind `directory`",
+            "`{}` does not exist: this site was not written by a target of the kind `directory`",
             open.site.shown(&statement_path(sequence, STATEMENT))
         ))
-        .help("`ipwhl fetch` brings the release here, and then its archive can be verified"));
+        .help("download the release with `ipwhl fetch`, then verify its archive"));
     }
     let hollow = open
         .runtime
@@ -49,7 +49,7 @@ pub(super) fn run(
     finish(context, open, &statement, &report)
 }
 
-/// Says what was found.
+/// Prints the result.
 fn finish(
     context: &Context<'_>,
     open: &OpenSite,
@@ -69,8 +69,8 @@ fn finish(
         }
         if wrong.len() > named {
             context.error(&format!(
-                "{} more are not as they should be (`-v` names them)",
-                counted(wrong.len() - named, "file")
+                "{} failed, too (`-v` lists them)",
+                counted(wrong.len() - named, "more file")
             ));
         }
     }
@@ -81,7 +81,7 @@ fn finish(
         return Ok(ExitStatus::World);
     }
     context.say(&format!(
-        "{}: sequence {}, {}, {}: all as the signed root says, and so is `{FILE_LIST}`",
+        "{}: sequence {}, {}, {}: all files and `{FILE_LIST}` match the signed root",
         open.site.shown(""),
         statement.sequence,
         counted(report.files, "file"),

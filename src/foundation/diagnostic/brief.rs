@@ -1,37 +1,36 @@
-//! Sentences and lines of files that stay short whatever is quoted in them.
+//! Limits for sentences and quoted lines, so that messages stay short.
 //!
-//! Requirements, names and addresses come from files of strangers and may have any length. A
-//! message is for people: it shows how such a token begins and ends, and says how much is left out.
+//! Requirements, names and URLs come from files of strangers and may have any length. A message
+//! shows the beginning and the end of a long one, and the number of characters that it leaves out.
 
 use std::ops::Range;
 
-/// The longest word that a sentence shows whole, in characters: no address and no file name that
-/// anybody means to write is longer.
+/// The longest word that is shown in full, in characters. Ordinary URLs and file names are shorter.
 const LONGEST_WORD: usize = 300;
 
-/// The longest sentence, in characters: some lines.
+/// The longest sentence, in characters.
 const LONGEST_SENTENCE: usize = 600;
 
-/// The longest text to paste that is shown, in bytes: a waiver with a long requirement.
+/// The longest text to paste that is shown, in bytes. A waiver with a long requirement fits.
 const LONGEST_PASTED: usize = 1_200;
 
-/// How much of the end of a word or a sentence is shown, where something is left out: the quote
-/// that ends it.
+/// The number of characters that are shown from the end of a shortened word or sentence. The
+/// closing quote is among them.
 const TAIL: usize = 24;
 
-/// The longest line of a file that is pointed at as a whole, in bytes.
+/// The longest line that is marked in full, in bytes.
 const LONGEST_LINE: usize = 400;
 
-/// The longest place that is pointed at as a whole, in bytes: a list of a hundred requirements.
+/// The longest span that is marked in full, in bytes. A list of a hundred requirements fits.
 const LONGEST_SPAN: usize = 8 * 1024;
 
-/// How much of a longer one is pointed at, in bytes.
+/// The length of the mark on a longer span, in bytes.
 const CLIPPED: usize = 64;
 
-/// The longest words at a place, in characters: they stand in one line with it.
+/// The longest label, in characters. It is printed on the line of its place.
 const LONGEST_LABEL: usize = 160;
 
-/// The sentence with its longest words, and then its middle, left out.
+/// Shortens the longest words of a sentence, then the sentence itself.
 pub fn brief(sentence: &str) -> String {
     if sentence.len() <= LONGEST_WORD {
         return sentence.to_owned();
@@ -41,12 +40,12 @@ pub fn brief(sentence: &str) -> String {
     cut(&shown, LONGEST_SENTENCE)
 }
 
-/// What is said at a place, as short as [`brief`] makes sentences, and shorter.
+/// Shortens a label, more than [`brief`] shortens a sentence.
 pub(super) fn brief_label(label: &str) -> String {
     cut(&brief(label), LONGEST_LABEL)
 }
 
-/// Whether a text can be shown to be copied: one with something left out cannot.
+/// Whether a text to paste can be shown in full. A shortened one would be useless.
 pub(super) fn is_brief(text: &str) -> bool {
     text.len() <= LONGEST_PASTED && text.lines().all(|line| line.len() <= 2 * LONGEST_WORD)
 }
@@ -61,8 +60,8 @@ fn cut(text: &str, longest: usize) -> String {
     format!("{head}…({} characters left out)…{tail}", count - longest)
 }
 
-/// As much of a span as is pointed at: of one with a long line its start, so that no line of a
-/// message is as long.
+/// The part of a span that is marked. Of a span with a long line, only the start is marked, to keep
+/// the lines of a message short.
 pub(super) fn clip(text: &str, span: Range<usize>) -> Range<usize> {
     let pointed = &text[span.clone()];
     if span.len() <= LONGEST_SPAN && pointed.lines().all(|line| line.len() <= LONGEST_LINE) {
@@ -72,7 +71,7 @@ pub(super) fn clip(text: &str, span: Range<usize>) -> Range<usize> {
     span.start..span.start + first.floor_char_boundary(CLIPPED)
 }
 
-/// Whether two places of one text are in one line, too far apart to be shown in it.
+/// Whether two places are on one line and too far apart to be shown together.
 pub(super) fn are_far_apart(text: &str, one: usize, other: usize) -> bool {
     let between = &text.as_bytes()[one.min(other)..one.max(other)];
     between.len() > LONGEST_LINE && !between.contains(&b'\n')

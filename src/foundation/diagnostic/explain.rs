@@ -1,22 +1,22 @@
-//! What each code means: the rule, why it exists, an example that raises it, the way out.
+//! The explanation of each code: the rule, why it exists, an example that breaks it, the way out.
 //!
-//! The texts are markdown, `explain/<code>.md`, one file a code. `ipwhl explain` prints them,
-//! docs/findings.md holds them all, and SARIF carries those of the codes that occur.
+//! The texts are markdown, in one file for each code, `explain/<code>.md`. `ipwhl explain` prints
+//! them. docs/findings.md contains all of them, and SARIF those of the codes that occur.
 
 use serde::Serialize;
 
 use super::{Code, Severity, Stage};
 
-/// What a code means. The texts are markdown.
+/// The explanation of a code. The texts are markdown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Explanation {
     /// The code.
     pub code: Code,
     /// The stage that raises it.
     pub stage: Stage,
-    /// Its weight, unless `[severity]` says otherwise.
+    /// Its severity, unless `[severity]` changes it.
     pub severity: Severity,
-    /// Whether a waiver or `[severity]` may change what it means.
+    /// Whether a waiver can cover it and `[severity]` can change it.
     #[serde(rename = "may_be_softened")]
     pub may_be_overridden: bool,
     /// The rule in one sentence.
@@ -25,9 +25,9 @@ pub struct Explanation {
     pub rule: &'static str,
     /// Why it exists.
     pub why: &'static str,
-    /// Files that break it: each is named in a line of its own, and follows as a block.
+    /// Files that break it: the name on one line, then the text as a block.
     pub example: &'static str,
-    /// How to be rid of it.
+    /// How to fix it.
     pub way_out: &'static str,
 }
 
@@ -51,20 +51,22 @@ impl Explanation {
         }
     }
 
-    /// What may be done about its weight, in a sentence.
+    /// The severity and how it can be changed, in one or two sentences.
     pub fn weight(&self) -> &'static str {
         match (self.severity, self.may_be_overridden) {
-            (Severity::Error, false) => "An error, which can be neither waived nor softened.",
+            (Severity::Error, false) => {
+                "This is an error. It cannot be waived, and its severity cannot be changed."
+            }
             (Severity::Error, true) => {
-                "An error. A waiver may answer for it, and `[severity]` may change its weight."
+                "This is an error. A waiver can cover it, and `[severity]` can change its severity."
             }
             (Severity::Warning, _) => {
-                "A warning. A waiver may answer for it, and `[severity]` may make an error of it or turn it off."
+                "This is a warning. A waiver can cover it, and `[severity]` can make it an error or turn it off."
             }
         }
     }
 
-    /// The texts under their headings, in their order.
+    /// The sections with their headings, in order.
     pub fn sections(&self) -> [(&'static str, &'static str); 3] {
         [
             ("Why", self.why),
@@ -74,7 +76,7 @@ impl Explanation {
     }
 }
 
-/// The text up to a heading, and what follows it.
+/// The text before a heading, and the text after it.
 fn section(text: &'static str, heading: &str) -> (&'static str, &'static str) {
     let (before, after) = text.split_once(heading).unwrap_or((text, ""));
     (before.trim(), after)
@@ -83,10 +85,10 @@ fn section(text: &'static str, heading: &str) -> (&'static str, &'static str) {
 /// Every explanation as one page: docs/findings.md.
 pub fn findings_page() -> String {
     let mut page = String::from(
-        "# ipwhl: what each finding means\n\n\
-         `ipwhl explain CODE` prints the text of a code. This page is made from the same texts,\n\
-         `src/foundation/diagnostic/explain/<code>.md`; `IPWHL_REGENERATE=1 cargo test explain` writes it anew.\n\n\
-         | code | stage | weight | rule |\n|---|---|---|---|\n",
+        "# ipwhl: explanations of findings\n\n\
+         `ipwhl explain CODE` prints the explanation of a code. This page is generated from the same texts,\n\
+         `src/foundation/diagnostic/explain/<code>.md`, with `IPWHL_REGENERATE=1 cargo test explain`.\n\n\
+         | code | stage | severity | rule |\n|---|---|---|---|\n",
     );
     for code in Code::ALL {
         page += &format!(

@@ -1,4 +1,4 @@
-//! Findings and the texts that they point into.
+//! Findings, and the source texts that they point into.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -10,45 +10,46 @@ use serde::Serialize;
 
 use super::{Code, Help, Note, RequirerChain, Severity, SharedCause};
 
-/// Something wrong with what a person wrote or declared.
+/// A mistake in a declaration or another file that a person wrote.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// What kind of thing is wrong.
+    /// The kind of mistake.
     pub code: Code,
-    /// How much it weighs; a check sets the code's own, the repository may change it.
+    /// Its severity. A check sets the default of the code; the repository may change it.
     pub severity: Severity,
     /// One lower-case sentence that names the thing and the value.
     pub message: String,
-    /// The places that it is about, the foremost first. Empty where no place exists.
+    /// The places that it is about, the most important first. Empty if there is no place.
     pub labels: Vec<Label>,
-    /// What else helps to understand it.
+    /// Notes that help to understand it.
     pub notes: Vec<Note>,
-    /// The ways out, the likeliest first.
+    /// The ways out, the most likely first.
     pub help: Vec<Help>,
-    /// How it stands to the revision that the set was compared with; `None` where it was not.
+    /// The result of a comparison with an earlier revision; `None` without a comparison.
     pub baseline: Option<Baseline>,
-    /// What is wrong with the required project by itself. Findings that have this in common may end
-    /// by one change, and people see them as one.
+    /// The problem of the required project itself. One change may fix all findings with the same
+    /// cause, so people see them as one.
     pub shared: Option<SharedCause>,
-    /// The way from a requested project to the one that requires, where that one is automatic.
+    /// The path from a wanted project to the requiring one, if that is automatic.
     pub chain: Option<RequirerChain>,
-    /// Who requires what, a line each, where several findings are shown as one.
+    /// The requirers with their requirements, one line each, if several findings are shown as one.
     pub requirers: Vec<String>,
-    /// The other findings of the same kind, a line each, where several are shown as one.
+    /// The other findings of the same kind, one line each, if several are shown as one.
     pub alike: Vec<String>,
-    /// What a waiver would have to name.
+    /// The subject, which a waiver has to name.
     pub subject: Subject,
-    /// How many findings it stands for: 1, but where the others of a file are only counted.
+    /// The number of findings that it stands for. It is 1, except for a finding that counts the
+    /// others of a file.
     pub count: usize,
 }
 
-/// How a finding stands to an earlier revision of the set.
+/// The result of comparing a finding with an earlier revision of the set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Baseline {
-    /// It was not there before: the change brings it.
+    /// The change adds it.
     New,
-    /// It was there before, and does not fail the change.
+    /// It existed before, and does not fail the check of the change.
     Unchanged,
 }
 
@@ -57,32 +58,32 @@ pub enum Baseline {
 pub struct Label {
     /// The text's name: its path from the repository's folder, with `/`.
     pub file: Arc<str>,
-    /// Bytes from the text's start; `0..0` for the file as a whole.
+    /// The byte range in the text; `0..0` for the whole file.
     pub span: Range<usize>,
-    /// What is to be seen there; may be empty.
+    /// The label of the place; may be empty.
     pub text: String,
 }
 
-/// The things that a finding is about.
+/// The subject of a finding.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Subject {
     /// The project that has to change.
     pub project: Option<ProjectName>,
-    /// The project that a requirement is about: what is shown together, since one change to it may
-    /// end all of them.
+    /// The required project. Findings about the same one are shown together, because one change to
+    /// it may fix all of them.
     pub required: Option<ProjectName>,
     /// The requirement.
     pub requirement: Option<Requirement>,
     /// The wheel.
     pub wheel: Option<WheelFileName>,
-    /// The extra under which it shows.
+    /// The extra with which it occurs.
     pub extra: Option<ExtraName>,
-    /// The platforms where it shows, in order; empty where platforms play no part.
+    /// The platforms on which it occurs, in order; empty if it does not depend on platforms.
     pub platforms: Vec<Platform>,
 }
 
 impl Finding {
-    /// A finding of the code's own severity, without a place.
+    /// A finding with the default severity of its code, without a place.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
         Self {
             code,
@@ -101,7 +102,7 @@ impl Finding {
         }
     }
 
-    /// Adds a place; the first one added is the foremost.
+    /// Adds a place. The first one is the most important.
     #[must_use]
     pub fn at(mut self, file: &Arc<str>, span: Range<usize>, text: impl Into<String>) -> Self {
         self.labels.push(Label {
@@ -151,9 +152,8 @@ impl Finding {
     }
 }
 
-/// Puts findings into the one order that every run shows them in: by place, then by code and words;
-/// those about a requirement after the others, by the project that is required, then by what is
-/// wrong with it.
+/// Sorts findings into the order of every output: by place, code and message. Findings about a
+/// requirement come last, sorted by the required project and the code.
 pub fn sort(findings: &mut [Finding]) {
     findings.sort_by(|left, right| {
         let key = |finding: &Finding| {
@@ -171,7 +171,7 @@ pub fn sort(findings: &mut [Finding]) {
     });
 }
 
-/// One text that spans point into.
+/// A text that spans point into.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceText {
     text: String,
@@ -179,7 +179,7 @@ pub struct SourceText {
 }
 
 impl SourceText {
-    /// A text, with its lines counted.
+    /// A text, with the starts of its lines.
     pub fn new(text: String) -> Self {
         let line_starts = std::iter::once(0)
             .chain(text.match_indices('\n').map(|(index, _)| index + 1))

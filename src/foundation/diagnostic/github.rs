@@ -1,25 +1,24 @@
-//! Findings as workflow commands, which GitHub Actions shows at the lines of a pull request.
+//! Findings as workflow commands, which GitHub Actions shows on the lines of a pull request.
 //!
-//! GitHub keeps ten annotations of each level of a step and drops the others without a word, so the
-//! tenth says how many there are and where they can be read: below, as lines of the log.
+//! GitHub keeps ten annotations of each level in a step and silently drops the others. So the tenth
+//! one gives the number of the others, which are printed as lines of the log.
 
 use super::gitlab::NO_PLACE;
 use super::public::PublicFinding;
 use super::render::MOST_PLACES;
 use super::{Baseline, Report, Severity};
 
-/// How many annotations of one level GitHub keeps of a step.
+/// The number of annotations of one level that GitHub keeps in a step.
 const ANNOTATIONS: usize = 10;
 
-/// The longest message of an annotation here, in characters; GitHub takes 64 KiB, and nobody reads
-/// that.
+/// The longest message of an annotation, in characters. GitHub accepts 64 KiB, which is too long to
+/// read.
 const LONGEST_MESSAGE: usize = 4_000;
 
-/// The levels, the weightiest first.
+/// The levels, the most severe first.
 const LEVELS: [&str; 3] = ["error", "warning", "notice"];
 
-/// One command a finding, what the change brings before what was there; empty where nothing is
-/// wrong.
+/// One command for each finding, new ones before unchanged ones; empty without findings.
 pub(super) fn github(report: &Report<'_>) -> String {
     let findings = report.published();
     let mut text = String::new();
@@ -50,7 +49,7 @@ pub(super) fn github(report: &Report<'_>) -> String {
     text
 }
 
-/// What was there before is no fault of the change.
+/// The level of a finding. Unchanged findings are notices, because the change did not cause them.
 fn level(finding: &PublicFinding) -> &'static str {
     match (finding.baseline, finding.severity) {
         (Some(Baseline::Unchanged), _) => "notice",
@@ -75,7 +74,7 @@ fn command(report: &Report<'_>, finding: &PublicFinding, name: &str) -> String {
     properties.push(format!("title={}", property(finding.code.as_str())));
     let mut message = finding.message.clone();
     if finding.baseline == Some(Baseline::Unchanged) {
-        message += "\nnote: it was there before this change";
+        message += "\nnote: it existed before this change";
     }
     for label in finding.labels.iter().take(MOST_PLACES).skip(1) {
         let region = label.region(report.texts);
@@ -101,8 +100,8 @@ fn command(report: &Report<'_>, finding: &PublicFinding, name: &str) -> String {
     )
 }
 
-/// A line of the log that cannot be taken for a command: it starts with a word, and the older form
-/// of commands, which is read anywhere in a line, is taken apart.
+/// A line of the log that GitHub cannot read as a command: it starts with a word, and the older
+/// form of commands, which counts anywhere in a line, is broken up.
 fn log_line(report: &Report<'_>, finding: &PublicFinding) -> String {
     let place = finding.labels.first().map_or_else(
         || report.path(NO_PLACE),
@@ -130,14 +129,14 @@ fn shortened(message: &str) -> String {
     }
 }
 
-/// What stands after `::`.
+/// Escapes the text after `::`.
 fn data(text: &str) -> String {
     text.replace('%', "%25")
         .replace('\r', "%0D")
         .replace('\n', "%0A")
 }
 
-/// A value before `::`, where two more signs separate.
+/// Escapes a value before `::`, where `:` and `,` are separators, too.
 fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }

@@ -1,7 +1,7 @@
-//! Findings as a code quality report of GitLab: a JSON array in the manner of Code Climate.
+//! Findings as a code quality report of GitLab: a JSON array in the format of Code Climate.
 //!
-//! GitLab compares the reports of two branches by their fingerprints, and shows what is new at its
-//! line.
+//! GitLab compares the reports of two branches by their fingerprints, and shows new findings on
+//! their lines.
 
 use serde_json::{Value, json};
 
@@ -9,10 +9,10 @@ use super::inert::json_pretty;
 use super::public::PublicFinding;
 use super::{Baseline, Report, Severity};
 
-/// Where a finding without a place is shown: a report has to name a file.
+/// The file of a finding without a place: a report must name one.
 pub(super) const NO_PLACE: &str = "ipwhl.toml";
 
-/// The report, `[]` where nothing is wrong.
+/// The report; `[]` without findings.
 pub(super) fn gitlab(report: &Report<'_>) -> String {
     let issues: Vec<Value> = report
         .published()

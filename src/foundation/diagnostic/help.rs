@@ -1,5 +1,5 @@
-//! The ways out of findings. Code asks for a kind; the words and the text to paste are made when a
-//! person reads them.
+//! The ways out of findings. Code uses their kind. The sentence and the text to paste are made only
+//! for the output.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -9,49 +9,49 @@ use ipwhl_packaging::{ExtraName, ProjectName, Version};
 
 use super::shell_word;
 
-/// What stands for the name of a project where several findings are shown as one.
+/// The placeholder for a project's name if several findings are shown as one.
 const ANY_PROJECT: &str = "NAME";
-/// What stands for the name of a file there.
+/// The placeholder for a file's name if several findings are shown as one.
 const ANY_FILE: &str = "FILE";
 
-/// A way out of a finding. Its words are what to do or to type, one lower-case sentence.
+/// A way out of a finding. Its text says what to do or to type, in one lower-case sentence.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Help {
     /// A command that declares a project.
     Add(AddPurpose, AddCommand),
     /// The waiver that covers the finding, as text to add to `ipwhl.toml`.
     Waiver(String),
-    /// To add extras to a declaration by hand, where the wheels have them.
+    /// Add extras to a declaration by hand, if the wheels have them.
     AddExtras {
         /// The project that lacks them.
         project: ProjectName,
-        /// What it lacks.
+        /// The missing extras.
         extras: Vec<ExtraName>,
     },
-    /// To declare another version of what requires it.
+    /// Declare another version of the requiring project.
     OtherRequirer,
-    /// To remove extras that need it and that nothing asks for.
+    /// Remove extras that need the project and that no requirement requests.
     RemoveExtras {
         /// The extras.
         extras: BTreeSet<ExtraName>,
-        /// The files and lines that declare them; no file for that of the finding, whichever it is.
+        /// The files and lines that declare them; `None` for the file of the finding.
         places: Vec<(Option<Arc<str>>, usize)>,
     },
-    /// To remove a project that nothing needs, or to want it.
+    /// Remove a project that no other needs, or make it wanted.
     RemoveProject {
-        /// The project; `None` for that of the finding, whichever it is.
+        /// The project; `None` for that of the finding.
         project: Option<ProjectName>,
-        /// Its declaration; `None` for that of the finding, whichever it is.
+        /// Its declaration; `None` for that of the finding.
         file: Option<Arc<str>>,
     },
-    /// To declare a version that names no address.
+    /// Declare a version that requires no URL.
     NoAddress {
-        /// The project; `None` for that of the finding, whichever it is.
+        /// The project; `None` for that of the finding.
         project: Option<ProjectName>,
     },
-    /// A known word that is like the one that was written.
+    /// A known word that is similar to the given one.
     DidYouMean(String),
-    /// A sentence that no code asks for.
+    /// A sentence that no code evaluates.
     Sentence {
         /// What to do or to type.
         message: String,
@@ -79,7 +79,7 @@ impl Help {
         )
     }
 
-    /// The same way out of whichever finding is like this one: without its project and its file.
+    /// The same way out for several findings, without the project and the file of this one.
     #[must_use]
     pub fn in_general(&self, own_project: Option<&ProjectName>, own_file: Option<&str>) -> Self {
         let other_project = |project: &Option<ProjectName>| {
@@ -117,18 +117,18 @@ impl fmt::Display for Help {
         match self {
             Self::Add(purpose, command) => purpose.write(&command.project, formatter),
             Self::Waiver(_) => {
-                formatter.write_str("answer for it: add this to `ipwhl.toml`, with the reason")
+                formatter.write_str("to accept it: add this to `ipwhl.toml`, with the reason")
             }
             Self::AddExtras { project, extras } => {
                 let extras: Vec<String> = extras.iter().map(|one| format!("`{one}`")).collect();
                 let extras = extras.join(", ");
                 write!(
                     formatter,
-                    "if its wheels have it, add {extras} to the `extras` of `{project}`, and to its `dependencies` what it needs"
+                    "if the wheels of `{project}` have it, add {extras} to `extras`, and its requirements to `dependencies`"
                 )
             }
             Self::OtherRequirer => {
-                formatter.write_str("declare another version of what requires it")
+                formatter.write_str("declare another version of the project that requires it")
             }
             Self::RemoveExtras { extras, places } => {
                 let names = extras.iter().map(|extra| format!("`\"{extra}\"`"));
@@ -138,20 +138,20 @@ impl fmt::Display for Help {
                 });
                 write!(
                     formatter,
-                    "leave out what needs it: remove {} from `extras` in {}",
+                    "drop the extra that needs it: remove {} from `extras` in {}",
                     first_few(names, " and "),
                     first_few(places, ", ")
                 )
             }
             Self::RemoveProject { project, file } => write!(
                 formatter,
-                "`ipwhl remove {}`, or take `automatic` out of {} if someone wants it",
+                "run `ipwhl remove {}`, or remove `automatic` from {} if the project is wanted",
                 name(project),
                 file.as_deref().unwrap_or(ANY_FILE)
             ),
             Self::NoAddress { project } => write!(
                 formatter,
-                "declare a version of `{}` that names no address",
+                "declare a version of `{}` that requires no URL",
                 name(project)
             ),
             Self::DidYouMean(word) => write!(formatter, "did you mean `{word}`?"),
@@ -175,10 +175,10 @@ impl From<String> for Help {
     }
 }
 
-/// How many extras, and places, a way out names.
+/// The maximum number of extras and of places that a way out names.
 const MOST_NAMED: usize = 8;
 
-/// The first few words, and how many there are beside them.
+/// The first few words, and the number of the others.
 fn first_few(words: impl ExactSizeIterator<Item = String>, between: &str) -> String {
     let more = words.len().saturating_sub(MOST_NAMED);
     let words: Vec<String> = words.take(MOST_NAMED).collect();
@@ -190,20 +190,20 @@ fn first_few(words: impl ExactSizeIterator<Item = String>, between: &str) -> Str
     }
 }
 
-/// What a project is declared for.
+/// The purpose of declaring a project.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum AddPurpose {
     /// It is missing.
     Missing,
     /// It is missing, and the index has this version.
     MissingVersion(Version),
-    /// All who require it accept some version, if there is one.
+    /// To find a version that every requiring project accepts, if there is one.
     Accepted,
-    /// All who require it accept this version, which the index has.
+    /// Every requiring project accepts this version, which the index has.
     AcceptedVersion(Version),
-    /// The index may have wheels for platforms that have none.
+    /// The index may have wheels for platforms without one.
     Wheels,
-    /// The index has wheels of this version, the declared one, for them.
+    /// The index has wheels of this version, the declared one, for these platforms.
     WheelsOf(Version),
     /// The index may have a version for interpreters that the declared one excludes.
     Interpreters,
@@ -218,54 +218,55 @@ pub enum AddPurpose {
 impl AddPurpose {
     fn write(&self, project: &ProjectName, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Missing => formatter.write_str("declare it, with what it needs"),
+            Self::Missing => formatter.write_str("declare it and its dependencies"),
             Self::MissingVersion(version) => write!(
                 formatter,
-                "declare {version}, the newest in the index that all who require it accept, with what it needs"
+                "declare {version}, the newest version in the index that every requiring project accepts, and its dependencies"
             ),
             Self::Accepted => formatter
-                .write_str("take a version that all who require it accept, if there is one"),
+                .write_str("use a version that every requiring project accepts, if there is one"),
             Self::AcceptedVersion(version) => write!(
                 formatter,
-                "take {version}, the newest in the index that all who require it accept"
+                "use {version}, the newest version in the index that every requiring project accepts"
             ),
-            Self::Wheels => formatter.write_str("take wheels for them, if the index has some"),
+            Self::Wheels => {
+                formatter.write_str("declare wheels for these platforms, if the index has some")
+            }
             Self::WheelsOf(version) => write!(
                 formatter,
-                "take the wheels for them that the index has of {version}"
+                "declare the wheels of {version} for these platforms, which the index has"
             ),
             Self::Interpreters => {
-                formatter.write_str("take a version for these interpreters, if the index has one")
+                formatter.write_str("use a version for these interpreters, if the index has one")
             }
-            Self::Extra => formatter.write_str("declare the extra, with what it needs"),
+            Self::Extra => formatter.write_str("declare the extra and its dependencies"),
             Self::VersionWithExtra(version) => write!(
                 formatter,
-                "take {version}, the newest in the index that has the extra and that all who require it accept"
+                "use {version}, the newest version in the index that has the extra and that every requiring project accepts"
             ),
             Self::Requirer(version, required) => write!(
                 formatter,
-                "take `{project}` {version}, which accepts the `{required}` of the set"
+                "use `{project}` {version}, which accepts the version of `{required}` in the set"
             ),
         }
     }
 }
 
-/// The longest wish that a command has, in bytes: no version is what thousands of specifiers ask
-/// for together.
+/// The longest request in a command, in bytes. No version satisfies thousands of specifiers.
 const LONGEST_WISH: usize = 1_000;
 
-/// An `ipwhl add` that declares a project as the set needs it, as a shell understands it.
+/// An `ipwhl add` command that declares a project as the set needs it, quoted for a shell.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct AddCommand {
     /// The project.
     pub project: ProjectName,
-    /// Extras that are named beside those that it has.
+    /// Extras to request, in addition to those that are declared.
     pub extras: BTreeSet<ExtraName>,
-    /// Which versions will do, as in `>=1,<2`; empty for any.
+    /// The acceptable versions, as in `>=1,<2`; empty for any.
     pub specifiers: String,
-    /// Whether nobody asks for the project itself.
+    /// Whether the project is automatic.
     pub is_automatic: bool,
-    /// Whether what it needs is declared, too.
+    /// Whether its dependencies are declared, too.
     pub has_dependencies: bool,
 }
 

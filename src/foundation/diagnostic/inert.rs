@@ -1,11 +1,11 @@
-//! Text that a terminal, a log and a page may be given: what is hidden in it is written out.
+//! Text that is safe for terminals, logs and pages: hidden characters are escaped.
 //!
 //! Names, comments and messages come from files and servers of strangers. A character is *hidden*
-//! if it controls what shows it, changes the order of others, or cannot be seen: a control
+//! if it controls the terminal, changes the order of other characters, or is invisible: a control
 //! character, a format character, a line or paragraph separator (`General_Category` `Cc`, `Cf`,
-//! `Zl`, `Zp`), or one that Unicode says to show as nothing (`Default_Ignorable_Code_Point`, UAX
-//! #44). That covers the controls of UAX #9, what UTS #39 and UTS #55 warn of, tags, variation
-//! selectors and the fillers of Hangul. A blank that has a width, such as U+2800, is not hidden.
+//! `Zl`, `Zp`), or a character with the property `Default_Ignorable_Code_Point` (UAX #44). That
+//! covers the controls of UAX #9, the characters of UTS #39 and UTS #55, tags, variation selectors
+//! and the fillers of Hangul. A blank with a width, such as U+2800, is not hidden.
 
 use std::fmt::Write as _;
 
@@ -45,8 +45,8 @@ pub fn visible(text: &str, kept: &[char]) -> String {
     shown
 }
 
-/// The lines with each hidden character written out but line feeds and tabs, and carriage returns
-/// before these: at the end of a line they move nothing.
+/// The lines with each hidden character escaped, except line feeds, tabs, and carriage returns
+/// before line feeds: at the end of a line these have no effect.
 fn visible_lines(text: &str) -> String {
     let lines: Vec<String> = text
         .split("\r\n")
@@ -55,8 +55,8 @@ fn visible_lines(text: &str) -> String {
     lines.join("\r\n")
 }
 
-/// A value as one line of JSON. Hidden characters are escapes of JSON, so whoever reads it has the
-/// exact text.
+/// A value as one line of JSON. Hidden characters are JSON escapes, so a reader gets the exact
+/// text.
 ///
 /// # Errors
 /// As `serde_json`.
@@ -64,12 +64,12 @@ pub fn json_line(value: &impl Serialize) -> serde_json::Result<String> {
     serde_json::to_string(value).map(escape_json)
 }
 
-/// As [`json_line`], in lines for people.
+/// As [`json_line`], but indented for people.
 pub(super) fn json_pretty(value: &impl Serialize) -> serde_json::Result<String> {
     serde_json::to_string_pretty(value).map(escape_json)
 }
 
-/// JSON has characters beyond ASCII nowhere but in its strings.
+/// Escapes hidden characters. In JSON, non-ASCII characters occur only in strings.
 fn escape_json(text: String) -> String {
     let is_escaped = |sign: char| is_hidden(sign) && sign != '\n';
     if !text.contains(is_escaped) {
@@ -88,14 +88,14 @@ fn escape_json(text: String) -> String {
     escaped
 }
 
-/// Lines in which nothing is hidden but colours, and these were added by style: a text from outside
-/// becomes one by being escaped, the ends of lines and tabs aside. Streams write nothing else, so
-/// no output can forget it.
+/// Lines without hidden characters, except line ends, tabs, and colours that were added with a
+/// style. Text from outside is escaped when it is converted. Streams accept only this type, so no
+/// output can forget to escape.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Inert(String);
 
 impl Inert {
-    /// Words in a style; plain without one.
+    /// A text with a style; plain without one.
     pub(crate) fn painted(words: &str, style: Option<Style>) -> Self {
         let words = visible_lines(words);
         match style {
@@ -104,8 +104,8 @@ impl Inert {
         }
     }
 
-    /// What a library has drawn and painted: its sequences for colours stay. What it was given to
-    /// draw has been escaped before.
+    /// The output of a library that adds colours: its colour sequences stay. Its input must have
+    /// been escaped before.
     pub(crate) fn drawn(text: &str) -> Self {
         let mut inert = Self::default();
         let mut rest = text;
@@ -128,7 +128,7 @@ impl Inert {
         inert
     }
 
-    /// The text, to be written.
+    /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -170,8 +170,8 @@ impl std::ops::AddAssign<Self> for Inert {
 mod tests {
     use super::{Inert, is_hidden, json_line, visible};
 
-    /// The characters that attacks are known by; `General_Category` and
-    /// `Default_Ignorable_Code_Point` name them all.
+    /// The characters of known attacks. `General_Category` and `Default_Ignorable_Code_Point` cover
+    /// all of them.
     #[test]
     fn what_is_hidden_is_known() {
         for range in [

@@ -1,4 +1,4 @@
-//! Findings as JSON, one object a line.
+//! Findings as JSON, one object on each line.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -12,28 +12,28 @@ use super::{Baseline, Code, Finding, Label, Report, Severity, SourceTexts};
 #[serde(tag = "type", rename_all = "kebab-case")]
 #[schemars(title = "A line of `ipwhl check --message-format json`")]
 pub enum JsonLine {
-    /// Something wrong with what a person wrote or declared.
+    /// A mistake in a declaration or another file that a person wrote.
     Finding(Box<JsonFinding>),
-    /// The last line: what the findings come to.
+    /// The last line: the totals.
     Summary(JsonSummary),
 }
 
 /// A finding.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct JsonFinding {
-    /// What kind of thing is wrong; `ipwhl explain` says more of it.
+    /// The kind of mistake; `ipwhl explain` explains it.
     pub code: Code,
-    /// How much it weighs in this repository.
+    /// Its severity in this repository.
     pub severity: Severity,
     /// One sentence that names the thing and the value.
     pub message: String,
-    /// The places that it is about, the foremost first; empty where no place exists.
+    /// The places that it is about, the most important first; empty if there is no place.
     pub places: Vec<JsonPlace>,
-    /// What else helps to understand it.
+    /// Notes that help to understand it.
     pub notes: Vec<String>,
-    /// The ways out, the likeliest first.
+    /// The ways out, the most likely first.
     pub help: Vec<JsonHelp>,
-    /// How it stands to the revision that the set was compared with; absent where it was not.
+    /// The result of a comparison with an earlier revision; absent without a comparison.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub baseline: Option<Baseline>,
     /// The project that has to change.
@@ -45,12 +45,13 @@ pub struct JsonFinding {
     /// The wheel's file name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wheel: Option<String>,
-    /// The extra under which it shows.
+    /// The extra with which it occurs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub extra: Option<String>,
-    /// The platforms where it shows; empty where platforms play no part.
+    /// The platforms on which it occurs; empty if it does not depend on platforms.
     pub platforms: Vec<String>,
-    /// How many findings it stands for, which are not shown; absent for one of its own.
+    /// The number of findings that it stands for and that are not shown; absent for a single
+    /// finding.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub count: Option<usize>,
 }
@@ -78,31 +79,29 @@ pub struct JsonPlace {
     pub end_line: usize,
     /// The column after the last character.
     pub end_column: usize,
-    /// The first byte and the one after the last; `[0, 0]` for the file as a whole.
+    /// The first byte and the one after the last; `[0, 0]` for the whole file.
     pub span: [usize; 2],
-    /// What is to be seen there; may be empty.
+    /// The label of the place; may be empty.
     pub text: String,
 }
 
-/// What the findings come to.
+/// The totals of the findings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct JsonSummary {
-    /// How many findings are errors.
+    /// The number of errors.
     pub errors: usize,
-    /// How many findings are warnings.
+    /// The number of warnings.
     pub warnings: usize,
-    /// How many of both were not there in the revision that the set was compared with; absent where
-    /// it was not compared.
+    /// The number of both that the earlier revision does not have; absent without a comparison.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub new: Option<usize>,
-    /// How many of both were there in the revision that the set was compared with; absent where it
-    /// was not compared.
+    /// The number of both that the earlier revision has, too; absent without a comparison.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unchanged: Option<usize>,
 }
 
 impl JsonFinding {
-    /// The finding, fit to be published.
+    /// The finding, safe to publish.
     pub fn new(finding: &Finding, texts: &SourceTexts) -> Self {
         let finding = public(finding);
         Self {
@@ -150,7 +149,7 @@ impl JsonPlace {
 }
 
 impl JsonSummary {
-    /// The totals of these findings; `is_compared` where the set was held against an earlier
+    /// The totals of these findings; `is_compared` if the set was compared with an earlier
     /// revision.
     pub fn new(findings: &[Finding], is_compared: bool) -> Self {
         let count = |severity| {
@@ -175,7 +174,7 @@ impl JsonSummary {
     }
 }
 
-/// One line a finding, and a last one with the totals.
+/// One line for each finding, and a last one with the totals.
 pub(super) fn json(report: &Report<'_>) -> String {
     let findings = report.findings;
     let summary = JsonLine::Summary(JsonSummary::new(findings, report.is_compared));
@@ -187,7 +186,8 @@ pub(super) fn json(report: &Report<'_>) -> String {
         .fold(String::new(), |all, line| all + &line + "\n")
 }
 
-/// One line a finding, and a last one with the totals, of findings in a repository of their own.
+/// One line for each finding, and a last one with the totals, for a repository that is the root of
+/// its checkout.
 pub fn json_lines(findings: &[Finding], texts: &SourceTexts) -> String {
     json(&Report {
         findings,

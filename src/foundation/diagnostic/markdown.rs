@@ -1,7 +1,8 @@
-//! Findings as a checklist for the comment of a pull request.
+//! Findings as a checklist for a comment on a pull request.
 //!
-//! The words come from files of strangers and the page is shown to maintainers: whatever could be
-//! markup, a link, a mention or a reference stands in a code span, where forges leave it alone.
+//! The text comes from files of strangers and the page is shown to maintainers. So everything that
+//! could be markup, a link, a mention or a reference is put into a code span, which forges do not
+//! interpret.
 
 use std::collections::BTreeMap;
 
@@ -9,20 +10,20 @@ use super::public::PublicFinding;
 use super::render::MOST_PLACES;
 use super::{Baseline, Report, Severity};
 
-/// How many bytes a comment may have; GitHub takes 65,536 characters, and whoever posts it may add
-/// a line.
+/// The maximum size of a comment, in bytes. GitHub accepts 65,536 characters, and the sender may
+/// add a line.
 const LONGEST_COMMENT: usize = 65_000;
 
-/// Room for the lines that say what was left out, and that close what is open.
+/// The space for the last lines, which count the omitted findings and close open tags.
 const LAST_WORDS: usize = 200;
 
-/// The longest run of words from one text, in characters.
+/// The longest piece of one text, in characters.
 const LONGEST_TEXT: usize = 2_000;
 
-/// What tells this comment from others, for a workflow that replaces its own.
+/// The mark by which a workflow finds its own comment to replace it.
 const MARKER: &str = "<!-- ipwhl findings -->";
 
-/// The comment; it says so where nothing is wrong.
+/// The comment. Without findings, it says so.
 pub(super) fn markdown(report: &Report<'_>) -> String {
     let findings: Vec<PublicFinding> = report
         .published()
@@ -33,8 +34,8 @@ pub(super) fn markdown(report: &Report<'_>) -> String {
         .iter()
         .partition(|finding| finding.baseline == Some(Baseline::Unchanged));
     let heading = match (new.is_empty(), before.is_empty()) {
-        (true, true) => "no finding".to_owned(),
-        (true, false) => "this change brings no finding".to_owned(),
+        (true, true) => "no findings".to_owned(),
+        (true, false) => "no new findings".to_owned(),
         (false, _) => {
             let brought = if new.iter().any(|finding| finding.baseline.is_some()) {
                 " from this change"
@@ -51,12 +52,12 @@ pub(super) fn markdown(report: &Report<'_>) -> String {
     comment.groups(report, &new);
     if !before.is_empty() {
         let all: usize = before.iter().map(|finding| finding.count).sum();
-        let (count, were) = match all {
-            1 => ("1 finding".to_owned(), "was"),
-            count => (format!("{count} findings"), "were"),
+        let count = match all {
+            1 => "1 finding".to_owned(),
+            count => format!("{count} findings"),
         };
         let opening =
-            format!("\n<details>\n<summary>{count} {were} there before this change</summary>\n");
+            format!("\n<details>\n<summary>{count} existed before this change</summary>\n");
         if comment.fits(opening.len()) {
             comment.text += &opening;
             comment.groups(report, &before);
@@ -67,11 +68,11 @@ pub(super) fn markdown(report: &Report<'_>) -> String {
     }
     if comment.left_out > 0 {
         comment.text += &format!(
-            "\n{} more did not fit here: `ipwhl check` shows them all.\n",
+            "\n{} more do not fit here: `ipwhl check` shows all of them.\n",
             comment.left_out
         );
     } else if !findings.is_empty() {
-        comment.text += "\nFor more on a code: `ipwhl explain CODE`\n";
+        comment.text += "\nFor details about a code: `ipwhl explain CODE`\n";
     }
     comment.text
 }
@@ -109,8 +110,8 @@ impl Comment {
         self.text.len() + bytes + LAST_WORDS <= LONGEST_COMMENT
     }
 
-    /// The findings under the project that has to change, the projects in the order of their first
-    /// finding.
+    /// Adds the findings, grouped by the project that has to change. Projects are in the order of
+    /// their first finding.
     fn groups(&mut self, report: &Report<'_>, findings: &[&PublicFinding]) {
         let mut groups: Vec<(String, Vec<&PublicFinding>)> = Vec::new();
         let mut known: BTreeMap<String, usize> = BTreeMap::new();
@@ -125,7 +126,7 @@ impl Comment {
         for (name, group) in groups {
             let mut heading = format!("\n#### {}\n\n", code_span(&name));
             for finding in group {
-                // Without what is to be pasted it is shorter, and still says what is wrong.
+                // Without the text to paste, the item is shorter and still names the mistake.
                 let fitting = [true, false]
                     .into_iter()
                     .filter(|_| self.left_out == 0)
@@ -143,7 +144,7 @@ impl Comment {
     }
 }
 
-/// Who has to change: the project, else the file.
+/// The project that has to change, else the file.
 fn owner(report: &Report<'_>, finding: &PublicFinding) -> String {
     match (&finding.subject.project, finding.labels.first()) {
         (Some(project), _) => project.clone(),
@@ -201,13 +202,14 @@ fn place(report: &Report<'_>, label: &super::Label) -> String {
     }
 }
 
-/// A sentence: what stands in backticks, and every word that is more than letters, as code.
+/// A sentence as markdown. Text in backticks, and every word with other characters than letters,
+/// becomes a code span.
 pub fn sentence(text: &str) -> String {
     let text: String = match text.char_indices().nth(LONGEST_TEXT) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
     };
-    // An odd number of backticks encloses nothing.
+    // An odd number of backticks does not form pairs.
     if text.matches('`').count() % 2 == 1 {
         return code_span(&text);
     }
@@ -237,8 +239,8 @@ pub fn sentence(text: &str) -> String {
     written
 }
 
-/// Whether a word is nothing to a forge but a word. A dot inside of one would make an address of
-/// `www.example.org`, and a colon before one a picture.
+/// Whether a forge shows a word without interpreting it. A dot inside a word can make a link, as in
+/// `www.example.org`, and a colon before it an emoji.
 fn is_plain(word: &str) -> bool {
     let inner = word
         .trim_start_matches('(')
@@ -251,7 +253,7 @@ fn is_plain(word: &str) -> bool {
             .all(|sign| sign.is_ascii_digit() || sign == '.')
 }
 
-/// The text as a code span (`CommonMark` 6.1), whatever it has of backticks.
+/// The text as a code span (`CommonMark` 6.1). It may contain backticks.
 pub fn code_span(text: &str) -> String {
     if text.is_empty() {
         return String::new();
@@ -269,7 +271,7 @@ pub fn code_span(text: &str) -> String {
     format!("{fence}{padding}{text}{padding}{fence}")
 }
 
-/// The text as a fenced block (`CommonMark` 4.5) that stands `indent` deep.
+/// The text as a fenced block (`CommonMark` 4.5), with `indent` before each line.
 fn code_block(text: &str, language: &str, indent: &str) -> String {
     let fence = "`".repeat(longest_run(text).max(2) + 1);
     let mut block = format!("{indent}{fence}{language}\n");
@@ -279,7 +281,7 @@ fn code_block(text: &str, language: &str, indent: &str) -> String {
     block + &format!("{indent}{fence}\n")
 }
 
-/// How many backticks stand together at most.
+/// The length of the longest run of backticks.
 fn longest_run(text: &str) -> usize {
     text.split(|sign| sign != '`')
         .map(str::len)

@@ -2,21 +2,21 @@
 
 use super::{Report, github, gitlab, json, markdown, sarif};
 
-/// How findings are written.
+/// The output format of findings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum MessageFormat {
-    /// For people, on a terminal.
+    /// Text for people.
     #[default]
     Text,
-    /// One JSON object a line.
+    /// One JSON object on each line.
     Json,
-    /// SARIF 2.1.0, which code scanners exchange.
+    /// SARIF 2.1.0, the format of code scanners.
     Sarif,
     /// Workflow commands of GitHub Actions, which become annotations.
     Github,
     /// A code quality report of GitLab.
     Gitlab,
-    /// A checklist for the comment of a pull request.
+    /// A checklist for a comment on a pull request.
     Markdown,
 }
 
@@ -43,22 +43,23 @@ impl MessageFormat {
         }
     }
 
-    /// What it is for, in a few words.
+    /// A short description.
     pub fn summary(self) -> &'static str {
         match self {
-            Self::Text => "for people, on standard error",
-            Self::Json => "one JSON object a line",
+            Self::Text => "text for people, on standard error",
+            Self::Json => "one JSON object on each line",
             Self::Sarif => "SARIF 2.1.0, for code scanners",
-            Self::Github => "workflow commands, which GitHub shows at the lines",
-            Self::Gitlab => "a code quality report, which GitLab shows at the lines",
-            Self::Markdown => "a checklist for the comment of a pull request",
+            Self::Github => "workflow commands, which GitHub shows on the lines",
+            Self::Gitlab => "a code quality report, which GitLab shows on the lines",
+            Self::Markdown => "a checklist for a comment on a pull request",
         }
     }
 }
 
 impl Report<'_> {
-    /// The report in a format for programs, with a line feed at the end unless it is empty; nothing
-    /// for people, whom [`super::render()`] shows one finding after the other.
+    /// The report in a format for programs, with a line feed at the end unless it is empty. The
+    /// result is empty for [`MessageFormat::Text`]: [`super::render()`] formats single findings for
+    /// people.
     pub fn write(&self, format: MessageFormat) -> String {
         match format {
             MessageFormat::Text => String::new(),

@@ -1,5 +1,4 @@
-//! How many findings of one file are shown: a file of hostile make can have as many as it has
-//! bytes.
+//! The limit of findings that are shown for one file: a hostile file can have one for each byte.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -7,11 +6,11 @@ use std::sync::Arc;
 
 use super::{Baseline, Code, Finding, Severity};
 
-/// The most findings of one file that are shown. The others are counted in one more.
+/// The maximum number of findings that are shown for one file. One more finding counts the others.
 pub const MOST_FINDINGS: usize = 1_000;
 
-/// The findings as they are shown: of each file the first [`MOST_FINDINGS`], and at the end, for
-/// each file that has more, one that stands for the others and is as heavy as the heaviest of them.
+/// The findings to show: the first [`MOST_FINDINGS`] of each file, and at the end, for each file
+/// with more, one that stands for the others. It has the highest severity among them.
 pub fn most(findings: &[Finding]) -> Cow<'_, [Finding]> {
     if findings.len() <= MOST_FINDINGS {
         return Cow::Borrowed(findings);
@@ -22,7 +21,7 @@ pub fn most(findings: &[Finding]) -> Cow<'_, [Finding]> {
     for finding in findings {
         let file = finding.labels.first().map(|label| &label.file);
         let seen = seen.entry(file).or_default();
-        // One that stands for others already is one of those at the end.
+        // A finding that already stands for others goes to the end.
         if *seen < MOST_FINDINGS && finding.count == 1 {
             *seen += 1;
             kept.push(finding.clone());
@@ -43,7 +42,7 @@ pub fn most(findings: &[Finding]) -> Cow<'_, [Finding]> {
     Cow::Owned(kept)
 }
 
-/// The finding that stands for this many more of a file.
+/// The finding that stands for this number of other findings in a file.
 pub(crate) fn more(file: Option<&Arc<str>>, count: usize) -> Finding {
     let findings = if count == 1 { "finding" } else { "findings" };
     let message =
@@ -53,5 +52,5 @@ pub(crate) fn more(file: Option<&Arc<str>>, count: usize) -> Finding {
         finding = finding.at(file, 0..0, "");
     }
     finding.count = count;
-    finding.help("mend the first ones and run it again")
+    finding.help("fix the first ones and run the same command again")
 }

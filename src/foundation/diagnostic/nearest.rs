@@ -1,6 +1,6 @@
-//! The nearest known word to a mistyped one.
+//! The known word that is most similar to a mistyped one.
 
-/// The word of `known` that `written` was probably meant to be.
+/// The word of `known` that is most similar to `written`, if one is similar enough.
 pub fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let written = written.to_lowercase().replace('_', "-");
     known

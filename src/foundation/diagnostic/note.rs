@@ -1,29 +1,29 @@
-//! What else helps to understand a finding, and what it comes from. Code asks for a kind; the words
-//! are made when a person reads them.
+//! Notes of findings, and their causes. Code uses their kind. The sentences are made only for the
+//! output.
 
 use std::fmt;
 
 use ipwhl_packaging::{ExtraName, ProjectName, Requirement, Version};
 
-/// What else helps to understand a finding.
+/// A note that helps to understand a finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Note {
-    /// On which platforms it shows.
+    /// The platforms on which the finding occurs.
     Where {
-        /// The platforms in few words.
+        /// A short text for the platforms.
         platforms: String,
-        /// Whether only the first of the findings that are shown as one shows there.
+        /// Whether this is about the first finding only, if several are shown as one.
         is_of_first: bool,
     },
-    /// Under which extra the requirement applies.
+    /// The extra with which the requirement applies.
     ForExtra(ExtraName),
-    /// How a project that somebody asked for leads to the one that has the finding.
+    /// The path from a wanted project to the one with the finding.
     ComesFrom(RequirerChain),
-    /// On which platforms an earlier state of the set had it, in few words.
+    /// A short text for the platforms on which an earlier state of the set had the finding.
     WasBefore(String),
-    /// A declared project whose name is like the missing one's.
+    /// A declared project with a name similar to the missing one.
     SimilarName(ProjectName),
-    /// A sentence that no code asks for.
+    /// A sentence that no code evaluates.
     Sentence(String),
 }
 
@@ -34,18 +34,18 @@ impl fmt::Display for Note {
                 platforms,
                 is_of_first,
             } => {
-                let of_first = if *is_of_first { ", of the first" } else { "" };
+                let of_first = if *is_of_first { " (first one)" } else { "" };
                 write!(formatter, "where: {platforms}{of_first}")
             }
             Self::ForExtra(extra) => {
-                write!(formatter, "it is required for the extra `{extra}`")
+                write!(formatter, "the extra `{extra}` requires it")
             }
-            Self::ComesFrom(chain) => write!(formatter, "it comes from {chain}"),
-            Self::WasBefore(platforms) => write!(formatter, "it was so before on {platforms}"),
+            Self::ComesFrom(chain) => write!(formatter, "dependency path: {chain}"),
+            Self::WasBefore(platforms) => write!(formatter, "it already existed on {platforms}"),
             Self::SimilarName(name) => {
                 write!(
                     formatter,
-                    "the set has a project of a similar name, `{name}`"
+                    "the set has a project with a similar name: `{name}`"
                 )
             }
             Self::Sentence(sentence) => formatter.write_str(sentence),
@@ -65,22 +65,22 @@ impl From<String> for Note {
     }
 }
 
-/// The way from a requested project to one that requires something, as in
-/// `flask (wanted) -> werkzeug>=3.1 -> markupsafe>=2.1.1`.
+/// The path from a wanted project to a requiring one, as in `flask (wanted) -> werkzeug>=3.1 ->
+/// markupsafe>=2.1.1`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequirerChain {
     requested: ProjectName,
     first: Vec<Requirement>,
-    /// How many requirements stand between the first ones and the last ones.
+    /// The number of requirements that are left out between the first and the last ones.
     omitted: usize,
     last: Vec<Requirement>,
 }
 
 impl RequirerChain {
-    /// How many requirements are kept: the first ones, and the last.
+    /// The maximum number of requirements that are kept, at both ends together.
     const MAXIMUM_KEPT: usize = 12;
 
-    /// The chain of these requirements; of a long one the middle is only counted.
+    /// The chain of these requirements. The middle of a long one is only counted.
     pub fn new(requested: &ProjectName, requirements: &[&Requirement]) -> Self {
         let own = |some: &[&Requirement]| some.iter().map(|one| (*one).clone()).collect();
         let omitted = requirements.len().saturating_sub(Self::MAXIMUM_KEPT);
@@ -114,13 +114,13 @@ impl fmt::Display for RequirerChain {
     }
 }
 
-/// What is wrong with a required project by itself. Findings that have this in common may end by
-/// one change. Its words are a sentence without its end.
+/// The problem of a required project itself. One change may fix all findings with the same cause.
+/// Its text is a sentence without its end.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SharedCause {
     /// The set does not have the project.
     Missing(ProjectName),
-    /// The set has the project in another version.
+    /// The set has this version of the project.
     Version(ProjectName, Version),
     /// The project does not declare these extras.
     MissingExtras(ProjectName, Vec<ExtraName>),
@@ -140,17 +140,14 @@ impl fmt::Display for SharedCause {
             Self::MissingExtras(project, extras) => {
                 let extras: Vec<String> = extras.iter().map(|one| format!("`{one}`")).collect();
                 let extras = extras.join(", ");
-                write!(
-                    formatter,
-                    "the set does not vouch for the extra {extras} of `{project}`"
-                )
+                write!(formatter, "`{project}` does not declare the extra {extras}")
             }
             Self::NoWheel(project) => {
                 write!(formatter, "`{project}` has no wheel for some platforms")
             }
             Self::PythonExcluded(project, specifiers) => write!(
                 formatter,
-                "the requires-python `{specifiers}` of `{project}` does not hold on every patch version of some platforms"
+                "`requires-python` of `{project}`, `{specifiers}`, excludes patch versions of some platforms"
             ),
         }
     }

@@ -1,10 +1,10 @@
-//! Findings as they may leave the program: no password, nothing that a terminal or a page obeys.
+//! Findings that are safe to publish: without passwords and control characters.
 
 use super::brief::{brief, brief_label};
 use super::inert::visible;
 use super::{Baseline, Code, Finding, Help, Label, Severity};
 
-/// A finding as it may leave the program, in words.
+/// A finding that is safe to publish, as text.
 pub(super) struct PublicFinding {
     pub(super) code: Code,
     pub(super) severity: Severity,
@@ -19,15 +19,15 @@ pub(super) struct PublicFinding {
     pub(super) count: usize,
 }
 
-/// A way out in words.
+/// A way out, as text.
 pub(super) struct PublicHelp {
     pub(super) message: String,
     pub(super) text: Option<String>,
-    /// Whether the text is for a shell; else it goes into a file.
+    /// Whether the text is for a shell; otherwise it is for a file.
     pub(super) is_command: bool,
 }
 
-/// What a finding is about, in words.
+/// The subject of a finding, as text.
 pub(super) struct PublicSubject {
     pub(super) project: Option<String>,
     pub(super) required: Option<String>,
@@ -37,12 +37,12 @@ pub(super) struct PublicSubject {
     pub(super) platforms: Vec<String>,
 }
 
-/// The same finding, fit to be published. Names and texts come from files of strangers: every sign
-/// that is not seen is written as its escape, except the line feeds and tabs of text to paste; user
-/// names and passwords in addresses are starred out.
+/// The finding, safe to publish. Names and texts come from files of strangers: hidden characters
+/// are escaped, except line feeds and tabs in texts to paste. User names and passwords in URLs are
+/// replaced with stars.
 pub(super) fn public(finding: &Finding) -> PublicFinding {
     let line = |text: &str| without_credentials(&visible(text, &[]));
-    // Names stay whole, which programs compare, and texts to paste; sentences are read by people.
+    // Sentences are shortened for people. Names and texts to paste stay whole, for programs.
     let sentence = |text: &str| brief(&line(text));
     let sentences = |texts: &[String]| texts.iter().map(|text| sentence(text)).collect();
     let subject = &finding.subject;
@@ -93,13 +93,13 @@ pub(super) fn public(finding: &Finding) -> PublicFinding {
     }
 }
 
-/// A name that programs compare, fit to be published.
+/// A name that programs compare, safe to publish.
 fn word(name: Option<&impl ToString>) -> Option<String> {
     name.map(|name| without_credentials(&visible(&name.to_string(), &[])))
 }
 
-/// The text with the user name and the password of every address in it starred out, sign by sign,
-/// so that what points at places in it still does. Nobody means to publish one in a log.
+/// The text with user names and passwords in URLs replaced with stars, character by character, so
+/// that spans still fit.
 pub(crate) fn without_credentials(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut rest = text;

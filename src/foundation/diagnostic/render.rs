@@ -1,4 +1,4 @@
-//! Findings as a person reads them: the place in the text, what is wrong there, the way out.
+//! Findings as text for people: the place in the file, the mistake, the way out.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -10,14 +10,14 @@ use super::inert::{Inert, visible};
 use super::public::{PublicFinding, public, without_credentials};
 use super::{Finding, Label, Severity, SourceText, SourceTexts, wrap};
 
-/// How findings are shown.
+/// The style of the output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Style {
     /// Whether to use colours.
     pub colour: bool,
-    /// The width to write for, in columns.
+    /// The width of the output, in columns.
     pub width: usize,
-    /// Whether sentences are broken at the width too, and not only lines of files.
+    /// Whether sentences are wrapped at the width, and not only lines of files.
     pub wraps: bool,
 }
 
@@ -31,13 +31,13 @@ impl Default for Style {
     }
 }
 
-/// At how many places a finding shows the text, where people read it.
+/// The maximum number of places for which a finding shows the text.
 pub(super) const MOST_PLACES: usize = 8;
 
-/// What the further lines of a message begin with.
+/// The indent of further lines of a message.
 const TITLE_INDENT: &str = "    ";
 
-/// One finding as text, without a final line feed.
+/// One finding as text. It does not end with a line feed.
 pub fn render(finding: &Finding, texts: &SourceTexts, style: Style) -> Inert {
     let finding = &public(finding);
     let level = match finding.severity {
@@ -64,7 +64,7 @@ pub fn render(finding: &Finding, texts: &SourceTexts, style: Style) -> Inert {
     let sentence = |text: &str| broken(text, style, after_word, "");
     for (heading, list) in [
         ("required by", &finding.requirers),
-        ("the same of", &finding.alike),
+        ("the same for", &finding.alike),
     ] {
         if !list.is_empty() {
             let lines: Vec<String> = list
@@ -89,7 +89,7 @@ pub fn render(finding: &Finding, texts: &SourceTexts, style: Style) -> Inert {
     for help in &finding.help {
         let message = match &help.text {
             Some(text) if !is_brief(text) => sentence(&format!(
-                "{}: the text is too long to be shown, and stands in `--message-format json`",
+                "{}: the text is too long to show here; `--message-format json` contains it",
                 help.message
             )),
             Some(text) if text.contains('\n') => {
@@ -108,17 +108,17 @@ pub fn render(finding: &Finding, texts: &SourceTexts, style: Style) -> Inert {
     let shown = renderer
         .term_width(style.width)
         .render(&[title.elements(elements)]);
-    // The message begins after the code, which may be long, so its further lines begin at the left.
+    // The code before the message may be long, so further lines begin at the left.
     let shown = match shown.split_once('\n') {
         Some((title, rest)) => format!("{}\n{rest}", broken(title, style, 0, TITLE_INDENT)),
         None => broken(&shown, style, 0, TITLE_INDENT),
     };
-    // Nothing is left at the ends of lines where text to paste has an empty one.
+    // An empty line of a text to paste must not leave white space at the end.
     let shown: Vec<&str> = shown.lines().map(str::trim_end).collect();
     Inert::drawn(&without_credentials(&shown.join("\n")))
 }
 
-/// A sentence in the width that is left of it after `used` columns, its further lines after
+/// Wraps a sentence in the width that is left after `used` columns. Further lines begin with
 /// `later`.
 fn broken(sentence: &str, style: Style, used: usize, later: &str) -> String {
     if style.wraps {
@@ -128,7 +128,7 @@ fn broken(sentence: &str, style: Style, used: usize, later: &str) -> String {
     }
 }
 
-/// The largest number of a line that is shown.
+/// The largest line number in the output.
 fn largest_line(finding: &PublicFinding, texts: &SourceTexts) -> usize {
     finding
         .labels
@@ -139,16 +139,16 @@ fn largest_line(finding: &PublicFinding, texts: &SourceTexts) -> usize {
         .unwrap_or(1)
 }
 
-/// How far apart two places of a text may be to be shown in one piece of it, in bytes; and how much
-/// of a line is drawn at all. What is drawn takes time for each of its bytes, and a file may be one
-/// line.
+/// The maximum distance of two places that are shown in one piece, and the maximum length of a line
+/// in it, in bytes. Rendering takes time for each byte, and a file may be one line.
 const LONGEST_PIECE: usize = 8 * 1024;
 
-/// How much of a longer line is drawn before and after a place in it, in bytes: no window is wider.
+/// The part of a longer line that is shown before and after a place, in bytes. No terminal is
+/// wider.
 const AROUND: usize = 1024;
 
-/// The lines of one text that `labels` point at; only the text's name where they point at all of
-/// it.
+/// The lines of one file that `labels` point at; only the file's name if they point at the whole
+/// file.
 fn places<'a>(
     file: &'a str,
     labels: &[&'a Label],
@@ -186,7 +186,7 @@ fn places<'a>(
             _ => pieces.push(vec![(span, label)]),
         }
     }
-    // The foremost place comes first.
+    // The most important place comes first.
     pieces.sort_by_key(|piece| !piece.iter().any(|(span, _)| Some(span.start) == first));
     pieces
         .iter()
@@ -194,7 +194,7 @@ fn places<'a>(
         .collect()
 }
 
-/// The lines around places that are near each other.
+/// The lines around places that are close together.
 fn drawn_piece<'a>(
     name: &str,
     text: &'a SourceText,
@@ -208,7 +208,7 @@ fn drawn_piece<'a>(
         .map(|(span, _)| span.end)
         .max()
         .unwrap_or(start);
-    // At the end of a text it is the end of the last line that is shown.
+    // A place at the end of the text is shown at the end of the last line.
     let before = match whole[..start].strip_suffix('\n') {
         Some(before) if start == whole.len() => before,
         _ => &whole[..start],
@@ -252,21 +252,21 @@ fn drawn_piece<'a>(
     if !is_long && !is_moved {
         return vec![snippet.path(name.to_owned()).into()];
     }
-    // Where a line is not shown from its start, or something before the place is escaped, its
-    // columns are counted here.
+    // The library counts columns wrongly if the line is cut, or if a character before the place is
+    // escaped.
     let (line, column) = text.position(place);
     let origin = Origin::path(name.to_owned()).line(line).char_column(column);
     vec![origin.into(), snippet.into()]
 }
 
-/// A text of a stranger as a terminal may have it: what is hidden in it is escaped.
+/// A text with its hidden characters escaped, safe for a terminal.
 struct Shown<'t> {
     text: Cow<'t, str>,
     original: &'t str,
 }
 
 impl<'t> Shown<'t> {
-    /// White space that a line of TOML may have.
+    /// White space that TOML allows in lines.
     const KEPT: [char; 3] = ['\n', '\r', '\t'];
 
     fn of(original: &'t str) -> Self {
@@ -279,7 +279,7 @@ impl<'t> Shown<'t> {
         }
     }
 
-    /// Where a span of the original is in it.
+    /// The span in the escaped text for a span in the original.
     fn span(&self, span: &Range<usize>) -> Range<usize> {
         if matches!(self.text, Cow::Borrowed(_)) {
             return span.clone();
@@ -289,10 +289,10 @@ impl<'t> Shown<'t> {
     }
 }
 
-/// The span as far as it is in the text.
+/// The part of the span that is in the text.
 fn within(text: &str, span: &Range<usize>) -> Range<usize> {
     let start = text.floor_char_boundary(span.start);
     let end = text.floor_char_boundary(span.end).max(start);
-    // The end of a line is shown in its own line and not as the start of the next one.
+    // A line end belongs to its own line and not to the next one.
     start..start + text[start..end].trim_end_matches(['\r', '\n']).len()
 }

@@ -12,17 +12,17 @@ use super::{Finding, Label, SourceText, SourceTexts};
 pub struct Report<'a> {
     /// The findings.
     pub findings: &'a [Finding],
-    /// The texts that they point into.
+    /// The source texts that they point into.
     pub texts: &'a SourceTexts,
-    /// The repository's folder as seen from the root of the checkout that a forge knows, with `/`
-    /// and without one at the end; empty where both are the same.
+    /// The path from the root of the checkout to the repository's folder, with `/` and without one
+    /// at the end; empty if both are the same.
     pub folder: &'a str,
-    /// Whether the set was held against an earlier revision.
+    /// Whether the set was compared with an earlier revision.
     pub is_compared: bool,
 }
 
-/// The lines and columns of a label, all from 1; columns count characters, and the end is the first
-/// column after it.
+/// The lines and columns of a label, all from 1. Columns count characters. The end is the first
+/// column after the label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Region {
     pub(super) line: usize,
@@ -32,7 +32,7 @@ pub(super) struct Region {
 }
 
 impl Label {
-    /// Whether it points at the file and at nothing in it.
+    /// Whether it points at the whole file.
     pub(super) fn is_whole_file(&self) -> bool {
         self.span == (0..0)
     }
@@ -55,7 +55,7 @@ impl Label {
 }
 
 impl Report<'_> {
-    /// The findings, fit to be published, each with its fingerprint.
+    /// The findings, safe to publish, each with its fingerprint.
     pub(super) fn published(&self) -> Vec<(PublicFinding, String)> {
         self.findings
             .iter()
@@ -73,9 +73,10 @@ impl Report<'_> {
         }
     }
 
-    /// What tells each finding from the others, 64 hex digits, and stays the same when lines move,
-    /// when words of messages change, and on another machine: its code, its file, its subject
-    /// without platforms, and the text that it points at. Equal ones are counted.
+    /// The fingerprint of each finding, 64 hex digits. It identifies the finding and stays the same
+    /// when lines move, when messages are reworded, and on other machines. It is the hash of the
+    /// code, the file, the subject without platforms, and the text that the finding points at.
+    /// Equal ones are numbered.
     pub fn fingerprints(&self) -> Vec<String> {
         let mut seen: BTreeMap<String, usize> = BTreeMap::new();
         self.findings
@@ -100,7 +101,7 @@ impl Report<'_> {
             })
             .map(|text| without_credentials(text.trim()))
             .filter(|text| !text.is_empty())
-            // Nothing but its words tells a finding about a whole file from another one.
+            // Only the message distinguishes findings about a whole file.
             .unwrap_or_else(|| finding.message.clone());
         let subject = &finding.subject;
         let word = |word: &Option<String>| word.clone().unwrap_or_default();

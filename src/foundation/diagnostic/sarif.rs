@@ -11,14 +11,14 @@ use super::{Baseline, Code, Label, Report, Severity};
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
-/// The name of the folder that every path starts from (3.4.4): the root of the checkout.
+/// The name of the base folder of every path (3.4.4): the root of the checkout.
 const BASE: &str = "%SRCROOT%";
 
 /// The name and version of the fingerprint (3.27.17).
 const FINGERPRINT: &str = "ipwhlFinding/v1";
 
-/// What stands for itself in the path of a relative reference; a `:` would make a scheme of the
-/// first name.
+/// Characters that need no escape in the path of a relative reference. A `:` needs one: it would
+/// make the first name a scheme.
 const PATH: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'/')
     .remove(b'-')
@@ -96,7 +96,7 @@ fn result(
         .map(|(index, label)| location(report, label, index))
         .collect();
     if labels.is_empty() {
-        // Scanners take no result without a place.
+        // Scanners refuse a result without a place.
         labels.push(json!({ "physicalLocation": file(report, NO_PLACE) }));
     }
     let related = labels.split_off(1);
@@ -113,9 +113,9 @@ fn result(
     result
 }
 
-/// The words of a finding: the message, a paragraph for each note and each way out.
-// Off-spec (3.11.5): braces stand as they are. Readers undouble them only where a message has
-// arguments, and these have none.
+/// The text of a finding: the message, then a paragraph for each note and each way out.
+// Off-spec (3.11.5): braces are not doubled. Readers undouble them only if a message has arguments,
+// and these have none.
 fn message(finding: &PublicFinding) -> String {
     let mut text = finding.message.clone();
     for note in &finding.notes {
@@ -127,7 +127,7 @@ fn message(finding: &PublicFinding) -> String {
             text += &format!(":\n\n{paste}");
         }
     }
-    // `[text](target)` would be a link (3.11.6), and the names in a message are those of strangers.
+    // `[text](target)` would be a link (3.11.6), and a message has names from strangers.
     text.replace("](", "\\](")
 }
 
@@ -165,7 +165,7 @@ fn location(report: &Report<'_>, label: &Label, index: usize) -> Value {
     location
 }
 
-/// What the finding is about, by name, as a property bag (3.8).
+/// The subject of the finding as a property bag (3.8).
 fn properties(finding: &PublicFinding) -> Value {
     let subject = &finding.subject;
     let mut bag = Map::new();

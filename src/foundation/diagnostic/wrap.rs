@@ -1,12 +1,12 @@
-//! Words in the width of a window.
+//! Text wrapped to the width of a terminal.
 
 use textwrap::{Options, WordSeparator, WordSplitter};
 
-/// The narrowest width that anything is written for, in columns: below it nothing can be read.
+/// The minimum width, in columns. Narrower text cannot be read.
 const NARROWEST: usize = 20;
 
-/// The text in lines of at most `width` columns, the first one after `first` and the others after
-/// `later`. A word is never broken: names, addresses and CIDs are to be copied.
+/// The text in lines of at most `width` columns. The first line begins with `first`, the others
+/// with `later`. Words are never broken, so that names, URLs and CIDs can be copied.
 pub fn wrap(text: &str, width: usize, first: &str, later: &str) -> String {
     let options = Options::new(width.max(NARROWEST))
         .initial_indent(first)

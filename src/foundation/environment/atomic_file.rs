@@ -9,13 +9,13 @@ use std::path::{Path, PathBuf};
 
 use same_file::Handle;
 
-/// A file that takes its name only when it is complete.
+/// A file that gets its name only when it is complete.
 ///
 /// It is written as `.<name>.partial` beside its place, flushed to the disk and renamed. A killed
-/// run leaves at most that partial file, which the next writer of the same file takes over; a lock
-/// keeps two writers from sharing it. The partial file is the writer's alone, whoever else can
-/// write the folder: it is made exclusively, and what somebody else has put there is not written
-/// to.
+/// run leaves at most that partial file, which the next writer of the same file reuses; a lock
+/// keeps two writers from sharing it. The partial file belongs to the writer alone, even if others
+/// can write to the folder: it is created exclusively, and a file that someone else has put there
+/// is not used.
 #[derive(Debug)]
 pub struct AtomicFile {
     file: File,
@@ -26,10 +26,10 @@ pub struct AtomicFile {
     is_kept: bool,
 }
 
-/// Who may read a file in its place; before, its owner only.
+/// Who may read the finished file. Only the owner may read the partial one.
 #[derive(Debug)]
 enum Readers {
-    /// Whom the system lets.
+    /// Everyone whom the system's mask allows.
     Usual,
     Owner,
     These(Permissions),
@@ -69,17 +69,18 @@ impl AtomicFile {
         }
     }
 
-    /// The partial file that an interrupted writer of `place` has left, as it is, if one did. The
-    /// caller finds out whether it is whole. Dropped, it stays: its bytes may be the only copy.
+    /// The partial file that an interrupted writer of `place` left, unchanged, if there is one. The
+    /// caller must check whether it is complete. It is kept when dropped: its bytes may be the only
+    /// copy.
     ///
     /// # Errors
-    /// When it cannot be opened, another process is writing it, or it is not this user's alone.
+    /// When it cannot be opened, another process is writing it, or others can write it.
     pub fn resume(place: &Path) -> io::Result<Option<Self>> {
         let partial = partial_path(place)?;
         loop {
             match fs::symlink_metadata(&partial) {
                 Err(_) => return Ok(None),
-                // It holds no bytes of a writer.
+                // A link has no data of a writer.
                 Ok(there) if there.is_symlink() => {
                     fs::remove_file(&partial)?;
                     return Ok(None);
@@ -90,7 +91,7 @@ impl AtomicFile {
                 return Err(io::Error::new(
                     io::ErrorKind::PermissionDenied,
                     format!(
-                        "`{}` is no file of this user alone, so nobody knows who wrote it: move it away",
+                        "`{}` is not a file of this user alone, so its author is unknown: move it away",
                         partial.display()
                     ),
                 ));
@@ -103,7 +104,7 @@ impl AtomicFile {
         }
     }
 
-    /// Locks a partial file. `None` where it has taken its name meanwhile.
+    /// Locks a partial file. `None` if it has got its final name in the meantime.
     fn locked(file: File, partial: PathBuf, place: &Path) -> io::Result<Option<Self>> {
         match file.try_lock() {
             Ok(()) => {}
@@ -115,8 +116,8 @@ impl AtomicFile {
             }
             Err(TryLockError::Error(error)) => return Err(error),
         }
-        // The lock may have been won on a file that its former owner has just renamed into
-        // place: truncating that one would destroy a finished file.
+        // The previous owner of the lock may just have renamed the file into place: truncating it
+        // would destroy a finished file.
         let is_link = fs::symlink_metadata(&partial).is_ok_and(|there| there.is_symlink());
         let is_current = !is_link
             && Handle::from_path(&partial)
@@ -131,7 +132,7 @@ impl AtomicFile {
         }))
     }
 
-    /// Who may read the file in its place, instead of whom the system lets.
+    /// Sets the permissions of the finished file, instead of the usual ones.
     pub fn set_permissions(&mut self, permissions: Permissions) {
         self.readers = Readers::These(permissions);
     }
@@ -139,7 +140,7 @@ impl AtomicFile {
     /// Writes `bytes` as the whole of `place`.
     ///
     /// # Errors
-    /// When the disk is full or the folder cannot be written; `place` is then as it was.
+    /// When the disk is full or the folder cannot be written. `place` is then unchanged.
     pub fn write_whole(place: &Path, bytes: &[u8]) -> io::Result<()> {
         let mut file = Self::create(place)?;
         file.write_all(bytes)?;
@@ -149,7 +150,7 @@ impl AtomicFile {
     /// Flushes the file to the disk and gives it its name.
     ///
     /// # Errors
-    /// When flushing or renaming fails; the place is then as it was.
+    /// When flushing or renaming fails. The place is then unchanged.
     pub fn commit(self) -> io::Result<()> {
         self.file.sync_all()?;
         let place = self.place.clone();
@@ -157,11 +158,11 @@ impl AtomicFile {
         sync_directory(&place)
     }
 
-    /// Gives a file that has been flushed its name, and flushes nothing: for several files that
-    /// take their names together, whose folder is flushed once, with [`sync_directory`].
+    /// Gives a flushed file its name, without flushing the folder. It is for several files that get
+    /// their names together: their folder is flushed once, with [`sync_directory`].
     ///
     /// # Errors
-    /// When renaming fails; the place is then as it was.
+    /// When renaming fails. The place is then unchanged.
     pub fn switch(mut self) -> io::Result<()> {
         match &self.readers {
             Readers::Usual => partial::set_usual_permissions(&self.file)?,
@@ -173,32 +174,33 @@ impl AtomicFile {
         Ok(())
     }
 
-    /// Leaves the partial file where it is if it cannot take its name, for [`AtomicFile::resume`].
+    /// Keeps the partial file if it does not get its name, for [`AtomicFile::resume`].
     pub fn keep(&mut self) {
         self.is_kept = true;
     }
 
-    /// Forgets what was written, as a file that was just created.
+    /// Discards the written bytes, as if the file had just been created.
     ///
     /// # Errors
-    /// When it cannot be cut.
+    /// When it cannot be truncated.
     pub fn restart(&mut self) -> io::Result<()> {
         self.is_kept = false;
         self.file.set_len(0)?;
         self.file.rewind()
     }
 
-    /// Whether a writer of `place` has not come to its end: it is at work, or was killed.
+    /// Whether a writer of `place` has not finished: it is running, or was killed.
     pub fn is_begun(place: &Path) -> bool {
         place.file_name().is_some_and(|name| {
             fs::symlink_metadata(place.with_file_name(partial_name(name))).is_ok()
         })
     }
 
-    /// Removes what a killed writer of `place` has left, where nobody will write that file again.
+    /// Removes the partial file of a killed writer of `place`, if that file will not be written
+    /// again.
     ///
     /// # Errors
-    /// When it is there and cannot be removed, or another process is writing it.
+    /// When it exists and cannot be removed, or another process is writing it.
     pub fn forget(place: &Path) -> io::Result<()> {
         // Dropping it uncommitted removes it.
         if Self::is_begun(place) {
@@ -244,13 +246,13 @@ impl Write for AtomicFile {
 impl Drop for AtomicFile {
     fn drop(&mut self) {
         if !self.is_kept {
-            // Nothing depends on this: the next writer would take the partial file over.
+            // An error does no harm: the next writer reuses the partial file.
             let _ = fs::remove_file(&self.partial);
         }
     }
 }
 
-/// Flushes the entry of `path` in its folder, where the platform has that notion.
+/// Flushes the entry of `path` in its folder, if the platform can do that.
 ///
 /// # Errors
 /// When the folder cannot be opened or flushed.
@@ -270,9 +272,9 @@ pub fn sync_directory(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Puts the folder `new` in the place of `place`; what stood there is removed.
+/// Replaces the folder `place` with the folder `new`. The old one is removed.
 ///
-/// Between the two renames neither may be there: a killed run leaves `place` absent, never mixed.
+/// Between the two renames, `place` does not exist: a killed run leaves it absent, never mixed.
 ///
 /// # Errors
 /// When a rename or the removal fails.

@@ -1,21 +1,22 @@
-//! Files below a folder, opened without following a link: what a change to the repository brings
-//! must not lead out of it.
+//! Files below a folder, opened without following links: a change to the repository must not lead
+//! out of it.
 
 use std::fs::File;
 use std::io;
 use std::path::Path;
 
-/// Opens a regular file by its path below a folder, with `/`. The folder itself may be reached
-/// through links; nothing below it may be one. Each folder is opened in the one before, so a link
-/// that is put there meanwhile is refused, too. A pipe or a device is not waited for.
+/// Opens a regular file by its path below a folder, with `/`. The folder itself may be a link; no
+/// part below it may be one. Each folder is opened relative to its parent, so a link that appears
+/// in the meantime is refused, too. Does not wait for a pipe or a device.
 ///
 /// # Errors
-/// When there is no such file, a part of the path is a symbolic link or leads upwards, or it is no regular file.
+/// When there is no such file, a part of the path is a symbolic link or leads upwards, or it is not
+/// a regular file.
 pub fn open_beneath(directory: &Path, path: &str) -> io::Result<File> {
     if path.split('/').any(|part| matches!(part, "" | "." | "..")) {
         return Err(io::Error::new(
             io::ErrorKind::InvalidInput,
-            format!("`{path}` is no path below a folder"),
+            format!("`{path}` is not a path below a folder"),
         ));
     }
     let file = open(directory, path)?;
@@ -28,7 +29,7 @@ pub fn open_beneath(directory: &Path, path: &str) -> io::Result<File> {
     Ok(file)
 }
 
-/// The refusal of a part of a path; where the link leads is not looked at.
+/// The refusal of a link in a path. Its target is not read.
 fn link(part: &str) -> io::Error {
     io::Error::new(
         io::ErrorKind::InvalidData,
@@ -41,7 +42,7 @@ fn open(directory: &Path, path: &str) -> io::Result<File> {
     use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, openat, statat};
 
     let as_folder = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    // Opening a pipe would wait for somebody to write into it.
+    // Without `NONBLOCK`, opening a pipe would wait for a writer.
     let as_file = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let mut folder = openat(CWD, directory, as_folder, Mode::empty())?;
     let mut parts = path.split('/').peekable();

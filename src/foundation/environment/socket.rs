@@ -1,15 +1,15 @@
-//! A request to a program on this machine, and its answer: how agents that keep keys are spoken to.
+//! Requests to a program on this machine over a socket, such as an SSH agent.
 
 use std::io::{self, Read, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// Sends a message to the program that listens at `socket`, and gives back what it answers. Before
-/// each stands its length, four bytes, big-endian.
+/// Sends a message to the program that listens at `socket`, and returns its answer. Both begin with
+/// their length in four bytes, big-endian.
 ///
 /// # Errors
-/// [`io::ErrorKind::TimedOut`] where no whole answer came in time; [`io::ErrorKind::InvalidData`] for an answer that
-/// has more than `largest` bytes, or none at all; what the system says otherwise.
+/// [`io::ErrorKind::TimedOut`] if no whole answer came in time; [`io::ErrorKind::InvalidData`] for
+/// an answer of more than `largest` bytes or of none; otherwise the error of the system.
 pub fn exchange(
     socket: &Path,
     message: &[u8],
@@ -18,7 +18,7 @@ pub fn exchange(
 ) -> io::Result<Vec<u8>> {
     let mut stream = TimedStream {
         stream: connect(socket)?,
-        // A patience beyond the end of all clocks is none that ends.
+        // A deadline that the clock cannot represent never comes.
         end: Instant::now().checked_add(patience),
     };
     let length = u32::try_from(message.len()).map_err(io::Error::other)?;
@@ -37,7 +37,7 @@ pub fn exchange(
     Ok(answer)
 }
 
-/// A stream that ends at some time, however little it gives each time it is asked.
+/// A stream with one deadline for all its reads and writes.
 struct TimedStream {
     stream: Stream,
     end: Option<Instant>,
@@ -55,7 +55,7 @@ impl TimedStream {
     }
 }
 
-/// What a system says when a socket's time is over differs.
+/// The error of an expired timeout, which differs between systems.
 fn timed(error: io::Error) -> io::Error {
     match error.kind() {
         io::ErrorKind::WouldBlock => io::ErrorKind::TimedOut.into(),
@@ -92,7 +92,7 @@ impl Write for TimedStream {
 #[cfg(unix)]
 type Stream = std::os::unix::net::UnixStream;
 
-/// A named pipe is a file there.
+/// On other systems, a named pipe is a file.
 #[cfg(not(unix))]
 type Stream = std::fs::File;
 

@@ -1,4 +1,4 @@
-//! The archive of a release, put together from what is here and what a site has.
+//! The archive of a release, assembled from local data and the files of a site.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -129,7 +129,7 @@ impl SiteFetch<'_> {
             .map_err(|error| {
                 error
                     .failure()
-                    .help("the site may have a newer release by now: run the same command again")
+                    .help("run the same command again: the site may have a newer release by now")
             })?;
         let hollow = Arc::new(hollow.archive);
         let wheels = wheels(&hollow, &root).map_err(|error| damaged(&error))?;
@@ -228,7 +228,7 @@ impl SiteFetch<'_> {
             (self.tell)(SiteFetchEvent::Failed(failure.clone()));
         }
         let message = format!(
-            "nothing was written: {} of {} wheels were not had",
+            "nothing was written: {} of {} wheels could not be fetched",
             failures.len(),
             wheels.len()
         );
@@ -239,7 +239,9 @@ impl SiteFetch<'_> {
                 FailureKind::World
             },
             message,
-            help: Some("those that came are in the cache: the same command goes on".to_owned()),
+            help: Some(
+                "the fetched wheels are in the cache: run the same command again".to_owned(),
+            ),
         };
         Err(failure)
     }

@@ -59,10 +59,10 @@ pub struct UnreadMembers {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum UnreadReason {
     /// It is neither in an archive nor in the cache, and no other source was tried.
-    #[error("is not at hand (`--members fetch` fetches it)")]
+    #[error("is not available here (`--members fetch` fetches it)")]
     NotAtHand,
     /// It could not be fetched.
-    #[error("cannot be had: {0}")]
+    #[error("could not be fetched: {0}")]
     NotFetched(String),
     /// Its bytes could not be read.
     #[error("cannot be read{}: {error}", archive.as_ref().map(|name| format!(" in {name}")).unwrap_or_default())]

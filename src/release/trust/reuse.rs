@@ -47,12 +47,12 @@ pub enum UnvouchedReason {
     Expired(u64),
     /// Its wheels have passed an older version of the checks.
     #[error(
-        "its wheels have passed version {0} of the checks, and those of this program are version {CHECKS_VERSION}"
+        "its wheels have passed version {0} of the checks, and this program has version {CHECKS_VERSION}"
     )]
     OldChecks(u32),
     /// The statement of this sequence says nothing of checks.
     #[error(
-        "{} does not say which checks its wheels have passed: an older program made it, or `--allow` let some findings pass",
+        "{} does not record which checks its wheels have passed: an older program made it, or `--allow` accepted some findings",
         its_statement(*.0)
     )]
     UnknownChecks(u64),
@@ -82,9 +82,9 @@ impl ReuseRequest<'_> {
         }
         if configuration.layout == Layout::Ipwhl1 {
             return Err(Failure::usage(
-                "a release in the layout `ipwhl-1` has no pages, so there is nothing of it to reuse",
+                "a release of the layout `ipwhl-1` has no index pages, so it cannot be reused",
             )
-            .help("leave `--reuse` out; `ipwhl migrate` makes a repository with pages"));
+            .help("leave out `--reuse`; `ipwhl migrate` converts the repository to a layout with pages"));
         }
         let named = self
             .statements
@@ -103,10 +103,10 @@ impl ReuseRequest<'_> {
                 Err(reason) if self.accepts_unsigned => tell(&release, reason),
                 Err(reason) => {
                     return Err(Failure::finding(format!(
-                        "{} is not reused, since nothing vouches for it: {reason}",
+                        "{} is not reused, because no statement vouches for it: {reason}",
                         release.shown
                     ))
-                    .help("name a statement that `trusted` keys have signed, with `--reuse-statement`, or answer for the release yourself with `--reuse-unsigned`"));
+                    .help("name a statement that is signed with `trusted` keys: `--reuse-statement STATEMENT`; `--reuse-unsigned` accepts the release without one"));
                 }
             }
             Ok(ReusableRelease::new(release))

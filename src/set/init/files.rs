@@ -45,7 +45,7 @@ pub fn carrying_files(settings: String) -> Vec<NewFile> {
     vec![
         NewFile {
             path: ".gitignore",
-            text: "# The releases that are carried.\n/release\n".to_owned(),
+            text: "# The fetched releases.\n/release\n".to_owned(),
             may_stay: true,
         },
         NewFile {

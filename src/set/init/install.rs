@@ -48,7 +48,7 @@ impl InstallCommand {
         }
         if is_by_name(text) {
             return Err(refused(format!(
-                "`{text}` takes what a registry has under the name ipwhl, and a stranger may register it"
+                "`{text}` installs from a registry by the name ipwhl, which a stranger may register"
             )));
         }
         Ok(Self(text.to_owned()))
@@ -80,7 +80,7 @@ fn is_by_name(command: &str) -> bool {
 
 fn refused(message: String) -> Failure {
     Failure::usage(message).help(
-        "give a shell command, `git+https://…@<commit>` or `https://…/<file>#sha256=<64 digits>`",
+        "use a shell command, `git+https://…@<commit>` or `https://…/<file>#sha256=<64 digits>`",
     )
 }
 
@@ -98,10 +98,10 @@ fn git(address: &str) -> Result<InstallCommand, Failure> {
             _ => format!("`{revision}` is not the whole hash of a commit"),
         };
         return Err(Failure::usage(format!(
-            "{which}: a branch or a tag can move, and CI would run other code"
+            "{which}: a branch or a tag can move, and CI would then run different code"
         ))
         .help(format!(
-            "write `git+{url}@<commit>` with all of the hash, as `git rev-parse HEAD` prints it"
+            "write `git+{url}@<commit>` with the whole hash, as `git rev-parse HEAD` prints it"
         )));
     }
     let url = shell_word(url);
@@ -122,11 +122,11 @@ fn file(text: &str) -> Result<InstallCommand, Failure> {
             _ => format!("`#{fragment}` is not `#sha256=` and {SHA256_DIGITS} hexadecimal digits"),
         };
         let repository = match url.strip_suffix(".git") {
-            Some(_) => "; for a git repository `git+<URL>@<commit>`",
+            Some(_) => "; for a git repository, write `git+<URL>@<commit>`",
             None => "",
         };
         return Err(Failure::usage(format!(
-            "{which}: the file can be replaced, and CI would run it"
+            "{which}: the file can be replaced, and CI would run the new one"
         ))
         .help(format!(
             "write `{url}#sha256=<hash>`, as `sha256sum` prints it{repository}"
@@ -137,9 +137,9 @@ fn file(text: &str) -> Result<InstallCommand, Failure> {
     let lower = name.to_ascii_lowercase();
     if OTHER_ARCHIVES.iter().any(|ending| lower.ends_with(ending)) {
         return Err(Failure::usage(format!(
-            "`{name}` is not a tar archive, and the machines of a forge may lack the tool to unpack it"
+            "`{name}` is not a tar archive, and the machines of a forge may lack a tool to unpack it"
         ))
-        .help("name a tar archive or the program itself, or give the command that installs it"));
+        .help("name a tar archive or the program itself, or write the command that installs it"));
     }
     let program = if ARCHIVES.iter().any(|ending| lower.ends_with(ending)) {
         // A folder or a shell completion in the archive may have the same name.
@@ -169,14 +169,14 @@ fn validate(url: &str, schemes: &[&str]) -> Result<(), Failure> {
     // SSH needs a user, such as `git`, and a password is a secret there, too.
     if user.is_some_and(|(user, _)| scheme != "ssh" || user.contains(':')) {
         return Err(refused(
-            "the address of `--install` has credentials, and all who see the CI files would read them".to_owned(),
+            "the URL of `--install` has credentials, and every reader of the CI files would see them".to_owned(),
         ));
     }
     if is_known && !url.contains([' ', '#']) {
         return Ok(());
     }
     Err(refused(format!(
-        "`{url}` is no address that begins with `{}`",
+        "`{url}` is not a URL that begins with `{}`",
         schemes.join("`, `")
     )))
 }

@@ -86,7 +86,7 @@ impl InitRequest<'_> {
         let name = match self.name {
             Some(name) if name.trim().is_empty() || name.contains(char::is_control) => {
                 return Err(Failure::usage(format!(
-                    "{name:?} cannot name a repository: a name is a line of text, and not empty"
+                    "{name:?} cannot name a repository: a name is one line of text and not empty"
                 )));
             }
             Some(name) => name.to_owned(),
@@ -102,7 +102,7 @@ impl InitRequest<'_> {
         let directory = match (self.directory, self.folders.named_repository()) {
             (Some(_), Some(_)) => {
                 return Err(Failure::usage(
-                    "the folder is named twice: as an argument and by `--repository`",
+                    "the folder is named twice: by the argument and by `--repository`",
                 ));
             }
             (Some(directory), None) => self.folders.environment().absolute(directory),
@@ -115,7 +115,7 @@ impl InitRequest<'_> {
                             "this folder is inside the repository `{}`",
                             around.display()
                         ))
-                        .help("go there, or name the folder: `ipwhl init DIR`"));
+                        .help("change to that folder, or name this one: `ipwhl init .`"));
                     }
                     _ => current,
                 }
@@ -123,7 +123,7 @@ impl InitRequest<'_> {
         };
         match fs::metadata(&directory) {
             Ok(there) if !there.is_dir() => Err(Failure::usage(format!(
-                "`{}` is a file, and a repository is a folder",
+                "`{}` is a file, and a repository must be a folder",
                 directory.display()
             ))),
             _ => Ok(directory),
@@ -139,18 +139,18 @@ impl InitRequest<'_> {
             .folders
             .shown(&place.directory.join(CONFIGURATION_FILE));
         if self.forges.is_empty() || self.is_carrying {
-            return Err(Failure::usage(format!(
-                "`{place}` is there: this is a repository already"
-            ))
-            .help("`ipwhl add NAME` declares a project, `ipwhl init --ci FORGE` adds CI"));
+            return Err(
+                Failure::usage(format!("this is already a repository: `{place}` exists"))
+                    .help("`ipwhl add NAME` declares a project, `ipwhl init --ci FORGE` adds CI"),
+            );
         }
         let is_of_a_new_one =
             self.name.is_some() || !self.pythons.is_empty() || !self.systems.is_empty();
         if is_of_a_new_one {
             return Err(Failure::usage(format!(
-                "`--name`, `--python` and `--system` are for a new repository, and `{place}` is there"
+                "`--name`, `--python` and `--system` are for a new repository, and `{place}` exists"
             ))
-            .help("change them in that file; `ipwhl init --ci FORGE` alone adds CI"));
+            .help("change the values in that file; `ipwhl init --ci FORGE` alone adds CI"));
         }
         Ok(())
     }
@@ -162,7 +162,7 @@ impl InitRequest<'_> {
     /// When a file is in the way, or cannot be looked at.
     pub fn sort(&self, place: &InitPlace, files: Vec<NewFile>) -> Result<SortedFiles, Failure> {
         let (mut kept, mut new, mut in_the_way) = (Vec::new(), Vec::new(), Vec::new());
-        let mut help = "move it away, run the same command again, and compare".to_owned();
+        let mut help = "move it away, run the same command again, and compare the files".to_owned();
         let help_for_ci = format!(
             "{help}; to change only how CI installs ipwhl, edit the line `{INSTALL_VARIABLE}` in it"
         );
@@ -181,15 +181,15 @@ impl InitRequest<'_> {
                 }
             }
         }
-        let (are, say) = match in_the_way.len() {
-            1 => ("is", "says"),
-            _ => ("are", "say"),
+        let (exist, have) = match in_the_way.len() {
+            1 => ("exists", "has"),
+            _ => ("exist", "have"),
         };
         if in_the_way.is_empty() {
             Ok(SortedFiles { kept, new })
         } else {
             Err(Failure::usage(format!(
-                "{} {are} there already and {say} something else: nothing was written",
+                "{} already {exist} and {have} different content: nothing was written",
                 in_the_way.join(", ")
             ))
             .help(help))
@@ -214,7 +214,7 @@ impl InitPlace {
             .and_then(|()| AtomicFile::write_whole(&path, file.text.as_bytes()))
             .map_err(|error| {
                 Failure::world(format!("`{}` cannot be written: {error}", path.display()))
-                    .help("what was written is whole: run the same command again")
+                    .help("run the same command again: it writes only the files that are missing")
             })
     }
 
@@ -235,7 +235,7 @@ fn validate_platforms(pythons: &[String], systems: &[String]) -> Result<(), Fail
     for (python, system) in pythons.chain(systems) {
         Platform::parse(python, system).map_err(|error| {
             Failure::usage(&error).help(
-                "interpreters are written `cp312` or `cp311>=3.11.5`, systems `manylinux_2_28_x86_64`, `macosx_14_0_arm64`, `win_amd64`",
+                "write interpreters as `cp312` or `cp311>=3.11.5`, systems as `manylinux_2_28_x86_64`, `macosx_14_0_arm64`, `win_amd64`",
             )
         })?;
     }

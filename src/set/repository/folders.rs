@@ -1,4 +1,4 @@
-//! The folders of a run: the current one, and the repository's.
+//! The folders of a run: the current one and the repository's.
 
 use std::path::{Path, PathBuf};
 
@@ -31,7 +31,7 @@ impl Folders {
         &self.environment
     }
 
-    /// A path as a person would write it from the current folder.
+    /// A path relative to the current folder, to be printed.
     pub fn shown(&self, path: &Path) -> String {
         self.environment.shown(path)
     }
@@ -41,7 +41,7 @@ impl Folders {
         self.named.clone()
     }
 
-    /// The folder of the repository that is meant.
+    /// The repository's folder: that of `--repository`, else the nearest one upwards.
     ///
     /// # Errors
     /// When none is named, and none is around the current folder.
@@ -73,7 +73,7 @@ impl Folders {
                 "`{file}` in a folder above belongs to another user, so it is not used"
             ))
             .help(format!(
-                "`--repository {words}` names it, if you trust whoever that is"
+                "to use it if you trust its owner: `--repository {words}`"
             )));
         }
         self.repository().map_err(|error| Failure::world(&error))

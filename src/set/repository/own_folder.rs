@@ -28,8 +28,8 @@ impl<'f> OwnFolder<'f> {
         Self {
             path,
             role: "the cache",
-            danger: "what it says of wheels is believed",
-            elsewhere: "name a folder of your own outside of the repository with `IPWHL_CACHE_DIR`",
+            danger: "the facts about wheels in it are trusted",
+            elsewhere: "set `IPWHL_CACHE_DIR` to a folder of your own outside the repository",
         }
     }
 
@@ -50,7 +50,7 @@ impl<'f> OwnFolder<'f> {
             && let Some(link) = first_link(&repository, inside)
         {
             let link = folders.shown(&link);
-            let reason = format!("`{link}` is a symbolic link, which a change may have brought");
+            let reason = format!("`{link}` is a symbolic link, which a change may have added");
             return Err(self.refused(&reason, None));
         }
         // git has not brought what is not there.
@@ -60,15 +60,15 @@ impl<'f> OwnFolder<'f> {
         match tracked(folders.environment(), &real) {
             Ok(None) => Ok(()),
             Ok(Some(file)) => {
-                let reason = format!("git tracks `{file}`, which a change may have brought");
+                let reason = format!("git tracks `{file}`, which a change may have added");
                 let words = shell_word(&folders.shown(self.path));
-                let mend = format!("`git rm -r --cached {words}` takes it out of git");
+                let mend = format!("`git rm -r --cached {words}` removes it from git");
                 Err(self.refused(&reason, Some(&mend)))
             }
             Err(error) => {
-                let reason = format!("git cannot tell whether it tracks a file of it: {error}");
+                let reason = format!("git failed to list the files that it tracks there: {error}");
                 let mend = matches!(error, RevisionError::NoGit(_))
-                    .then_some("install git, which knows what a change has brought");
+                    .then_some("install git, which knows the files of a change");
                 Err(self.refused(&reason, mend))
             }
         }
@@ -104,7 +104,10 @@ impl<'f> OwnFolder<'f> {
             }
             if there.is_dir() && (there.mode() & 0o002 != 0 || by_group) {
                 let reason = format!("`{shown}` can be written by other users");
-                let mend = format!("`chmod go-w {}` takes that from them", shell_word(&shown));
+                let mend = format!(
+                    "`chmod go-w {}` removes that permission",
+                    shell_word(&shown)
+                );
                 return Err(self.refused(&reason, Some(&mend)));
             }
         }

@@ -1,5 +1,5 @@
-//! How large the cache may become. It is this machine's matter, and all repositories share it, so
-//! no `ipwhl.toml` says it: a set that somebody looks at does not decide about their disk.
+//! The maximum size of the cache. It is a setting of the machine, because all repositories share
+//! the cache. An `ipwhl.toml` cannot set it: a repository must not decide about its reader's disk.
 
 use std::io::{self, ErrorKind};
 
@@ -92,11 +92,11 @@ fn of_settings(text: &str) -> Result<Option<u64>, String> {
     let mut limit = None;
     for (key, item) in document.iter() {
         let cache = (key == "cache").then(|| item.as_table_like()).flatten();
-        let cache = cache.ok_or_else(|| format!("`{key}` is no table of these settings"))?;
+        let cache = cache.ok_or_else(|| format!("`{key}` is not a table of these settings"))?;
         for (key, item) in cache.iter() {
             let text = (key == "limit").then(|| item.as_str()).flatten();
             let text = text.ok_or_else(|| {
-                format!("`cache.{key}`: these settings have `limit` alone, as in `\"5 GiB\"`")
+                format!("`cache.{key}`: the only setting here is `limit`, as in `\"5 GiB\"`")
             })?;
             limit = Some(parse_size(text)?);
         }

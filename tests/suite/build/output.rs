@@ -30,9 +30,9 @@ fn the_release_is_three_files_and_the_root_is_the_only_line() {
     assert_eq!(reader.root().to_string(), root);
     ran.said("4 projects");
     // A second build follows the statement that is there, and has nothing to add to it.
-    workshop
-        .run(&["build"])
-        .said("the previous statement, sequence 1, says the same already: nothing new is signed");
+    workshop.run(&["build"]).said(
+        "the previous statement, sequence 1, already has this root: no new statement was signed",
+    );
     // With nothing to say, nothing is said.
     let quiet = workshop.run(&["build", "--quiet"]);
     assert_eq!(quiet.line(), root);
@@ -277,7 +277,7 @@ fn an_index_that_is_down_is_the_world_and_what_came_is_kept() {
         &[
             "declarations/application.toml",
             "403",
-            "what was verified stays in the cache",
+            "verified wheels stay in the cache",
         ],
     );
     let count = |path: &str| index.paths().iter().filter(|one| *one == path).count();
@@ -303,7 +303,7 @@ fn a_damaged_wheel_in_the_cache_is_fetched_again() {
     }
     let ran = workshop.run(&["build", "--tree", "tree"]);
     assert_eq!(ran.line(), root);
-    ran.said("is damaged; it is fetched again");
+    ran.said("is damaged; fetching it again");
     assert!(
         workshop.read("release.car") == archive,
         "the archives differ"
@@ -388,7 +388,13 @@ fn no_release_goes_where_declarations_are() {
     for output in ["declarations", "declarations/deep", "./declarations"] {
         workshop
             .run(&["build", "--unsigned", "--output", output])
-            .refused(2, &["is where declarations are", "`--output`"]);
+            .refused(
+                2,
+                &[
+                    "cannot write a release into the declarations folder",
+                    "`--output`",
+                ],
+            );
     }
     fs::create_dir_all(workshop.release("release.toml")).unwrap();
     workshop

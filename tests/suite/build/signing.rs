@@ -77,7 +77,7 @@ fn the_first_build_makes_a_key_and_says_so() {
     let root = ran.line();
     let path = workshop.path("home/.config/ipwhl/signing-key");
     let own = SigningKey::from_openssh(&fs::read_to_string(&path).unwrap()).unwrap();
-    ran.said("made a signing key of your own, ");
+    ran.said("created your own signing key, ");
     ran.said(path.to_str().unwrap());
     ran.said(&own.public().fingerprint());
     #[cfg(unix)]
@@ -92,7 +92,7 @@ fn the_first_build_makes_a_key_and_says_so() {
     // The next build takes it and does not speak of it.
     let ran = workshop.run(&["build"]);
     ran.line();
-    assert!(!ran.error.contains("made a signing key"), "{}", ran.error);
+    assert!(!ran.error.contains("your own signing key"), "{}", ran.error);
     assert_eq!(signer(&workshop), own.public());
 }
 
@@ -208,7 +208,7 @@ fn a_statement_follows_the_one_before() {
     // The same root: nothing new is signed, and what there is stays as it is to the byte.
     let ran = workshop.run(&[&["build"], &previous[..]].concat());
     assert_eq!(ran.line(), first);
-    ran.said("nothing new is signed (`--renew` would)");
+    ran.said("no new statement was signed (`--renew` signs one)");
     assert_eq!(files(&workshop.repository().join("release")), kept);
 
     // Unless it is asked for.
@@ -260,7 +260,7 @@ fn all_signatures_of_a_statement_stay_with_it() {
     let text = workshop.read("release.toml");
     let second = sign(&key(2), &text).unwrap();
     let name = format!("release.toml.{}.sig", key(2).public().file_digits());
-    ran.said("1 of the 2 signatures that it needs is there");
+    ran.said("the statement has 1 of 2 needed signatures");
     ran.said(&format!("{name} by key-2 (SHA256:"));
     let own = key(1).public().file_digits();
     assert!(!ran.error.contains(&own), "{}", ran.error);
@@ -525,8 +525,11 @@ fn an_unchanged_root_is_renewed_when_it_is_due_and_not_before() {
     for early in ["2026-01-01T00:00:01Z", "2026-03-01T23:59:59Z"] {
         let (statement, said) = build(early);
         assert_eq!(statement, first, "{early}");
-        assert!(said.contains("nothing new is signed"), "{said}");
-        assert!(said.contains("holds until 2026-04-01T00:00:00Z"), "{said}");
+        assert!(said.contains("no new statement was signed"), "{said}");
+        assert!(
+            said.contains("is valid until 2026-04-01T00:00:00Z"),
+            "{said}"
+        );
     }
     let (second, _) = build("2026-03-02T00:00:00Z");
     second.check_successor_of(&first).unwrap();

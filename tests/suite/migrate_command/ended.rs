@@ -62,7 +62,7 @@ fn what_is_left_goes_when_the_new_layout_has_it() {
     assert!(!repository.join("pkgs").exists());
     assert_eq!(
         migrate(&repository, &[]).stderr,
-        "the repository has the layout `package` already: there is nothing to do\n"
+        "the repository already has the layout `package`: there is nothing to do\n"
     );
 }
 

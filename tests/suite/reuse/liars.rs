@@ -87,7 +87,7 @@ fn a_gateway_that_lies_costs_time_and_never_a_wrong_byte() {
         &[&address(&liar, &archive), &address(&good, &archive)],
     );
     assert_eq!(ran.line(), root);
-    ran.said("reused 5 wheels of ");
+    ran.said("reused 5 wheels from ");
     assert_eq!(liar.paths().len(), 1, "one lie is enough");
 }
 
@@ -115,7 +115,7 @@ fn a_redirect_in_circles_and_a_busy_gateway() {
     let good = address(&gateway, &archive);
     let ran = workshop.run(&[&line[..], &[&good]].concat());
     assert_eq!(ran.line(), root);
-    ran.said("reused 5 wheels of ");
+    ran.said("reused 5 wheels from ");
     let circle = LoopbackIndex::start();
     for cid in open(&archive).cids() {
         let path = format!("/ipfs/{cid}?format=raw");

@@ -42,7 +42,7 @@ fn nothing_is_believed_that_nobody_vouches_for() {
             1,
             "",
         ),
-        (good.replace(&checks, ""), 1, "does not say which checks"),
+        (good.replace(&checks, ""), 1, "does not record which checks"),
         (format!("{before}{times}{after}"), 1, "has expired"),
         (other, 1, "there is no statement of the root"),
         ("nonsense".to_owned(), 1, "is not a statement"),
@@ -56,7 +56,7 @@ fn nothing_is_believed_that_nobody_vouches_for() {
         ran.refused(1, &[words, "is not reused", "`--reuse-unsigned`"]);
         let ran = workshop.run(&[&reuse[..], &["--reuse-unsigned"]].concat());
         assert_eq!(ran.line(), root);
-        ran.said("warning: nothing vouches for first/release.car: ");
+        ran.said("warning: no statement vouches for first/release.car: ");
         ran.said(words);
     }
     // A statement that is not as it was signed.
@@ -112,10 +112,10 @@ fn what_was_let_pass_then_is_looked_at_now() {
     };
     let waiver = "\n[[waiver]]\ncode = \"tag-mismatch\"\nproject = \"odd\"\nreason = \"seen\"\nexpires = 2999-01-01\n";
     for (settings, reused) in [
-        (waiver, "reused 1 wheel of "),
+        (waiver, "reused 1 wheel from "),
         (
             "\n[severity]\ntag-mismatch = \"warning\"\n",
-            "reused 0 wheels of ",
+            "reused 0 wheels from ",
         ),
     ] {
         let first = odd(settings);
@@ -139,7 +139,7 @@ fn what_was_let_pass_then_is_looked_at_now() {
     let reuse = ["build", "--root-only", "--reuse", "first"];
     workshop
         .run(&reuse)
-        .refused(1, &["does not say which checks", "`--allow`"]);
+        .refused(1, &["does not record which checks", "`--allow`"]);
 }
 
 /// What is done to a page.
@@ -255,7 +255,7 @@ fn a_release_that_contradicts_itself_is_not_reused() {
         .change("large", |project| project.unset("sha256"))
         .write_to(&workshop.repository());
     let ran = reuse(&workshop);
-    ran.said("warning: nothing vouches for forged.car: ");
+    ran.said("warning: no statement vouches for forged.car: ");
     assert_ne!(ran.line(), root);
 }
 
@@ -275,7 +275,7 @@ fn names_are_looked_at_again_for_a_kind_of_system_that_the_release_was_not_for()
     let linux = set(&["manylinux_2_28_x86_64"]);
     let (workshop, _) = released(&linux, &set(&["manylinux_2_35_x86_64"]), "1.0");
     let reuse = ["build", "--root-only", "--reuse", "first"];
-    workshop.run(&reuse).said("reused 2 wheels of ");
+    workshop.run(&reuse).said("reused 2 wheels from ");
     workshop.write_over(&set(&["manylinux_2_28_x86_64", "win_amd64"]));
     let ran = workshop.run(&reuse);
     ran.refused(1, &["`A.py` and `a.py` are one file on Windows"]);

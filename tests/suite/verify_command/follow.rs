@@ -153,7 +153,7 @@ fn keys_are_followed_from_a_statement_that_is_trusted() {
             .verify(trusted, between, "4")
             .expect(ExitStatus::Clean);
         let by = if trusted == "4" {
-            "the statement that you trust".to_owned()
+            "itself: it is the statement that you trust".to_owned()
         } else {
             format!("key-2 ({})", key(2).public().fingerprint())
         };
@@ -258,7 +258,7 @@ fn a_broken_chain_is_refused_with_a_message_of_its_own() {
         let words: Vec<&str> = run
             .stderr
             .lines()
-            .filter(|line| !line.contains("as their hashes"))
+            .filter(|line| !line.contains("match their hashes"))
             .collect();
         let words = words.join("\n");
         let folder = chain.workshop.path("").display().to_string();

@@ -93,8 +93,8 @@ fn a_statement_from_the_future_is_worth_a_word() {
     program.run(&build).expect(ExitStatus::Clean);
     let said = at("2026-11-18T23:59:59Z");
     for words in [
-        "says that it was made on 2026-11-20T00:00:00Z, and by this machine's clock it is 2026-11-18T23:59:59Z",
-        "help: one of the two is wrong",
+        "was created on 2026-11-20T00:00:00Z, which is in the future: the clock of this machine says 2026-11-18T23:59:59Z",
+        "help: set the clock of this machine, or ask the maintainers",
         "set the clock of this machine, or ask the maintainers",
     ] {
         assert!(said.contains(words), "{words}: {said}");
@@ -115,7 +115,7 @@ fn a_key_under_two_names_is_one_signer_and_it_is_said() {
     let ran = with_signers(&workshop, &lines.join("\n"));
     ran.line();
     let words = format!(
-        "lists one key, {}, under the names `alice` and `bob`: whoever has it is one signer, and not several",
+        "lists the key {} under the names `alice` and `bob`: it counts as one signer",
         one.fingerprint()
     );
     ran.said(&words);

@@ -268,7 +268,7 @@ fn a_release_is_built_signed_and_verified_and_the_next_one_follows_it() {
     let first = kept(1);
     let job = push(&site, &forge, &key);
     assert_eq!(job.ran.code, Some(0), "{:?}", job.ran);
-    job.ran.said("says the same already");
+    job.ran.said("already has this root");
     assert_eq!(
         job.ran.output.lines().last(),
         Some("release 1 is kept already")

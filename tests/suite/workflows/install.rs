@@ -310,7 +310,7 @@ fn a_git_repository_is_built_at_one_commit() {
     let commit = "0123456789abcdef0123456789ABCDEF01234567";
     let install = format!("git+https://git.example.org/~some one's/ipwhl@{commit}");
     let spaced = ipwhl_init(&["--install", &install]);
-    assert!(spaced.contains("is no address"), "{spaced}");
+    assert!(spaced.contains("is not a URL"), "{spaced}");
     let install = install.replace(' ', "%20");
     for forge in FORGES {
         let site = site(forge, Some(&install));

@@ -352,7 +352,7 @@ fn a_release_is_published_once_a_target_exists() {
         // Again: nothing changes, here or there.
         let run = forge.run(AGAIN, true);
         assert_eq!(run.ends(), forge.again(), "{}: {:#?}", forge.name, run.said);
-        run.said(1, "had all of it");
+        run.said(1, "already has the whole release");
         assert_eq!(forge.count(), 3);
     }
 }
@@ -445,7 +445,7 @@ fn a_schedule_renews_what_is_due_and_nothing_else() {
         forge.keep_first("61d");
         let run = forge.run(Event::Schedule, true);
         assert_eq!(run.ends(), [WELL; 3], "{}: {:#?}", forge.name, run.said);
-        run.said(0, "nothing new is signed");
+        run.said(0, "no new statement was signed");
         assert_eq!(forge.count(), 1);
         assert_eq!(latest(&folder), forge.statement(1).root.to_string());
 

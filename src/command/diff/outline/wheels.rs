@@ -95,7 +95,7 @@ fn wheel(report: &Report<'_>, change: &WheelChange<'_>) -> Entry {
         Some(Ok(members)) => below.extend(inside(report, members, old.is_some())),
         _ if change.has_other_bytes() => below.push(Entry::new(
             Mark::Changed,
-            vec![own("other bytes, not looked into")],
+            vec![own("different bytes, not read")],
         )),
         _ => {}
     }
@@ -149,11 +149,11 @@ fn declared(report: &Report<'_>, change: &WheelChange<'_>) -> Vec<Entry> {
         }
         entries.extend(entry);
     } else if !sources.is_empty() && !change.has_other_bytes() {
-        let words = "other addresses at the same places (`-v` shows them)";
+        let words = "different addresses on the same hosts (`-v` shows them)";
         entries.push(Entry::new(Mark::Changed, vec![own(words)]));
     }
     if change.reorders_sources() {
-        let words = "the same sources in another order";
+        let words = "the same sources in a different order";
         entries.push(Entry::new(Mark::Changed, vec![own(words)]));
     }
     entries
@@ -167,13 +167,13 @@ fn stated<T: ToString>(key: &str, old: Option<T>, new: Option<T>) -> Entry {
 }
 
 const RISKS: [(Risk, &str); 7] = [
-    (Risk::Startup, "runs whenever Python starts"),
+    (Risk::Startup, "runs at every start of Python"),
     (Risk::Bytecode, "bytecode"),
     (Risk::ImportedInstead, "imported instead of a module"),
     (Risk::NativeCode, "native code"),
     (Risk::EntryPoints, "entry points"),
     (Risk::Script, "scripts"),
-    (Risk::OutsidePackage, "outside of the package"),
+    (Risk::OutsidePackage, "outside the package"),
 ];
 
 /// What is in a wheel that was not there before; `has_old` where it takes the place of another.
@@ -183,14 +183,14 @@ fn inside(report: &Report<'_>, changes: &MemberChanges, has_old: bool) -> Vec<En
         let conflicts = changes.command_conflicts.iter();
         let mut below = conflicts.map(|one| conflict(report, one)).collect();
         shorten(report, &mut below);
-        let words = "commands with names that others have";
+        let words = "commands whose names are already in use";
         entries.push(Entry::new(Mark::None, vec![own(words)]).with(below));
     }
     if !changes.package_conflicts.is_empty() {
         let conflicts = changes.package_conflicts.iter();
         let mut below = conflicts.map(|one| package_conflict(report, one)).collect();
         shorten(report, &mut below);
-        let words = "packages where others have theirs";
+        let words = "packages whose names are already in use";
         entries.push(Entry::new(Mark::None, vec![own(words)]).with(below));
     }
     for (risk, words) in RISKS {
@@ -233,7 +233,7 @@ fn inside(report: &Report<'_>, changes: &MemberChanges, has_old: bool) -> Vec<En
         .map(|(count, word)| format!("{count} {word}"))
         .collect();
     if has_old {
-        words.push(format!("{} the same", changes.unchanged));
+        words.push(format!("{} unchanged", changes.unchanged));
     }
     if !words.is_empty() {
         let noun = if entries.is_empty() {
@@ -303,7 +303,7 @@ fn member(change: &MemberChange, is_urgent: bool) -> Entry {
 fn conflict(report: &Report<'_>, conflict: &CommandConflict) -> Entry {
     let mut line = vec![value(&conflict.name)];
     if conflict.in_environment {
-        line.push(own(", a command of environments or shells"));
+        line.push(own(", a command of Python environments or shells"));
     }
     let projects: Vec<_> = conflict.projects.iter().collect();
     if !projects.is_empty() {
@@ -316,11 +316,11 @@ fn conflict(report: &Report<'_>, conflict: &CommandConflict) -> Entry {
 fn package_conflict(report: &Report<'_>, conflict: &PackageConflict) -> Entry {
     let mut line = vec![value(&conflict.name)];
     if conflict.in_environment {
-        line.push(own(", a package of environments"));
+        line.push(own(", a package of Python environments"));
     }
     let projects: Vec<_> = conflict.projects.iter().collect();
     if !projects.is_empty() {
-        line.push(own(", also of "));
+        line.push(own(", also in "));
         line.extend(list(&projects, report.in_full));
     }
     Entry::new(Mark::Urgent, line)

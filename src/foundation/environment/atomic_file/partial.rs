@@ -1,11 +1,11 @@
-//! Partial files, whose names others can foretell: whoever can write their folder must not decide
-//! where the bytes go, what they begin with, or who reads them meanwhile.
+//! Partial files. Their names are predictable, so others who can write to the folder must not be
+//! able to redirect the bytes, add to them, or read them early.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::Path;
 
-/// Makes a partial file, which must not be there yet (`O_EXCL`), for its owner alone.
+/// Creates a partial file, which must not exist yet (`O_EXCL`), for its owner alone.
 pub(super) fn create(partial: &Path) -> io::Result<File> {
     let mut options = options();
     options.create_new(true);
@@ -14,8 +14,8 @@ pub(super) fn create(partial: &Path) -> io::Result<File> {
     options.open(partial)
 }
 
-/// The partial file that is there, where it is this user's alone; anything else that could be a
-/// file's name is taken away. `None` where none is there then.
+/// Opens the existing partial file if it belongs to this user alone; removes any other file or link
+/// of that name. `None` if no file is left.
 pub(super) fn open_own(partial: &Path) -> io::Result<Option<File>> {
     let there = match fs::symlink_metadata(partial) {
         Ok(there) => there,
@@ -25,7 +25,7 @@ pub(super) fn open_own(partial: &Path) -> io::Result<Option<File>> {
     if !there.is_file() && !there.is_symlink() {
         return Err(io::Error::new(
             io::ErrorKind::AlreadyExists,
-            format!("`{}` stands in its way", partial.display()),
+            format!("`{}` is in the way", partial.display()),
         ));
     }
     let own = open_left(partial)?;
@@ -38,8 +38,8 @@ pub(super) fn open_own(partial: &Path) -> io::Result<Option<File>> {
     Ok(own)
 }
 
-/// The partial file that is there, where it is this user's. No link is followed, no pipe is waited
-/// for.
+/// Opens the existing partial file if it belongs to this user. Does not follow links and does not
+/// wait for pipes.
 pub(super) fn open_left(partial: &Path) -> io::Result<Option<File>> {
     let mut options = options();
     #[cfg(unix)]
@@ -50,7 +50,7 @@ pub(super) fn open_left(partial: &Path) -> io::Result<Option<File>> {
     }
     match options.open(partial) {
         Ok(file) => Ok(is_own(&file)?.then_some(file)),
-        // A link, a folder, a file of somebody else.
+        // It is a link, a folder, or a file of another user.
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(_) if !fs::symlink_metadata(partial)?.is_file() => Ok(None),
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(None),
@@ -64,9 +64,8 @@ fn options() -> OpenOptions {
     options
 }
 
-/// Whether an open file is a regular one of this user, with this one name, that nobody else may
-/// write unless they may write every new file: one that was about to take its name has its last
-/// mode already.
+/// Whether an open file is a regular file of this user with one name only, and writable by others
+/// only if new files are. A file that was about to be renamed already has its final mode.
 #[cfg(unix)]
 fn is_own(file: &File) -> io::Result<bool> {
     use std::os::unix::fs::MetadataExt as _;
@@ -82,14 +81,14 @@ fn is_own(file: &File) -> io::Result<bool> {
     Ok(file.metadata()?.is_file())
 }
 
-/// Lets those read the file who may read any new one, by the mask of this process.
+/// Gives the file the permissions of a new file, by the mask of this process.
 #[cfg(unix)]
 pub(super) fn set_usual_permissions(file: &File) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
     file.set_permissions(fs::Permissions::from_mode(0o666 & !mask()))
 }
 
-/// What this process takes from the mode of a new file.
+/// The file mode mask of this process.
 #[cfg(unix)]
 fn mask() -> u32 {
     use std::sync::OnceLock;
@@ -97,8 +96,8 @@ fn mask() -> u32 {
     use rustix::fs::Mode;
     use rustix::process::umask;
 
-    // Asking for it sets it: once, to a mask that is no laxer for the files that other threads make
-    // meanwhile.
+    // Reading the mask sets it. This happens once, and the temporary mask is strict, for files that
+    // other threads create in the meantime.
     static MASK: OnceLock<u32> = OnceLock::new();
     *MASK.get_or_init(|| {
         let mask = umask(Mode::from_raw_mode(0o077));
