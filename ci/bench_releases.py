@@ -1,8 +1,9 @@
-"""The rows of `ci/bench` on releases on top of one another.
+"""The rows of `ci/bench` on releases that follow one another.
 
-The release before is the real set, but that one, ten or all of its projects have other wheels: the same
-files compressed anew, so that what is declared, checked and installed is the same and no block of theirs is.
-Which projects: those in the middle of as many equal parts of the set, sorted by the size of their wheels.
+The release before is the real set, but one, ten or all of its projects have other wheels: the same files
+compressed anew. So the declared, checked and installed content is the same, and all blocks of these wheels
+differ. To choose N projects, the set is sorted by the size of the wheels and cut into N equal parts; each
+part gives the project in its middle.
 """
 
 import contextlib
