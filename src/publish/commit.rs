@@ -59,8 +59,8 @@ pub(super) enum Recovery {
 /// disk before anything old is touched. Where a statement is there, its archive and its signatures
 /// are there too, at every moment: the old statement goes first and the new one comes last, with
 /// nothing but renames between them. A run that is killed or fails between them has left everything
-/// that [`recover`] needs. Delta and hollow archives of another root go, and a full one is replaced
-/// by a full one only.
+/// that [`finish_cut_run`](super::Writer::finish_cut_run) needs. Delta and hollow archives of
+/// another root go, and a full one is replaced by a full one only.
 ///
 /// # Errors
 /// When a file cannot be written or an old one not be removed, a full archive of another root is
