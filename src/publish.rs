@@ -5,10 +5,13 @@
 //! [`crate::foundation::environment::AtomicFile`]. A [`Target`] is asked what it holds (`plan`), is
 //! given what it lacks (`carry_out`), and is asked again (`read_back`).
 
+mod build;
 mod amount;
 mod check;
 mod cluster;
 mod commit;
+mod contents;
+mod cut_run;
 mod directory;
 mod dnslink;
 mod error;
@@ -19,6 +22,9 @@ mod history;
 mod ipns;
 mod kubo;
 mod context;
+mod opening;
+mod output;
+mod place;
 mod open;
 mod pins;
 mod publication;
@@ -26,6 +32,8 @@ mod published_release;
 mod pinning_service;
 mod rate_limit;
 mod read;
+mod repair;
+mod request;
 mod run;
 mod secret;
 mod service;
@@ -35,26 +43,35 @@ mod target;
 mod tree;
 
 pub use amount::Amount;
+pub use build::{Build, BuildEvent, WrittenRelease};
 pub use cluster::nearby::NearbyCluster;
-pub use commit::{Recovery, check_place, commit, recover, statement_in};
+pub use commit::{commit, statement_in};
+pub use contents::{ContentsRequest, check_kind};
 pub use context::TargetContext;
+pub use cut_run::Writer;
 pub use error::PublishError;
 pub use files::{ArchiveContents, write_car};
 pub use follow::check_follows;
 pub use history::History;
 pub use open::open_target;
+pub use opening::{Opening, chosen_targets};
+pub use output::{build_folder, fetch_folder};
+pub use place::TargetPlace;
 pub use publication::{Publication, Sample};
 pub use published_release::PublishedRelease;
 pub use rate_limit::RateLimit;
+pub use repair::RepairBlocks;
+pub use request::{PublicationNotice, PublicationRequest};
 pub use run::{Event, Observer, Open, PublishRun, TargetOutcome, TargetState, gather_history};
 pub use secret::{Secret, UnusableSecret};
 pub use site::{
-    AssembledBlocks, FileCheck, FileList, FoundWheel, HollowArchive, HollowError,
-    LARGEST_FILE_LIST, ListError, ListedFile, ReleaseFile, SiteContradiction, SiteReport,
-    check_file, read_archive, read_hollow, release_files, verify_site,
+    AssembledBlocks, FetchedArchive, FileCheck, FileList, FoundWheel, HollowArchive, HollowError,
+    LARGEST_FILE_LIST, ListError, ListedFile, ReleaseFile, SiteContradiction, SiteFetch,
+    SiteFetchEvent, SiteReport, begin_archive, check_file, forget_wheels, has_release,
+    read_archive, read_hollow, release_files, verify_site,
 };
 pub use status::{HoldingState, ReleaseStatus, TargetStatus, status};
 pub use target::{
     CheckOrder, Checked, Damage, DamageKind, Done, Plan, ReadBack, Report, Step, Target, Work,
 };
-pub use tree::{resolved, tree_place, write_tree};
+pub use tree::tree_place;

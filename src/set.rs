@@ -4,6 +4,7 @@
 pub mod declaration;
 pub mod repository;
 pub mod migration;
+pub mod init;
 pub mod gather;
 pub mod graph;
 pub mod check;

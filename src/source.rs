@@ -51,7 +51,10 @@ mod workspace;
 
 pub use address::redacted;
 pub use blocks::dag_of_file;
-pub use cache::{Cache, CachePart, CachedWheel, ClaimError, ClaimedCache, Removed};
+pub use cache::{
+    CACHE_LIMIT_VARIABLE, Cache, CachePart, CachedWheel, ClaimError, ClaimedCache, Pruned, Removed,
+    configured_limit,
+};
 pub use cache_error::CacheError;
 pub use client::{Client, ClientError, ClientSettings};
 pub use discover::{DiscoverError, IndexLocation, IndexOrigin, IndexSearch};

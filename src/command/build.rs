@@ -1,16 +1,12 @@
 //! `ipwhl build`: declarations to a signed release with one root CID.
 
-// An import circle: the parts of a build read its arguments, which stand beside its run.
-mod folder;
-mod part;
-mod reuse;
 mod vouch;
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use clap::Args;
-use ipwhl_unixfs::{Cid, Profile};
+use clap::builder::PossibleValue;
+use clap::{Args, ValueEnum};
+use ipwhl_unixfs::Profile;
 
 use super::allow::{AllowArguments, tell_unrecorded};
 use super::context::Context;
@@ -19,32 +15,22 @@ use super::network::NetworkArguments;
 use super::report::{MessageFormat, count, show, show_failures, show_rejected};
 use super::values::profiles;
 use super::words::counted;
-use crate::foundation::environment::AtomicFile;
 use crate::foundation::failure::Failure;
 use crate::foundation::size::HumanBytes;
 use crate::publish::{
-    ArchiveContents, PublishError, check_place, commit, statement_in, tree_place, write_car,
-    write_tree,
+    ArchiveContents, Build, BuildEvent, ContentsRequest, Writer, WrittenRelease, build_folder,
+    check_kind, statement_in, tree_place,
 };
-use crate::release::archive::ArchiveKind;
-use crate::release::archive::car_name;
+use crate::release::archive::{ArchiveKind, ReleaseLocation, car_name};
 use crate::release::names::STATEMENT;
-use crate::release::reuse::{ReusableRelease, reuse as reuse_facts};
-use crate::release::tree::{Release, ReleaseInput};
-use crate::release::trust::check_unsigned;
+use crate::release::reuse::ReusableRelease;
+use crate::release::statement::SignedStatement;
+use crate::release::trust::{NextRequest, ReuseRequest, check_unsigned};
 use crate::set::check;
-use crate::set::declaration::DeclaredWheel;
-use crate::set::gather::{Gathering, ReleaseFacts, Want, WheelReport, all_wheels};
+use crate::set::gather::{Network, WheelReport, all_wheels};
 use crate::set::judgement::{has_errors, judge};
 use crate::set::repository::Repository;
-use crate::source::Cache;
-use folder::output_folder;
-use part::{check_kind, part};
-use reuse::{ReuseArguments, reusable};
-use vouch::{Preparation, finish_cut_run, prepare, vouch};
-
-/// What finds out what is known of a declared wheel.
-type Known<'f> = dyn Fn(&DeclaredWheel) -> Option<ReleaseFacts<'f>> + Sync + 'f;
+use vouch::{Preparation, prepare, vouch};
 
 /// Build a signed release with one root CID
 ///
@@ -124,16 +110,51 @@ pub(super) struct Arguments {
     network: NetworkArguments,
 }
 
+/// Which releases are reused, and who vouches for them.
+#[derive(Debug, Args)]
+struct ReuseArguments {
+    /// Take over what a release says of unchanged wheels, several times: an archive, a root CID, an
+    /// address `<gateway>/ipfs/<root CID>/`
+    #[arg(long = "reuse", value_name = "RELEASE")]
+    releases: Vec<String>,
+    /// A statement that vouches for such a release, several times: a file or an address [default:
+    /// `--previous`, or the one beside the archive]
+    #[arg(
+        long = "reuse-statement",
+        value_name = "STATEMENT",
+        requires = "releases"
+    )]
+    statements: Vec<String>,
+    /// Accept releases that no trusted key has signed
+    #[arg(long, requires = "releases")]
+    reuse_unsigned: bool,
+}
+
+impl Arguments {
+    /// The statement that is asked for.
+    fn next(&self) -> NextRequest {
+        NextRequest {
+            expires: self.expires.clone(),
+            renew_within: self.renew_within.clone(),
+            renew: self.renew,
+            after_expiry: self.after_expiry,
+            previous: self.previous.clone(),
+            offline: self.network.offline,
+            key: self.key.clone(),
+        }
+    }
+}
+
 pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
     let mut repository = context.repository()?;
     arguments.allow.apply(&mut repository);
-    let folder = output_folder(context, &repository, &arguments.output)?;
+    let folder = build_folder(context.folders(), &repository, &arguments.output)?;
     let tree = arguments
         .tree
         .as_ref()
         .map(|tree| tree_place(&context.absolute(tree), &[&repository.directory, &folder]))
         .transpose()
-        .map_err(|error| unpublished(&error))?;
+        .map_err(|error| error.failure())?;
     // Mistakes in texts and in the graph are told before a byte is fetched.
     let mut findings = check::repository(&repository);
     let today = context.session.today();
@@ -143,9 +164,18 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         show(context, &repository, &early, arguments.message_format)?;
         return Ok(refuse(context, &early));
     }
+    let writer = Writer::Build {
+        names_previous: arguments.previous.is_some(),
+    };
     if !arguments.root_only {
-        finish_cut_run(context, arguments, &folder)?;
-        check_kind(&repository, arguments.car, &folder)?;
+        if let Some(cut) = writer.finish_cut_run(context.environment, &folder)? {
+            let place = context.shown(&folder.join(STATEMENT));
+            let sequence = cut.sequence;
+            context.say(&format!(
+                "finished the interrupted build: {place}, sequence {sequence}"
+            ));
+        }
+        check_kind(&repository, arguments.car, &folder, writer)?;
     }
     let before = statement_in(&folder);
     if arguments.unsigned {
@@ -154,37 +184,27 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     let mut preparation = if arguments.unsigned || arguments.root_only {
         None
     } else {
-        Some(prepare(context, &repository, arguments, &folder)?)
+        Some(prepare(context, &repository, &arguments.next(), &folder)?)
     };
     let previous = preparation.as_ref().and_then(Preparation::previous);
-    let reusable = reusable(
-        context,
-        &repository,
-        &arguments.reuse,
-        &arguments.network,
-        previous,
-    )?;
-    let previous = previous.map(|signed| signed.statement.root);
-    let part = part(
-        context,
-        &repository,
-        arguments,
-        &folder,
-        previous,
-        &reusable,
-    )?;
+    let network = arguments.network.network();
+    let (reusable, contents) =
+        open_before(context, &repository, arguments, &network, &folder, previous)?;
     let build = Build {
-        context,
+        session: &context.session,
         repository: &repository,
-        arguments,
+        network,
         profile: arguments
             .profile
             .unwrap_or(repository.configuration.profile),
-        part,
+        is_root_only: arguments.root_only,
+        contents,
         reusable,
         folder,
+        writer,
         before,
         tree,
+        tell: &|event| tell(context, &event),
     };
     let gathered = build.gather()?;
     findings.extend(check::wheels(
@@ -206,15 +226,17 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         preparation.note(&repository, &findings);
     }
     let root = if arguments.root_only {
-        build
-            .release(&|wheel| gathered.release_facts(wheel))?
-            .link()
-            .cid
+        build.root(&gathered)?
     } else {
-        build.write(gathered, preparation)?
+        let written = build.write(gathered, |root| match preparation {
+            Some(preparation) => vouch(context, &repository, preparation, root, &build.folder),
+            None => Ok(None),
+        })?;
+        tell_written(context, &build, &written);
+        written.root
     };
     for release in &build.reusable {
-        reuse::tell(context, release);
+        tell_reused(context, release);
     }
     if arguments.message_format == MessageFormat::Text {
         context.result(&root.to_string())?;
@@ -222,6 +244,44 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         context.tell(&format!("the root is {root}"));
     }
     Ok(ExitStatus::Clean)
+}
+
+/// The releases that are reused, and what of this one goes into its archive, with what is known of
+/// the one before.
+fn open_before(
+    context: &Context<'_>,
+    repository: &Repository,
+    arguments: &Arguments,
+    network: &Network,
+    folder: &Path,
+    previous: Option<&SignedStatement>,
+) -> Result<(Vec<ReusableRelease>, ArchiveContents), Failure> {
+    let reuse = ReuseRequest {
+        releases: &arguments.reuse.releases,
+        statements: &arguments.reuse.statements,
+        accepts_unsigned: arguments.reuse.reuse_unsigned,
+    };
+    let reusable = reuse.open(
+        &context.session,
+        &repository.configuration,
+        network,
+        previous,
+        &mut |release, reason| {
+            context.warning(&format!(
+                "nothing vouches for {}: {reason}; whoever gave `--reuse-unsigned` answers for it",
+                release.shown
+            ));
+        },
+    )?;
+    let contents = ContentsRequest {
+        kind: arguments.car,
+        folder,
+        previous_car: arguments.previous_car.as_deref(),
+        previous: arguments.previous.as_deref(),
+        previous_root: previous.map(|signed| signed.statement.root),
+    }
+    .contents(&context.session, repository, network, &reusable)?;
+    Ok((reusable, contents))
 }
 
 fn refuse(
@@ -233,188 +293,65 @@ fn refuse(
     ExitStatus::Findings
 }
 
-/// Why a release was not written, with the way out.
-fn unpublished(error: &PublishError) -> Failure {
-    match error {
-        PublishError::Occupied(..) => Failure::usage(error)
-            .help("name a folder that is not there, is empty, or holds an earlier tree"),
-        _ if error.is_full_disk() => {
-            Failure::caused(error).help("make room and run the same command again")
-        }
-        _ => Failure::caused(error),
+/// Says what happens while the release is built.
+fn tell(context: &Context<'_>, event: &BuildEvent<'_>) {
+    match event {
+        BuildEvent::NotReused(notice) => context.warning(&notice.to_string()),
+        BuildEvent::Gathered(report) => show_rejected(context, report),
+        BuildEvent::Damaged(damage) => context.warning(&format!("{damage}; it is fetched again")),
+        BuildEvent::Failed(failures) => show_failures(context, failures),
     }
 }
 
-/// Why a release does not get its name.
-fn uncommitted(error: &PublishError, folder: &Path) -> Failure {
-    let statement = folder.join(STATEMENT);
-    match error {
-        PublishError::Occupied(..) => Failure::usage(error)
-            .help("name another folder with `--output`, or move that archive away"),
-        PublishError::Changed(_) => Failure::caused(error).help("run the same command again"),
-        _ if !statement.exists() && AtomicFile::is_begun(&statement) => {
-            Failure::caused(error).help("run the same command again: it finishes this build")
-        }
-        _ => unpublished(error),
+fn tell_written(context: &Context<'_>, build: &Build<'_>, written: &WrittenRelease) {
+    context.say(&format!(
+        "wrote {}: {}, {} blocks, {}",
+        context.shown(&build.folder.join(car_name(written.kind))),
+        counted(build.repository.declarations.len(), "project"),
+        written.summary.blocks,
+        HumanBytes(written.summary.bytes)
+    ));
+}
+
+impl ValueEnum for ArchiveKind {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let help = match self {
+            Self::Full => "every block",
+            Self::Delta => "the blocks that the previous release lacks",
+            Self::Hollow => "pages, metadata and nodes, without the leaves of wheels",
+        };
+        Some(PossibleValue::new(self.as_str()).help(help))
     }
 }
 
-/// One build, as it was asked for.
-struct Build<'b> {
-    context: &'b Context<'b>,
-    repository: &'b Repository,
-    arguments: &'b Arguments,
-    profile: Profile,
-    /// What of the release goes into its archive.
-    part: ArchiveContents,
-    /// The releases whose word is taken for wheels.
-    reusable: Vec<ReusableRelease>,
-    /// Where the release goes.
-    folder: PathBuf,
-    /// The statement that was there when this build began.
-    before: Option<Vec<u8>>,
-    /// Where its tree goes, if it is wanted.
-    tree: Option<PathBuf>,
-}
-
-impl Build<'_> {
-    /// The facts of all wheels, and the bytes of those whose leaves are written somewhere.
-    fn gather(&self) -> Result<WheelReport, Failure> {
-        let (written, others): (Vec<_>, Vec<_>) = all_wheels(self.repository)
-            .into_iter()
-            .partition(|wheel| self.needs_bytes(wheel));
-        let platforms = &self.repository.configuration.platforms;
-        let reused = |wheels: &[&DeclaredWheel]| {
-            reuse_facts(
-                &self.reusable,
-                wheels,
-                self.profile,
-                platforms,
-                &mut |notice| self.context.warning(&notice.to_string()),
-            )
-        };
-        let gathering = Gathering {
-            session: &self.context.session,
-            repository: self.repository,
-            network: &self.arguments.network.network(),
-            profile: self.profile,
-            reuse: Some(&reused),
-        };
-        let gather = |wheels: &[&DeclaredWheel], want| {
-            let report = gathering.gather(wheels, want)?;
-            show_rejected(self.context, &report);
-            Ok::<_, Failure>(report)
-        };
-        for release in &self.reusable {
-            release.supply(&self.context.session.cache()?, &written)?;
-        }
-        let mut gathered = gather(&written, Want::Bytes)?;
-        if !others.is_empty() {
-            gathered.extend(gather(&others, Want::Facts)?);
-        }
-        Ok(gathered)
-    }
-
-    fn needs_bytes(&self, wheel: &DeclaredWheel) -> bool {
-        if self.arguments.root_only {
-            return false;
-        }
-        self.tree.is_some()
-            || match &self.part {
-                ArchiveContents::Full => true,
-                ArchiveContents::Delta(known) => !known.contains(&wheel.content_id.value),
-                ArchiveContents::Hollow => false,
-            }
-    }
-
-    fn release<'f>(&'f self, facts: &'f Known<'f>) -> Result<Release<'f>, Failure> {
-        Release::new(ReleaseInput {
-            repository: self.repository,
-            profile: self.profile,
-            facts,
-        })
-        .map_err(|error| Failure::caused(&error))
-    }
-
-    /// Writes the release; wheels that turn out to be damaged in the cache are fetched again.
-    fn write(
-        &self,
-        mut gathered: WheelReport,
-        preparation: Option<Preparation>,
-    ) -> Result<Cid, Failure> {
-        let cache = self.context.session.cache()?;
-        let mut damaged = BTreeSet::new();
-        loop {
-            let facts = |wheel: &DeclaredWheel| gathered.release_facts(wheel);
-            let release = self.release(&facts)?;
-            let written = write_car(&release, &self.part, &cache, &self.folder).and_then(|car| {
-                if let Some(tree) = &self.tree {
-                    write_tree(&release, &cache, tree)?;
-                }
-                Ok(car)
-            });
-            match written {
-                Ok((car, summary)) => {
-                    let root = release.link().cid;
-                    let kind = self.part.kind();
-                    let before = self.before.as_deref();
-                    // Nothing is signed that could not be put there.
-                    check_place(kind, root, &self.folder, before)
-                        .map_err(|error| uncommitted(&error, &self.folder))?;
-                    let vouching = match preparation {
-                        Some(preparation) => vouch(
-                            self.context,
-                            self.repository,
-                            preparation,
-                            root,
-                            &self.folder,
-                        )?,
-                        None => None,
-                    };
-                    commit(car, kind, root, &self.folder, before, vouching.as_ref())
-                        .map_err(|error| uncommitted(&error, &self.folder))?;
-                    self.context.say(&format!(
-                        "wrote {}: {}, {} blocks, {}",
-                        self.context.shown(&self.folder.join(car_name(kind))),
-                        counted(self.repository.declarations.len(), "project"),
-                        summary.blocks,
-                        HumanBytes(summary.bytes)
-                    ));
-                    return Ok(root);
-                }
-                Err(PublishError::DamagedWheel(wheel)) => {
-                    let damage = PublishError::DamagedWheel(wheel.clone());
-                    cache.forget(&wheel.content_id.value);
-                    if !damaged.insert(wheel.content_id.value) {
-                        return Err(Failure::caused(&damage).help("run the same command again"));
-                    }
-                    self.context
-                        .warning(&format!("{damage}; it is fetched again"));
-                    gathered = self.gather_again(&cache)?;
-                }
-                Err(error) => return Err(unpublished(&error)),
-            }
-        }
-    }
-
-    /// One damaged file is seldom alone: each that has changed is hashed again, and forgotten where
-    /// it is not the wheel any more.
-    fn gather_again(&self, cache: &Cache) -> Result<WheelReport, Failure> {
-        let wheels = self.repository.declarations.values();
-        for declared in wheels.flat_map(|declaration| &declaration.wheels) {
-            cache.wheel(&declared.content_id.value);
-        }
-        let gathered = self.gather()?;
-        show_failures(self.context, &gathered.failures);
-        let wheels = all_wheels(self.repository);
-        let findings = check::wheels(self.repository, &wheels, &gathered);
-        if gathered.failures.is_empty() && findings.is_empty() {
-            Ok(gathered)
-        } else {
-            Err(
-                Failure::world("what was damaged in the cache could not be had again")
-                    .help("`ipwhl check --wheels` says what is wrong with it"),
-            )
-        }
+/// Says what was reused, and what it cost.
+fn tell_reused(context: &Context<'_>, reused: &ReusableRelease) {
+    let transferred = reused.release.transferred();
+    let network = match &reused.release.location {
+        ReleaseLocation::Archive { .. } => String::new(),
+        ReleaseLocation::Gateways(_) => format!(
+            ": {}, {} over the network",
+            counted(
+                usize::try_from(transferred.blocks).unwrap_or(usize::MAX),
+                "block"
+            ),
+            HumanBytes(transferred.bytes)
+        ),
+    };
+    context.say(&format!(
+        "reused {} of {}{network}",
+        counted(reused.reused(), "wheel"),
+        reused.release.shown
+    ));
+    if reused.copied() > 0 {
+        context.say(&format!(
+            "copied {} out of {}",
+            counted(reused.copied(), "wheel"),
+            reused.release.shown
+        ));
     }
 }

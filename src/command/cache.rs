@@ -1,22 +1,19 @@
 //! `ipwhl cache`: what the cache holds, and how it is made smaller.
 
-mod limit;
-
 use clap::{Args, Subcommand, ValueEnum};
 use ipwhl_packaging::ProjectName;
-use ipwhl_unixfs::{Cid, Codec};
 use serde::Serialize;
 
 use super::context::Context;
 use super::draw::to_json;
 use super::exit::ExitStatus;
-use super::values::parse_size;
 use super::words::counted;
 use crate::foundation::failure::{Failure, error_chain};
-use crate::foundation::size::HumanBytes;
-use crate::set::gather::{kept_versions, known_facts};
-use crate::source::{Cache, ClaimError, ClaimedCache, Removed};
-use limit::{LIMIT, configured};
+use crate::foundation::size::{HumanBytes, parse_size};
+use crate::set::gather::{kept_versions, wheels_of_projects};
+use crate::source::{
+    CACHE_LIMIT_VARIABLE, Cache, ClaimError, ClaimedCache, Pruned, Removed, configured_limit,
+};
 
 /// Show what the cache holds, or make it smaller
 ///
@@ -78,21 +75,21 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         Action::Prune { limit } => {
             let limit = match limit {
                 Some(limit) => Some(*limit),
-                None => configured(context)?,
+                None => configured_limit(context.environment)?,
             };
             if limit.is_none() {
                 context.hint(&format!(
-                    "no limit is set: give `--limit`, or set `{LIMIT}`"
+                    "no limit is set: give `--limit`, or set `{CACHE_LIMIT_VARIABLE}`"
                 ));
             }
             remove(context, &cache, &|claimed| {
                 claimed
                     .prune(limit, &kept_versions())
-                    .map_err(|error| unreadable(&cache, &error))
+                    .map_err(|error| cache.unreadable(&error))
             })
         }
         Action::Clean { projects } if projects.is_empty() => remove(context, &cache, &|claimed| {
-            claimed.clean().map_err(|error| unreadable(&cache, &error))
+            claimed.clean().map_err(|error| cache.unreadable(&error))
         }),
         Action::Clean { projects } => remove(context, &cache, &|claimed| {
             clean(context, &cache, claimed, projects)
@@ -106,24 +103,15 @@ pub(super) fn keep_to_limit(context: &Context<'_>) {
     let Some(cache) = context.session.used_cache().filter(Cache::has_kept_wheel) else {
         return;
     };
-    let limit = match configured(context) {
+    let limit = match configured_limit(context.environment) {
         Ok(Some(limit)) => limit,
         Ok(None) => return,
         Err(failure) => return context.warning(&failure.message),
     };
-    let is_small = |parts: &[crate::source::CachePart]| {
-        parts.iter().map(|part| part.bytes).sum::<u64>() <= limit
-    };
-    if cache.parts().is_ok_and(|parts| is_small(&parts)) {
-        return;
-    }
-    let pruned = match cache.claim(&|| false) {
-        Ok(Some(claimed)) => claimed.prune(Some(limit), &kept_versions()),
-        Ok(None) => return context.detail("the cache is left as it is: another run uses it"),
-        Err(error) => return context.warning(&error_chain(&error)),
-    };
-    match pruned {
-        Ok(removed) => {
+    match cache.keep_to(limit, &kept_versions()) {
+        Ok(Pruned::Small) => {}
+        Ok(Pruned::InUse) => context.detail("the cache is left as it is: another run uses it"),
+        Ok(Pruned::Removed(removed)) => {
             if removed.files > 0 {
                 say_removed(context, &removed);
             }
@@ -131,7 +119,7 @@ pub(super) fn keep_to_limit(context: &Context<'_>) {
                 context.warning(&error_chain(error));
             }
         }
-        Err(error) => context.warning(&unreadable(&cache, &error).message),
+        Err(failure) => context.warning(&failure.message),
     }
 }
 
@@ -151,8 +139,8 @@ struct Part {
 }
 
 fn size(context: &Context<'_>, cache: &Cache, format: Format) -> Result<ExitStatus, Failure> {
-    let parts = cache.parts().map_err(|error| unreadable(cache, &error))?;
-    let limit = configured(context)?;
+    let parts = cache.parts().map_err(|error| cache.unreadable(&error))?;
+    let limit = configured_limit(context.environment)?;
     let bytes = parts.iter().map(|part| part.bytes).sum();
     let directory = cache.root().display().to_string();
     if format == Format::Json {
@@ -227,46 +215,17 @@ fn say_removed(context: &Context<'_>, removed: &Removed) {
     });
 }
 
-/// Removes the wheels of projects, which are known by what their archives say of themselves.
+/// Removes the wheels of projects.
 fn clean(
     context: &Context<'_>,
     cache: &Cache,
     claimed: &ClaimedCache<'_>,
     projects: &[ProjectName],
 ) -> Result<Removed, Failure> {
-    let cids = claimed
-        .wheels()
-        .map_err(|error| unreadable(cache, &error))?;
-    let mut chosen = Vec::new();
-    let mut unknown: Vec<&ProjectName> = projects.iter().collect();
-    for cid in cids {
-        let declared = [cid, other_version(&cid)];
-        for cid in declared {
-            let project = known_facts(cache, &cid).and_then(|facts| {
-                let (name, _) = facts.archive.dist_info.split_once('-')?;
-                name.parse::<ProjectName>().ok()
-            });
-            if let Some(project) = project.filter(|project| projects.contains(project)) {
-                unknown.retain(|name| **name != project);
-                chosen.push(cid);
-            }
-        }
-    }
+    let (chosen, unknown) =
+        wheels_of_projects(cache, claimed, projects).map_err(|error| cache.unreadable(&error))?;
     for name in unknown {
         context.warning(&format!("the cache has no wheel of `{name}`"));
     }
     Ok(claimed.clean_wheels(&chosen, &kept_versions()))
-}
-
-/// The same block's CID in version 0, which a declaration may have, where there is one.
-fn other_version(cid: &Cid) -> Cid {
-    match cid.codec() {
-        Codec::DagPb => Cid::v0(cid.digest()),
-        Codec::Raw => *cid,
-    }
-}
-
-fn unreadable(cache: &Cache, error: &std::io::Error) -> Failure {
-    let root = cache.root().display();
-    Failure::world(format!("the cache `{root}` cannot be read: {error}"))
 }

@@ -4,15 +4,13 @@ use std::path::{Path, PathBuf};
 
 use anstyle::{AnsiColor, Style as Colour};
 
-use super::folders::Folders;
 use super::global::{ColorChoice, Global};
-use super::own_folder::{OwnFolder, is_own};
 use super::progress::Display;
 use super::voice::Voice;
-use crate::foundation::diagnostic::{Inert, Style, shell_word};
+use crate::foundation::diagnostic::{Inert, Style};
 use crate::foundation::environment::Environment;
 use crate::foundation::failure::Failure;
-use crate::set::repository::{CONFIGURATION_FILE, LoadError, Repository};
+use crate::set::repository::{Folders, LoadError, OwnFolder, Repository};
 use crate::source::Session;
 
 /// How wide findings are written where nothing says how wide the reader's window is.
@@ -53,7 +51,7 @@ impl<'e> Context<'e> {
         Self {
             environment,
             session: Session::new(environment.clone())
-                .with_cache_check(move |folder| check_cache(&of_cache, folder))
+                .with_cache_check(move |folder| OwnFolder::cache(folder).check(&of_cache, None))
                 .with_observer(Display::new(voice.clone())),
             folders,
             voice,
@@ -172,14 +170,9 @@ impl<'e> Context<'e> {
         self.folders.repository()
     }
 
-    /// The repository, where it is another user's in a folder above, and nobody has named it: in a
-    /// folder that all can write, anybody could say what is built, signed and trusted below.
+    /// The repository, where it is another user's in a folder above, and nobody has named it.
     pub(super) fn foreign_repository(&self) -> Option<PathBuf> {
-        let directory = self.repository_directory().ok()?;
-        let is_meant =
-            self.named_repository().is_some() || directory == self.environment.current_directory;
-        let is_foreign = !is_meant && !is_own(&directory.join(CONFIGURATION_FILE));
-        is_foreign.then_some(directory)
+        self.folders.foreign_repository()
     }
 
     /// The folders of this run.
@@ -187,20 +180,9 @@ impl<'e> Context<'e> {
         &self.folders
     }
 
-    /// The folder of the repository that is meant.
+    /// The folder of the repository that is meant, which may be believed.
     pub(super) fn own_repository_directory(&self) -> Result<PathBuf, Failure> {
-        if let Some(directory) = self.foreign_repository() {
-            let file = self.shown(&directory.join(CONFIGURATION_FILE));
-            let words = shell_word(&self.shown(&directory));
-            return Err(Failure::usage(format!(
-                "`{file}` in a folder above belongs to another user, so it is not used"
-            ))
-            .help(format!(
-                "`--repository {words}` names it, if you trust whoever that is"
-            )));
-        }
-        self.repository_directory()
-            .map_err(|error| Failure::world(&error))
+        self.folders.own_repository()
     }
 
     /// The repository that is meant, read whole.
@@ -208,16 +190,4 @@ impl<'e> Context<'e> {
         let directory = self.own_repository_directory()?;
         Repository::load(&directory).map_err(|error| Failure::world(&error))
     }
-}
-
-/// Refuses a folder of the cache that others can write, or that a change has brought.
-fn check_cache(folders: &Folders, folder: &Path) -> Result<(), Failure> {
-    let folder = OwnFolder {
-        path: folder,
-        role: "the cache",
-        danger: "what it says of wheels is believed",
-        elsewhere: "name a folder of your own outside of the repository with `IPWHL_CACHE_DIR`",
-    };
-    folder.check_repository(folders)?;
-    folder.check_owner(folders, None)
 }

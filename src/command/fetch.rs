@@ -1,32 +1,26 @@
 //! `ipwhl fetch`: the newest release of a site, held to whom its reader trusts, as a build would
 //! have written it here.
 
-mod archive;
-
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
-use ipwhl_unixfs::Cid;
 
 use super::context::Context;
 use super::exit::ExitStatus;
-use super::own_folder::OwnFolder;
 use super::vouch::{TrustArguments, following, vouch};
 use super::words::counted;
-use crate::foundation::diagnostic::shell_word;
-use crate::foundation::environment::{AtomicFile, make_own_folder};
+use crate::foundation::environment::make_own_folder;
 use crate::foundation::failure::Failure;
 use crate::foundation::size::HumanBytes;
-use crate::publish::{PublishError, Recovery, commit, recover, statement_in};
-use crate::release::archive::{ArchiveKind, may_replace};
+use crate::publish::{
+    FetchedArchive, SiteFetch, SiteFetchEvent, Writer, begin_archive, commit, fetch_folder,
+    forget_wheels, has_release, statement_in,
+};
+use crate::release::archive::ArchiveKind;
 use crate::release::names::{CAR, STATEMENT};
-use crate::release::statement::folder::keep_statement;
-use crate::release::statement::{Next, OpenSite, SignedStatement, read_statement};
+use crate::release::statement::folder::{add_signatures, keep_statement};
+use crate::release::statement::{Next, OpenSite, read_statement};
 use crate::set::gather::DEFAULT_JOBS;
-use archive::Fetched;
-
-/// Where a release goes that nobody has said a place for.
-const DEFAULT_OUTPUT: &str = "release";
 
 /// Fetch the newest release of a site
 ///
@@ -66,13 +60,19 @@ pub(super) struct Arguments {
 
 pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
     let mut open = OpenSite::named(&context.session, &arguments.location, arguments.offline)?;
-    let folder = output_folder(context, arguments)?;
+    let folder = fetch_folder(context.folders(), arguments.output.as_deref())?;
     make_own_folder(&folder).map_err(|error| {
         Failure::world(format!("`{}` cannot be made: {error}", folder.display()))
     })?;
-    finish_cut_run(context, &folder)?;
+    if let Some(statement) = Writer::Fetch.finish_cut_run(context.environment, &folder)? {
+        context.say(&format!(
+            "finished the interrupted run: {}, sequence {}",
+            context.shown(&folder.join(STATEMENT)),
+            statement.sequence
+        ));
+    }
     // Two runs would fetch the same for one place.
-    let car = archive::begin(&folder)?;
+    let car = begin_archive(&folder)?;
     let before = statement_in(&folder);
     let held = match &before {
         Some(_) => Some(read_statement(&folder.join(STATEMENT))?),
@@ -98,10 +98,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     // Nobody is given signatures that do not hold.
     let signed = newest.signed.united_with(Vec::new());
     let root = last.root;
-    let is_here = held.as_ref().is_some_and(|held| held.text == signed.text)
-        && may_replace(&folder.join(CAR), root)
-        && folder.join(CAR).is_file();
-    if is_here {
+    if has_release(&folder, held.as_ref(), &signed) {
         add_signatures(&folder, &signed)?;
         context.say(&format!(
             "{} is up to date: sequence {}",
@@ -111,23 +108,23 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         context.result(&root.to_string())?;
         return Ok(ExitStatus::Clean);
     }
-    let fetched = if newest.has_folders {
-        archive::of_files(
-            context,
-            &open,
-            &last,
-            car,
-            &folder,
-            arguments.jobs.unwrap_or(DEFAULT_JOBS),
-        )?
-    } else {
-        archive::whole(context, &open, &last, car, &folder)?
+    let fetch = SiteFetch {
+        session: &context.session,
+        open: &open,
+        statement: &last,
+        folder: &folder,
+        jobs: arguments.jobs.unwrap_or(DEFAULT_JOBS),
+        tell: &|event| tell(context, &event),
     };
-    let Fetched {
+    let FetchedArchive {
         car,
         summary,
         wheels,
-    } = fetched;
+    } = if newest.has_folders {
+        fetch.from_files(car)?
+    } else {
+        fetch.whole(car)?
+    };
     // A target that holds an older release is shown by them that this one follows.
     for statement in held.iter().chain(&between) {
         keep_statement(&folder, statement).map_err(Failure::world)?;
@@ -140,8 +137,8 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         before.as_deref(),
         Some(&signed),
     );
-    committed.map_err(|error| uncommitted(&error))?;
-    forget(context, &wheels);
+    committed.map_err(|error| Writer::Fetch.uncommitted(&error, &folder))?;
+    forget_wheels(&context.session, &wheels);
     context.say(&format!(
         "wrote {}: sequence {}, {} blocks, {}, {} fetched",
         context.shown(&folder.join(CAR)),
@@ -154,90 +151,17 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     Ok(ExitStatus::Clean)
 }
 
-/// Finishes a run that was killed between the old statement and the new one.
-fn finish_cut_run(context: &Context<'_>, folder: &Path) -> Result<(), Failure> {
-    match recover(folder).map_err(|error| uncommitted(&error))? {
-        Recovery::Nothing => Ok(()),
-        Recovery::Finished(statement) => {
-            context.say(&format!(
-                "finished the interrupted run: {}, sequence {}",
-                context.shown(&folder.join(STATEMENT)),
-                statement.sequence
-            ));
-            Ok(())
-        }
-        // Without it an older release could be taken for a newer one.
-        Recovery::Incomplete(statement) => {
-            let partial = context.shown(&folder.join(format!(".{STATEMENT}.partial")));
-            Err(Failure::finding(format!(
-                "the interrupted run of `{partial}`, sequence {}, cannot be finished: its archive or its signature is \
-                 missing or damaged",
-                statement.sequence
-            ))
-            .help(format!(
-                "with {} moved away, a release is held to whom you trust alone",
-                shell_word(&partial)
-            )))
-        }
+/// Says what happens while the archive is fetched.
+fn tell(context: &Context<'_>, event: &SiteFetchEvent) {
+    match event {
+        SiteFetchEvent::DamagedArchive(path, cid) => context.warning(&format!(
+            "`{}` is damaged, as block {cid} shows: nothing of it is used",
+            context.shown(path)
+        )),
+        SiteFetchEvent::UnfitRemains(path) => context.warning(&format!(
+            "what a run before this one has left of `{}` does not fit: it is fetched anew",
+            context.shown(path)
+        )),
+        SiteFetchEvent::Failed(reason) => context.error(reason),
     }
-}
-
-/// Takes wheels that this run has fetched out of the cache: the archive has them. Another run may
-/// use them.
-fn forget(context: &Context<'_>, wheels: &[Cid]) {
-    if let Some(cache) = context.session.used_cache()
-        && let Ok(Some(claimed)) = cache.claim(&|| false)
-    {
-        claimed.clean_wheels(wheels, &[]);
-    }
-}
-
-fn output_folder(context: &Context<'_>, arguments: &Arguments) -> Result<PathBuf, Failure> {
-    let repository = context.repository_directory().ok();
-    let folder = match (&arguments.output, &repository) {
-        (Some(output), _) => context.absolute(output),
-        (None, Some(repository)) => repository.join(DEFAULT_OUTPUT),
-        (None, None) => context.absolute(Path::new(DEFAULT_OUTPUT)),
-    };
-    let own = OwnFolder {
-        path: &folder,
-        role: "the output folder",
-        danger: "the statement there decides which release is believed",
-        elsewhere: "name another folder with `--output`",
-    };
-    own.check_repository(context.folders())?;
-    own.check_owner(context.folders(), repository.as_deref())?;
-    Ok(folder)
-}
-
-/// Why a release does not get its name.
-fn uncommitted(error: &PublishError) -> Failure {
-    match error {
-        PublishError::Occupied(..) => Failure::usage(error)
-            .help("name another folder with `--output`, or move that archive away"),
-        PublishError::Changed(_) => Failure::caused(error).help("run the same command again"),
-        _ if error.is_full_disk() => {
-            Failure::caused(error).help("make room and run the same command again")
-        }
-        _ => Failure::caused(error),
-    }
-}
-
-/// Puts signatures that are new beside the statement that is here.
-fn add_signatures(folder: &Path, signed: &SignedStatement) -> Result<(), Failure> {
-    let here = read_statement(&folder.join(STATEMENT))?;
-    let united = signed.united_with(here.signatures.clone());
-    for signature in &united.signatures {
-        if here.signatures.contains(signature) {
-            continue;
-        }
-        let path = folder.join(format!("{STATEMENT}{}", signature.suffix));
-        AtomicFile::write_whole(&path, signature.text.as_bytes()).map_err(|error| {
-            Failure::world(format!(
-                "{} cannot be written: {error}",
-                shell_word(&path.to_string_lossy())
-            ))
-        })?;
-    }
-    Ok(())
 }

@@ -1,23 +1,19 @@
 //! `ipwhl init`: a new repository, or CI for one that is there.
 
 mod carry;
-mod files;
-mod install;
 
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
-use clap::Args;
-use ipwhl_packaging::Platform;
+use clap::builder::PossibleValue;
+use clap::{Args, ValueEnum};
 
 use super::context::Context;
 use super::exit::ExitStatus;
-use crate::foundation::environment::AtomicFile;
 use crate::foundation::failure::Failure;
-use crate::set::repository::{CONFIGURATION_FILE, find};
-use files::{Forge, INSTALL, NewFile, name_of, repository};
-use install::InstallCommand;
+use crate::set::init::{
+    Forge, INSTALL_VARIABLE, InitRequest, InstallCommand, NewFile, SortedFiles,
+};
 
 /// Make a new repository, or add CI to one
 ///
@@ -61,50 +57,38 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
-    let directory = directory(context, arguments)?;
-    let is_repository = is_there(&directory.join(CONFIGURATION_FILE))?;
     let mut forges = arguments.ci.clone();
     forges.sort();
     forges.dedup();
-    let folder = fs::canonicalize(&directory)
-        .unwrap_or_else(|_| directory.clone())
-        .file_name()
-        .map(|name| name.to_string_lossy().into_owned())
-        .unwrap_or_default();
+    let request = InitRequest {
+        folders: context.folders(),
+        directory: arguments.directory.as_deref(),
+        name: arguments.name.as_deref(),
+        pythons: &arguments.python,
+        systems: &arguments.system,
+        forges: &forges,
+        is_carrying: arguments.carry.is_some(),
+    };
+    let place = request.place()?;
     let install = arguments
         .install
         .as_deref()
         .map(InstallCommand::parse)
         .transpose()?;
-    let mut new: Vec<NewFile> = forges
-        .iter()
-        .flat_map(|forge| forge.files(&folder, install.as_ref()))
-        .collect();
-    let name = if is_repository {
-        refuse_existing(context, arguments, &directory)?;
-        None
-    } else if let Some(statement) = &arguments.carry {
-        new = carry::files(context, statement)?;
-        None
-    } else {
-        validate_platforms(&arguments.python, &arguments.system)?;
-        let name = match &arguments.name {
-            Some(name) if name.trim().is_empty() || name.contains(char::is_control) => {
-                return Err(Failure::usage(format!(
-                    "{name:?} cannot name a repository: a name is a line of text, and not empty"
-                )));
-            }
-            Some(name) => name.clone(),
-            None => name_of(&folder),
-        };
-        new.extend(repository(&name, &arguments.python, &arguments.system));
-        Some(name)
+    let (name, files) = match &arguments.carry {
+        Some(statement) if !place.is_repository => (None, carry::files(context, statement)?),
+        _ => request.files(&place, install.as_ref())?,
     };
-    let (kept, new) = sort_out(context, &directory, new)?;
-    for file in &new {
-        write(&directory, file)?;
-    }
-    report(context, &directory, name.as_deref(), &forges, &kept, &new);
+    let SortedFiles { kept, new } = request.sort(&place, files)?;
+    place.write_all(&new)?;
+    report(
+        context,
+        &place.directory,
+        name.as_deref(),
+        &forges,
+        &kept,
+        &new,
+    );
     if install.is_none() {
         mention_install(context, &new);
     }
@@ -114,139 +98,20 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     Ok(ExitStatus::Clean)
 }
 
-/// The folder that is meant. Inside another repository it has to be named, since whoever forgets
-/// where they are means that one.
-fn directory(context: &Context<'_>, arguments: &Arguments) -> Result<PathBuf, Failure> {
-    let directory = match (&arguments.directory, context.named_repository()) {
-        (Some(_), Some(_)) => {
-            return Err(Failure::usage(
-                "the folder is named twice: as an argument and by `--repository`",
-            ));
-        }
-        (Some(directory), None) => context.absolute(directory),
-        (None, Some(directory)) => directory,
-        (None, None) => {
-            let current = context.environment.current_directory.clone();
-            match find(&current) {
-                Ok(around) if around != current => {
-                    return Err(Failure::usage(format!(
-                        "this folder is inside the repository `{}`",
-                        around.display()
-                    ))
-                    .help("go there, or name the folder: `ipwhl init DIR`"));
-                }
-                _ => current,
-            }
-        }
-    };
-    match fs::metadata(&directory) {
-        Ok(there) if !there.is_dir() => Err(Failure::usage(format!(
-            "`{}` is a file, and a repository is a folder",
-            directory.display()
-        ))),
-        _ => Ok(directory),
+impl ValueEnum for Forge {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
     }
-}
 
-fn refuse_existing(
-    context: &Context<'_>,
-    arguments: &Arguments,
-    directory: &Path,
-) -> Result<(), Failure> {
-    let place = context.shown(&directory.join(CONFIGURATION_FILE));
-    if arguments.ci.is_empty() || arguments.carry.is_some() {
-        return Err(
-            Failure::usage(format!("`{place}` is there: this is a repository already"))
-                .help("`ipwhl add NAME` declares a project, `ipwhl init --ci FORGE` adds CI"),
-        );
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let (name, help) = match self {
+            Self::GitHub => ("github", "GitHub Actions"),
+            Self::GitLab => ("gitlab", "GitLab CI"),
+            Self::SourceHut => ("sourcehut", "builds of SourceHut"),
+            Self::Forgejo => ("forgejo", "Forgejo Actions"),
+        };
+        Some(PossibleValue::new(name).help(help))
     }
-    let is_of_a_new_one =
-        arguments.name.is_some() || !arguments.python.is_empty() || !arguments.system.is_empty();
-    if is_of_a_new_one {
-        return Err(Failure::usage(format!(
-            "`--name`, `--python` and `--system` are for a new repository, and `{place}` is there"
-        ))
-        .help("change them in that file; `ipwhl init --ci FORGE` alone adds CI"));
-    }
-    Ok(())
-}
-
-/// Each tag is tried with a good partner, so that the one that is wrong is named.
-fn validate_platforms(pythons: &[String], systems: &[String]) -> Result<(), Failure> {
-    let pythons = pythons.iter().map(|python| (python.as_str(), "win_amd64"));
-    let systems = systems.iter().map(|system| ("cp312", system.as_str()));
-    for (python, system) in pythons.chain(systems) {
-        Platform::parse(python, system).map_err(|error| {
-            Failure::usage(&error).help(
-                "interpreters are written `cp312` or `cp311>=3.11.5`, systems `manylinux_2_28_x86_64`, `macosx_14_0_arm64`, `win_amd64`",
-            )
-        })?;
-    }
-    Ok(())
-}
-
-fn is_there(path: &Path) -> Result<bool, Failure> {
-    match fs::symlink_metadata(path) {
-        Ok(_) => Ok(true),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(unreadable(path, &error)),
-    }
-}
-
-fn unreadable(path: &Path, error: &io::Error) -> Failure {
-    Failure::world(format!("`{}` cannot be read: {error}", path.display()))
-}
-
-/// The files that stay as they are, and those to write. One that is there and may not be replaced
-/// ends the run before anything is written.
-fn sort_out(
-    context: &Context<'_>,
-    directory: &Path,
-    files: Vec<NewFile>,
-) -> Result<(Vec<NewFile>, Vec<NewFile>), Failure> {
-    let (mut kept, mut new, mut in_the_way) = (Vec::new(), Vec::new(), Vec::new());
-    let mut help = "move it away, run the same command again, and compare".to_owned();
-    let help_for_ci =
-        format!("{help}; to change only how CI installs ipwhl, edit the line `{INSTALL}` in it");
-    for file in files {
-        let path = directory.join(file.path);
-        if !is_there(&path)? {
-            new.push(file);
-        } else if file.may_stay {
-            kept.push(file);
-        } else if fs::read(&path).is_ok_and(|bytes| bytes == file.text.as_bytes()) {
-            // An earlier run, perhaps one that was killed, has written it.
-        } else {
-            in_the_way.push(format!("`{}`", context.shown(&path)));
-            if file.text.contains(INSTALL) {
-                help.clone_from(&help_for_ci);
-            }
-        }
-    }
-    let (are, say) = match in_the_way.len() {
-        1 => ("is", "says"),
-        _ => ("are", "say"),
-    };
-    if in_the_way.is_empty() {
-        Ok((kept, new))
-    } else {
-        Err(Failure::usage(format!(
-            "{} {are} there already and {say} something else: nothing was written",
-            in_the_way.join(", ")
-        ))
-        .help(help))
-    }
-}
-
-fn write(directory: &Path, file: &NewFile) -> Result<(), Failure> {
-    let path = directory.join(file.path);
-    let folder = path.parent().unwrap_or(directory);
-    fs::create_dir_all(folder)
-        .and_then(|()| AtomicFile::write_whole(&path, file.text.as_bytes()))
-        .map_err(|error| {
-            Failure::world(format!("`{}` cannot be written: {error}", path.display()))
-                .help("what was written is whole: run the same command again")
-        })
 }
 
 /// Says what was done, and what is left for a person to do.
@@ -268,7 +133,7 @@ fn report(
         let path = directory.join(file.path);
         context.say(&format!("left {} as it was", context.shown(&path)));
         if file.path == ".gitignore" {
-            mention_ignored(context, &path, &file.text);
+            mention_ignored(context, &path, file);
         }
     }
     if new.is_empty() {
@@ -306,14 +171,14 @@ fn report(
 fn mention_install(context: &Context<'_>, new: &[NewFile]) {
     let empty: Vec<String> = new
         .iter()
-        .filter(|file| file.text.contains(INSTALL))
+        .filter(|file| file.has_install_line())
         .map(|file| format!("`{}`", file.path))
         .collect();
     if empty.is_empty() {
         return;
     }
     context.warning(&format!(
-        "CI cannot install ipwhl yet: its jobs stop until the line `{INSTALL}` says how in {}",
+        "CI cannot install ipwhl yet: its jobs stop until the line `{INSTALL_VARIABLE}` says how in {}",
         empty.join(", ")
     ));
     context.hint(
@@ -322,13 +187,10 @@ fn mention_install(context: &Context<'_>, new: &[NewFile]) {
 }
 
 /// The lines that somebody's own `.gitignore` does not have.
-fn mention_ignored(context: &Context<'_>, path: &Path, wanted: &str) {
+fn mention_ignored(context: &Context<'_>, path: &Path, wanted: &NewFile) {
     let there = fs::read_to_string(path).unwrap_or_default();
-    let missing: Vec<String> = wanted
-        .lines()
-        .filter(|line| !line.starts_with('#') && !there.lines().any(|found| found == *line))
-        .map(|line| format!("`{line}`"))
-        .collect();
+    let missing = wanted.lines_missing_in(&there);
+    let missing: Vec<String> = missing.iter().map(|line| format!("`{line}`")).collect();
     if !missing.is_empty() {
         context.hint(&format!(
             "it does not have {}: a release is large, and a key is secret",

@@ -3,12 +3,10 @@
 // An import circle: the parts of publishing read its arguments, which stand beside its run.
 mod check;
 mod json;
-mod release;
 mod shown;
 mod status;
 mod tally;
 
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -17,20 +15,13 @@ use super::context::Context;
 use super::exit::ExitStatus;
 use super::keys::open;
 use super::report::{MessageFormat, show};
-use super::values::parse_size;
-use crate::foundation::diagnostic::nearest;
-use crate::foundation::failure::{Failure, FailureKind, error_chain};
-use crate::publish::{NearbyCluster, PublishRun, Secret, Target, TargetContext, open_target};
-use crate::release::signature::{
-    PublicKey, SigningKey, TrustedKey, existing_key, named_key, own_key,
-};
+use crate::foundation::failure::Failure;
+use crate::foundation::size::parse_size;
+use crate::publish::{Opening, PublicationRequest, PublishRun, chosen_targets};
+use crate::release::signature::{SigningKey, existing_key};
 use crate::set::judgement::finish;
-use crate::set::repository::{CONFIGURATION_FILE, PublishKind, PublishTarget, Repository};
-use crate::source::{Client, Limits};
+use crate::set::repository::{CONFIGURATION_FILE, Repository};
 use shown::Shown;
-
-/// How the program's own variables begin.
-const OWN_VARIABLES: &str = "IPWHL_";
 
 /// Publish a release
 ///
@@ -123,26 +114,37 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
             "`{CONFIGURATION_FILE}` has mistakes, and so nothing is published"
         )));
     }
-    let targets = chosen(&repository.configuration.publish, &arguments.targets)?;
+    let targets = chosen_targets(&repository.configuration.publish, &arguments.targets)?;
     let folder = match &arguments.release {
         Some(folder) => context.absolute(folder),
         None => directory.join("release"),
     };
     let mut opening = Opening {
-        context,
+        session: &context.session,
         repository: &repository,
-        key: None,
+        signing_key: None,
         named_key: arguments.key.clone(),
     };
+    let named_repository = context.named_repository();
+    let request = PublicationRequest {
+        repository: &repository,
+        folder: &folder,
+        key: arguments.key.as_deref(),
+        is_unsigned: arguments.unsigned,
+        follow: &arguments.follow,
+        named_repository: named_repository.as_deref(),
+    };
     if arguments.status {
-        return status::run(&opening, arguments, &targets, &folder);
+        return status::run(context, &opening, arguments, &targets, &request);
     }
     if arguments.check {
-        return check::run(&opening, arguments, &targets, &folder);
+        return check::run(context, &opening, arguments, &targets, &folder);
     }
-    let mut release = release::read(context, &repository, &folder, arguments)?;
+    let mut release = request.read(&context.session, &mut |notice| {
+        context.warning(&notice.to_string());
+    })?;
     // A passphrase is asked for before anything takes long.
-    opening.key = targets
+    opening.signing_key = targets
         .iter()
         .any(|target| target.kind.needs_key())
         .then(|| signing_key(context, arguments.key.as_deref()));
@@ -161,36 +163,9 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     tally::tell(context, arguments, &release, &outcomes)
 }
 
-/// The targets of these names, in the order of the configuration; all of them for no name.
-fn chosen<'c>(
-    configured: &'c [PublishTarget],
-    names: &[String],
-) -> Result<Vec<&'c PublishTarget>, Failure> {
-    if configured.is_empty() {
-        return Err(Failure::usage(format!("`{CONFIGURATION_FILE}` names no target"))
-            .help("write `[publish.NAME]` and below it `kind = \"kubo\"`, or another kind; see `docs/formats.md`, 9"));
-    }
-    for name in names {
-        if configured.iter().any(|target| target.name == *name) {
-            continue;
-        }
-        let known = configured.iter().map(|target| target.name.as_str());
-        let failure = Failure::usage(format!("no target is called `{name}`"));
-        return Err(match nearest(name, known.clone()) {
-            Some(near) => failure.help(format!("did you mean `{near}`?")),
-            None => {
-                let known: Vec<String> = known.map(|name| format!("`{name}`")).collect();
-                failure.help(format!("the targets are {}", known.join(", ")))
-            }
-        });
-    }
-    let is_named = |target: &&PublishTarget| names.is_empty() || names.contains(&target.name);
-    Ok(configured.iter().filter(is_named).collect())
-}
-
 /// The key that is named, or the user's own, open. None is made: nobody would know it.
 fn signing_key(context: &Context<'_>, argument: Option<&Path>) -> Result<SigningKey, Failure> {
-    let found = existing_key(&context.session, argument).map_err(as_refusal)?;
+    let found = existing_key(&context.session, argument).map_err(Failure::into_refusal)?;
     let found = found.ok_or_else(|| {
         Failure::world("there is no key to sign with")
             .help("give the key that signs releases with `--key FILE` or in `IPWHL_SIGNING_KEY`")
@@ -199,7 +174,7 @@ fn signing_key(context: &Context<'_>, argument: Option<&Path>) -> Result<Signing
     open(context, found)
         .map(|signer| signer.key)
         .map_err(|failure| {
-            let mut error = as_refusal(failure);
+            let mut error = failure.into_refusal();
             // Whoever has the key at hand would be told so only then.
             if public.ed25519().is_none() {
                 error.message = format!(
@@ -210,134 +185,4 @@ fn signing_key(context: &Context<'_>, argument: Option<&Path>) -> Result<Signing
             }
             error
         })
-}
-
-/// What a target is told of a failure: what is wrong with what was given refuses the release.
-fn as_refusal(failure: Failure) -> Failure {
-    match failure.kind {
-        FailureKind::Finding => Failure {
-            kind: FailureKind::Refused,
-            ..failure
-        },
-        _ => failure,
-    }
-}
-
-/// What targets are opened with.
-struct Opening<'o, 'e> {
-    context: &'o Context<'e>,
-    repository: &'o Repository,
-    /// The key that signs what a target has signed, where one of the chosen ones needs it.
-    key: Option<Result<SigningKey, Failure>>,
-    /// The key of `--key`.
-    named_key: Option<PathBuf>,
-}
-
-impl Opening<'_, '_> {
-    /// Opens a target. Nothing is asked by that.
-    fn open(&self, target: &PublishTarget) -> Result<Box<dyn Target>, Failure> {
-        let key = self.key.as_ref();
-        let mut context = target_context(self.context, self.repository, target, key)?;
-        if let PublishKind::Ipns(_) = target.kind
-            && context.signing_key.is_none()
-        {
-            context.public_key = self.public_key().map_err(as_refusal)?;
-        }
-        open_target(target, context)
-    }
-
-    /// The key that is named, or the only one that the repository trusts, or the user's own.
-    /// Looking needs no private half.
-    fn public_key(&self) -> Result<Option<PublicKey>, Failure> {
-        if let Some(found) = named_key(&self.context.session, self.named_key.as_deref())? {
-            return Ok(Some(found.public().0.clone()));
-        }
-        if let [line] = &self.repository.configuration.trusted[..]
-            && let Ok(TrustedKey { key, .. }) = line.parse()
-        {
-            return Ok(Some(key));
-        }
-        Ok(own_key(&self.context.session)?.map(|found| found.public().0.clone()))
-    }
-}
-
-/// What a target is given: its client, its secret out of the environment, the key where it needs
-/// one.
-fn target_context(
-    context: &Context<'_>,
-    repository: &Repository,
-    target: &PublishTarget,
-    key: Option<&Result<SigningKey, Failure>>,
-) -> Result<TargetContext, Failure> {
-    let signing_key = key
-        .filter(|_| target.kind.needs_key())
-        .cloned()
-        .transpose()?;
-    let is_own = |name: &OsStr| name.to_string_lossy().starts_with(OWN_VARIABLES);
-    let client = client(context, Limits::default())?;
-    // A node may belong to one of the clusters.
-    let mut clusters = Vec::new();
-    if let PublishKind::Kubo(_) = target.kind {
-        for other in &repository.configuration.publish {
-            if let PublishKind::Cluster(settings) = &other.kind {
-                clusters.push(NearbyCluster {
-                    name: other.name.clone(),
-                    api: settings.api.clone(),
-                    secret: secret(context, other)?,
-                    variable: other.variable("TOKEN"),
-                    client: client.clone(),
-                });
-            }
-        }
-    }
-    Ok(TargetContext {
-        client,
-        gateway_client: self::client(context, Limits::of_gateways())?,
-        clusters,
-        folder: repository.directory.clone(),
-        secret: secret(context, target)?,
-        variable: target.variable("TOKEN"),
-        now: context.session.now(),
-        variables: context
-            .environment
-            .variables
-            .iter()
-            .filter(|(name, _)| !is_own(name))
-            .map(|(name, value)| (name.clone(), value.clone()))
-            .collect(),
-        public_key: None,
-        signing_key,
-    })
-}
-
-/// What asks the network.
-fn client(context: &Context<'_>, limits: Limits) -> Result<Client, Failure> {
-    let settings = context.session.client_settings(limits).direct_on_loopback();
-    Client::new(&settings).map_err(|error| Failure::world(error_chain(&error)))
-}
-
-fn secret(context: &Context<'_>, target: &PublishTarget) -> Result<Option<Secret>, Failure> {
-    let (token, basic) = (target.variable("TOKEN"), target.variable("BASIC"));
-    let value = |name: &str| context.environment.variable(name);
-    let made = match (value(&token), value(&basic)) {
-        (None, None) => return Ok(None),
-        (Some(_), Some(_)) => {
-            return Err(
-                Failure::usage(format!("both `{token}` and `{basic}` are set"))
-                    .help("set the one that the target asks for"),
-            );
-        }
-        (Some(text), None) => text.to_str().map(|text| (&token, Secret::bearer(text))),
-        (None, Some(text)) => text.to_str().map(|text| (&basic, Secret::basic(text))),
-    };
-    match made {
-        Some((_, Ok(secret))) => Ok(Some(secret)),
-        // What it holds is not said.
-        Some((name, Err(_))) if *name == basic => Err(Failure::usage(format!(
-            "`{basic}` is not of the form `user:password`, or has a control character in it"
-        ))),
-        _ => Err(Failure::usage(format!(
-            "`{token}` or `{basic}` is no text for a header: is there a line feed in it?"
-        ))),
-    }
 }

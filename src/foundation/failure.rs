@@ -78,6 +78,18 @@ impl Failure {
         matches!(self.kind, FailureKind::Refused | FailureKind::Gap)
     }
 
+    /// What a target is told of a failure: what is wrong with what was given refuses the release.
+    #[must_use]
+    pub fn into_refusal(self) -> Self {
+        match self.kind {
+            FailureKind::Finding => Self {
+                kind: FailureKind::Refused,
+                ..self
+            },
+            _ => self,
+        }
+    }
+
     /// The same failure with a way out.
     #[must_use]
     pub fn help(mut self, help: impl fmt::Display) -> Self {

@@ -15,6 +15,7 @@ use ipwhl_unixfs::Cid;
 use super::check;
 use super::context::TargetContext;
 use super::pins::{name, newest_first, outdated};
+use super::place::TargetPlace;
 use super::published_release::PublishedRelease;
 use super::service::Upload;
 use super::target::{CheckOrder, Checked, Done, Plan, ReadBack, Report, Step, Target, Work};
@@ -317,8 +318,8 @@ impl Cluster {
 }
 
 impl Target for Cluster {
-    fn place(&self) -> String {
-        self.rest.place()
+    fn place(&self) -> TargetPlace {
+        TargetPlace::Address(self.rest.place())
     }
 
     fn plan<'a>(&'a mut self, release: &'a Publication, report: Report<'a>) -> Work<'a, Plan> {

@@ -45,7 +45,7 @@ impl Prepared {
 
 /// What came of the build that [`recover`] looked for.
 #[derive(Debug)]
-pub enum Recovery {
+pub(super) enum Recovery {
     /// There was none to finish.
     Nothing,
     /// It is finished, and this statement is in place.
@@ -182,7 +182,7 @@ fn remove(path: &Path) -> Result<(), PublishError> {
 ///
 /// # Errors
 /// When a file cannot be read or renamed, or another process is writing it.
-pub fn recover(folder: &Path) -> Result<Recovery, PublishError> {
+pub(super) fn recover(folder: &Path) -> Result<Recovery, PublishError> {
     let path = folder.join(STATEMENT);
     if fs::symlink_metadata(&path).is_ok() || !AtomicFile::is_begun(&path) {
         return Ok(Recovery::Nothing);
@@ -276,7 +276,7 @@ fn read(file: &mut AtomicFile, largest: usize) -> io::Result<Option<String>> {
 /// # Errors
 /// When a full archive of another root is there and this one is not full, or the statement is
 /// another one now.
-pub fn check_place(
+pub(super) fn check_place(
     kind: ArchiveKind,
     root: Cid,
     folder: &Path,

@@ -29,6 +29,7 @@ use std::path::Path;
 use ipwhl_unixfs::Cid;
 
 use super::amount::Amount;
+use super::place::TargetPlace;
 use super::publication::Publication;
 use super::published_release::PublishedRelease;
 use super::site::release_files;
@@ -237,8 +238,8 @@ impl Directory {
 }
 
 impl Target for Directory {
-    fn place(&self) -> String {
-        format!("`{}`", self.path.display())
+    fn place(&self) -> TargetPlace {
+        TargetPlace::Folder(self.path.clone())
     }
 
     fn plan<'a>(&'a mut self, release: &'a Publication, _: Report<'a>) -> Work<'a, Plan> {

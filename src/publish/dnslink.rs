@@ -12,6 +12,7 @@ use hickory_resolver::proto::rr::RData;
 use ipwhl_unixfs::Cid;
 
 use super::context::TargetContext;
+use super::place::TargetPlace;
 use super::publication::Publication;
 use super::published_release::PublishedRelease;
 use super::target::{Done, Plan, ReadBack, Report, Target, Work};
@@ -223,8 +224,8 @@ fn held(path: Option<&str>) -> Option<PublishedRelease> {
 }
 
 impl Target for Dnslink {
-    fn place(&self) -> String {
-        format!("{LABEL}.{}", self.domain)
+    fn place(&self) -> TargetPlace {
+        TargetPlace::Name(format!("{LABEL}.{}", self.domain))
     }
 
     fn plan<'a>(&'a mut self, release: &'a Publication, _: Report<'a>) -> Work<'a, Plan> {

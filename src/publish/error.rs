@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use crate::foundation::failure::Failure;
 use crate::set::declaration::DeclaredWheel;
 use crate::source::Cache;
 
@@ -27,8 +28,20 @@ pub enum PublishError {
 
 impl PublishError {
     /// Whether the disk is full.
-    pub fn is_full_disk(&self) -> bool {
+    fn is_full_disk(&self) -> bool {
         matches!(self, Self::Unwritable(_, error) if error.kind() == io::ErrorKind::StorageFull)
+    }
+
+    /// Why a release or its tree was not written, with the way out.
+    pub fn failure(&self) -> Failure {
+        match self {
+            Self::Occupied(..) => Failure::usage(self)
+                .help("name a folder that is not there, is empty, or holds an earlier tree"),
+            _ if self.is_full_disk() => {
+                Failure::caused(self).help("make room and run the same command again")
+            }
+            _ => Failure::caused(self),
+        }
     }
 
     pub(super) fn at(path: &Path) -> impl Fn(io::Error) -> Self + '_ {

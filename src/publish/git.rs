@@ -9,6 +9,7 @@ mod state;
 use super::amount::Amount;
 use super::context::TargetContext;
 use super::follow::check_follows;
+use super::place::TargetPlace;
 use super::publication::Publication;
 use super::published_release::PublishedRelease;
 use super::target::{Done, Plan, ReadBack, Report, Step, Target, Work};
@@ -339,7 +340,7 @@ impl Git {
         let mut back = ReadBack::default();
         for reference in [&branch, &tag] {
             if reference.here.is_none() {
-                return Err(lacks(&reference.name, &self.place()));
+                return Err(lacks(&reference.name, &self.place().to_string()));
             }
             if self.remote.is_some() && reference.there != reference.here {
                 return Err(lacks(&reference.name, &self.there()));
@@ -352,7 +353,7 @@ impl Git {
         for (name, text) in all.files(STATEMENT) {
             let there = git.content("blob", &format!("{tip}:{name}"))?;
             if there.as_deref() != Some(text.as_bytes()) {
-                return Err(lacks(&name, &self.place()));
+                return Err(lacks(&name, &self.place().to_string()));
             }
             read.add(text.len());
         }
@@ -402,8 +403,8 @@ fn who(error: Failure) -> Failure {
 }
 
 impl Target for Git {
-    fn place(&self) -> String {
-        format!("the git repository `{}`", self.program.folder.display())
+    fn place(&self) -> TargetPlace {
+        TargetPlace::GitRepository(self.program.folder.clone())
     }
 
     fn plan<'a>(&'a mut self, release: &'a Publication, _: Report<'a>) -> Work<'a, Plan> {

@@ -13,6 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::context::TargetContext;
 use super::follow::check_follows;
 use super::kubo::{ROUTING, Rpc};
+use super::place::TargetPlace;
 use super::publication::Publication;
 use super::published_release::PublishedRelease;
 use super::target::{Done, Plan, ReadBack, Report, Step, Target, Work};
@@ -319,8 +320,8 @@ fn unusable(path: &Path, error: &io::Error) -> Failure {
 }
 
 impl Target for Ipns {
-    fn place(&self) -> String {
-        self.name.path()
+    fn place(&self) -> TargetPlace {
+        TargetPlace::Name(self.name.path())
     }
 
     fn plan<'a>(&'a mut self, release: &'a Publication, _: Report<'a>) -> Work<'a, Plan> {

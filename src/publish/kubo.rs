@@ -20,6 +20,7 @@ use super::cluster::nearby::NearbyCluster;
 use super::context::TargetContext;
 use super::follow::check_follows;
 use super::pins::{name, named, newest_first, outdated};
+use super::place::TargetPlace;
 use super::published_release::PublishedRelease;
 use super::service::Upload;
 use super::target::{
@@ -374,8 +375,8 @@ impl Kubo {
 }
 
 impl Target for Kubo {
-    fn place(&self) -> String {
-        self.rpc.place()
+    fn place(&self) -> TargetPlace {
+        TargetPlace::Address(self.rpc.place())
     }
 
     fn plan<'a>(&'a mut self, release: &'a Publication, report: Report<'a>) -> Work<'a, Plan> {

@@ -14,6 +14,7 @@ use reqwest::header::CONTENT_TYPE;
 use serde::{Deserialize, Serialize};
 
 use super::context::TargetContext;
+use super::place::TargetPlace;
 use super::published_release::PublishedRelease;
 use super::service::{RequestError, Service};
 use super::target::{CheckOrder, Checked, Done, Plan, ReadBack, Report, Step, Target, Work};
@@ -361,8 +362,8 @@ impl PinningService {
 }
 
 impl Target for PinningService {
-    fn place(&self) -> String {
-        self.service.place()
+    fn place(&self) -> TargetPlace {
+        TargetPlace::Address(self.service.place())
     }
 
     fn plan<'a>(&'a mut self, release: &'a Publication, _: Report<'a>) -> Work<'a, Plan> {

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::follow::check_follows;
+use super::place::TargetPlace;
 use super::target::{Done, Plan, ReadBack, Step, Target};
 use super::{History, Publication};
 use crate::foundation::failure::{Failure, FailureKind};
@@ -27,7 +28,7 @@ pub enum Event<'a> {
     /// It was asked what it holds and lacks. With what else there is to say.
     Planned(&'a [String]),
     /// It was given what it lacked. With its place.
-    Done(&'a str, &'a Done),
+    Done(&'a TargetPlace, &'a Done),
     /// It was read back.
     ReadBack(&'a ReadBack),
     /// It failed.
@@ -42,7 +43,7 @@ pub struct TargetOutcome {
     /// The word for its kind.
     pub kind: &'static str,
     /// Where it is, where that could be found out.
-    pub place: Option<String>,
+    pub place: Option<TargetPlace>,
     /// What it held, and what was to be done.
     pub plan: Option<Plan>,
     /// What was done.

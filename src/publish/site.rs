@@ -7,12 +7,16 @@
 
 mod assembled;
 mod check;
+mod fetch;
 mod files;
 mod list;
 mod verify;
 
 pub use assembled::{AssembledBlocks, FoundWheel};
 pub use check::{FileCheck, HollowArchive, HollowError, check_file, read_archive, read_hollow};
+pub use fetch::{
+    FetchedArchive, SiteFetch, SiteFetchEvent, begin_archive, forget_wheels, has_release,
+};
 pub use files::{ReleaseFile, release_files};
 pub use list::{FileList, ListError, ListedFile};
 pub use verify::{SiteContradiction, SiteReport, verify_site};

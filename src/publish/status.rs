@@ -1,8 +1,9 @@
 //! What targets hold, for people who look after them and for what watches them.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::History;
+use super::place::TargetPlace;
 use super::published_release::PublishedRelease;
 use super::run::Open;
 use crate::foundation::failure::Failure;
@@ -16,7 +17,7 @@ pub struct TargetStatus {
     /// The word for its kind.
     pub kind: &'static str,
     /// Where it is, where that could be found out.
-    pub place: Option<String>,
+    pub place: Option<TargetPlace>,
     /// How it stands.
     pub state: HoldingState,
     /// The releases that it holds or leads to, the newest first; `None` where it could not be
@@ -35,6 +36,17 @@ pub struct ReleaseStatus {
     pub created: Option<Timestamp>,
     /// When its statement expires, where it does.
     pub expires: Option<Timestamp>,
+}
+
+/// How near its end a statement is called so.
+const SOON: SignedDuration = SignedDuration::from_hours(14 * 24);
+
+impl ReleaseStatus {
+    /// When its statement expires, where that is soon.
+    pub fn expires_soon(&self, now: Timestamp) -> Option<Timestamp> {
+        let is_soon = |expires: &Timestamp| *expires > now && expires.duration_since(now) < SOON;
+        self.expires.filter(is_soon)
+    }
 }
 
 /// How a target stands to the newest release that is known.

@@ -8,6 +8,7 @@ use ipwhl_unixfs::car::Blocks;
 
 use super::Publication;
 use super::amount::Amount;
+use super::place::TargetPlace;
 use super::published_release::PublishedRelease;
 use super::rate_limit::RateLimit;
 use crate::foundation::failure::Failure;
@@ -24,8 +25,8 @@ pub type Report<'a> = &'a dyn Fn(Step);
 /// [`read_back`](Self::read_back) asks the place for what it has now. Each may be cut at any
 /// moment: the next run goes on.
 pub trait Target {
-    /// Where it is, as it may be shown.
-    fn place(&self) -> String;
+    /// Where it is.
+    fn place(&self) -> TargetPlace;
 
     /// What it holds, what would be moved and changed.
     fn plan<'a>(&'a mut self, release: &'a Publication, report: Report<'a>) -> Work<'a, Plan>;
@@ -85,6 +86,13 @@ pub struct Checked {
     pub damages: Vec<Damage>,
     /// What else there is to say, each a sentence.
     pub notes: Vec<String>,
+}
+
+impl Checked {
+    /// Whether something is wrong and was not mended.
+    pub fn is_damaged(&self) -> bool {
+        self.damages.iter().any(|one| !one.is_repaired)
+    }
 }
 
 /// A block or a file that a target does not have as it should.

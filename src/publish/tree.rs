@@ -42,10 +42,7 @@ pub fn tree_place(place: &Path, kept: &[&Path]) -> Result<PathBuf, PublishError>
 }
 
 /// The path without links and dots, also of what is not there yet.
-///
-/// # Errors
-/// When a folder on the way cannot be read.
-pub fn resolved(path: &Path) -> io::Result<PathBuf> {
+pub(super) fn resolved(path: &Path) -> io::Result<PathBuf> {
     match (path.canonicalize(), path.parent(), path.file_name()) {
         (Err(error), Some(parent), Some(name)) if error.kind() == io::ErrorKind::NotFound => {
             Ok(resolved(parent)?.join(name))
@@ -65,7 +62,11 @@ fn is_tree(folder: &Path) -> io::Result<bool> {
 ///
 /// # Errors
 /// When a file cannot be written, or a wheel of the cache is damaged.
-pub fn write_tree(release: &Release<'_>, cache: &Cache, place: &Path) -> Result<(), PublishError> {
+pub(super) fn write_tree(
+    release: &Release<'_>,
+    cache: &Cache,
+    place: &Path,
+) -> Result<(), PublishError> {
     let name = place
         .file_name()
         .map(|name| name.to_string_lossy().into_owned())

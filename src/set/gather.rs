@@ -12,7 +12,9 @@ mod request;
 mod wheels;
 
 pub use facts::{Facts, ReleaseFacts, ReusedFacts};
-pub use kept::{keep_facts_of, keep_members, kept_versions, known_facts, known_members};
+pub use kept::{
+    keep_facts_of, keep_members, kept_versions, known_facts, known_members, wheels_of_projects,
+};
 pub use network::{DEFAULT_JOBS, Network};
 pub use report::{WheelFailure, WheelProblem, WheelReport};
 pub use request::{all_wheels, wheel_request, wheel_requests};

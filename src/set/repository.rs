@@ -2,9 +2,12 @@
 
 mod configuration;
 mod files;
+mod folders;
 mod load;
 mod load_error;
 mod names;
+mod own_folder;
+mod owner;
 mod platforms;
 mod revision;
 mod schema;
@@ -17,9 +20,11 @@ pub use configuration::{
     KuboTarget, PinningServiceTarget, PublishKind, PublishTarget, SeverityRule, Waiver,
 };
 pub use files::read_text;
+pub use folders::Folders;
 pub use load::{Repository, find, presumed_project};
 pub use load_error::LoadError;
 pub use names::{CONFIGURATION_FILE, ORIGINAL_FOLDER};
+pub use own_folder::OwnFolder;
 pub(crate) use platforms::covers_name;
 pub use platforms::{covers_platform, summarize_platforms};
 pub use revision::{

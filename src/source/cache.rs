@@ -16,6 +16,7 @@
 //! last change is that of its last use, to a day; of a wheel, that of what is known of it.
 
 mod layout;
+mod limit;
 mod mark;
 mod prune;
 mod usage;
@@ -39,6 +40,7 @@ use super::workspace::Workspace;
 use crate::foundation::environment::make_private_folder;
 pub(super) use layout::{BLOCKS, canonical};
 use layout::{FACTS, HASHES, PARTIAL, WHEELS, file_name, known_name};
+pub use limit::{CACHE_LIMIT_VARIABLE, Pruned, configured_limit};
 pub use prune::{CachePart, ClaimError, ClaimedCache, Removed};
 use usage::Usage;
 

@@ -5,26 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::support::source_code::{CODE, Import, code, imports, read, sources_below};
 
 /// The circles that are natural, each with the reason. A comment in its first file says the same.
-const NATURAL: [(&str, &[&str]); 2] = [
-    (
-        "the parts of a build read its arguments, which stand beside its run",
-        &[
-            "src/command/build.rs",
-            "src/command/build/part.rs",
-            "src/command/build/vouch.rs",
-        ],
-    ),
-    (
-        "the parts of publishing read its arguments, which stand beside its run",
-        &[
-            "src/command/publish.rs",
-            "src/command/publish/check.rs",
-            "src/command/publish/release.rs",
-            "src/command/publish/status.rs",
-            "src/command/publish/tally.rs",
-        ],
-    ),
-];
+const NATURAL: [(&str, &[&str]); 1] = [(
+    "the parts of publishing read its arguments, which stand beside its run",
+    &[
+        "src/command/publish.rs",
+        "src/command/publish/check.rs",
+        "src/command/publish/status.rs",
+        "src/command/publish/tally.rs",
+    ],
+)];
 
 /// How many circles the source may have.
 const MOST: usize = 3;

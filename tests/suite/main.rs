@@ -23,6 +23,7 @@ mod arbitrary_equality;
 mod beneath;
 mod blocks;
 mod build;
+mod cache;
 mod cache_command;
 mod car;
 mod check_command;
@@ -58,6 +59,7 @@ mod help;
 mod hidden_characters;
 mod hidden;
 mod hollow_command;
+mod init;
 mod init_command;
 mod interruption;
 mod ipns;
@@ -90,11 +92,13 @@ mod properties;
 mod public_only;
 mod publish;
 mod publish_answers;
+mod publish_build;
 mod publish_check;
 mod publish_cluster;
 #[cfg(unix)]
 mod publish_directory;
 mod publish_dnslink;
+mod publish_fetch;
 #[cfg(unix)]
 mod publish_git;
 mod publish_history;
@@ -106,6 +110,7 @@ mod publish_proof;
 #[cfg(unix)]
 mod publish_scenario;
 mod publish_status;
+mod publish_request;
 #[cfg(unix)]
 mod publish_site;
 mod rendering;

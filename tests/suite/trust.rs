@@ -144,7 +144,8 @@ fn statement(previous: Option<&SignedStatement>, next: &[u8], by: &[u8]) -> Sign
     signed(Statement::following(previous, draft).unwrap().unwrap(), by)
 }
 
-fn signed(statement: Statement, by: &[u8]) -> SignedStatement {
+/// A statement, signed by these keys.
+pub fn signed(statement: Statement, by: &[u8]) -> SignedStatement {
     let text = statement.to_toml();
     let signatures = by.iter().enumerate().map(|(place, seed)| SignatureFile {
         suffix: match place {

@@ -111,7 +111,7 @@ pub fn decode<'a>(cid: &Cid, block: &'a [u8]) -> Result<Node<'a>, DecodeError> {
     }
 }
 
-/// The target of a symbolic link, as [`symlink`](super::symlink) writes it; `None` for any other
+/// The target of a symbolic link, as [`symlink`](super::symlink()) writes it; `None` for any other
 /// block. [`decode()`] refuses them, since no release has one.
 pub fn symlink_target<'a>(cid: &Cid, block: &'a [u8]) -> Option<&'a [u8]> {
     if cid.codec() != Codec::DagPb {

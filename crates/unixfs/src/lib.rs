@@ -69,7 +69,7 @@
 //! # What a folder's CID covers
 //!
 //! `ipfs add -r` leaves out every name that begins with a dot, at every depth (`-H` takes them in),
-//! keeps symbolic links as nodes of their own ([`symlink`]) instead of following them, and keeps
+//! keeps symbolic links as nodes of their own ([`symlink()`]) instead of following them, and keeps
 //! empty folders. Permissions and times are not part of it. Code that walks a folder has
 //! to do the same to get the same CID; this crate reads no folder.
 //!

@@ -1,15 +1,12 @@
 //! `ipwhl init --carry`: the settings of somebody who publishes another's releases.
 
-use super::files::NewFile;
 use crate::command::context::Context;
 use crate::command::words::counted;
 use crate::foundation::failure::Failure;
 use crate::release::statement::Newest;
 use crate::release::trust::{carried_settings, newest_by_own_keys};
+use crate::set::init::{NewFile, carrying_files};
 use crate::set::repository::CONFIGURATION_FILE;
-
-/// What the releases are put into.
-const IGNORED: &str = "# The releases that are carried.\n/release\n";
 
 /// The files of a folder that carries the set of this statement; whom it believes from now on is
 /// shown.
@@ -17,18 +14,7 @@ pub(super) fn files(context: &Context<'_>, location: &str) -> Result<Vec<NewFile
     let newest = newest_by_own_keys(&context.session, location)?;
     let text = carried_settings(&newest.signed.statement)?;
     show(context, &newest);
-    Ok(vec![
-        NewFile {
-            path: ".gitignore",
-            text: IGNORED.to_owned(),
-            may_stay: true,
-        },
-        NewFile {
-            path: CONFIGURATION_FILE,
-            text,
-            may_stay: false,
-        },
-    ])
+    Ok(carrying_files(text))
 }
 
 /// Says whose releases are carried. A signature by keys that the statement itself names proves only

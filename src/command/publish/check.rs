@@ -1,41 +1,33 @@
 //! `ipwhl publish --check`: every block of what each target claims to hold.
 
-use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
-
-use ipwhl_unixfs::Cid;
-use ipwhl_unixfs::car::{Blocks, CarError, CarReader};
-use url::Url;
 
 use super::super::context::Context;
 use super::super::exit::ExitStatus;
 use super::super::words::counted;
 use super::shown::Shown;
 use super::tally::exit_status;
-use super::{Arguments, Format, Opening, client, json};
+use super::{Arguments, Format, json};
 use crate::foundation::failure::Failure;
-use crate::publish::{CheckOrder, Checked, DamageKind, Observer as _, RateLimit};
-use crate::release::archive::ArchiveKind;
-use crate::release::archive::car_name;
+use crate::publish::{
+    CheckOrder, Checked, DamageKind, Observer as _, Opening, RateLimit, RepairBlocks,
+};
 use crate::set::repository::PublishTarget;
-use crate::source::{GatewayBlocks, Limits};
 
 /// How many damaged blocks of a target are named.
 const NAMED: usize = 5;
-/// How many blocks are asked of gateways at once.
-const JOBS: usize = 8;
 
 /// What one target came to: its name, its kind, and what was found.
 type Found<'t> = (&'t str, &'t str, Result<Checked, Failure>);
 
 pub(super) fn run(
-    opening: &Opening<'_, '_>,
+    context: &Context<'_>,
+    opening: &Opening<'_>,
     arguments: &Arguments,
     targets: &[&PublishTarget],
     folder: &Path,
 ) -> Result<ExitStatus, Failure> {
-    let context = opening.context;
     let configuration = &opening.repository.configuration;
     let rate = RateLimit::new(arguments.rate);
     let shown = Shown::new(context, 0);
@@ -45,7 +37,12 @@ pub(super) fn run(
         let order = CheckOrder {
             repository: &configuration.name,
             is_repair: arguments.repair,
-            blocks: Arc::new(elsewhere(opening, target, folder)?),
+            blocks: Arc::new(RepairBlocks::for_target(
+                &context.session,
+                configuration,
+                target,
+                folder,
+            )?),
             rate: &rate,
         };
         let report = |step| shown.step(&target.name, step);
@@ -74,10 +71,7 @@ pub(super) fn run(
             }
         }
     }
-    let is_damaged = |one: &Found<'_>| {
-        let checked = one.2.as_ref();
-        checked.is_ok_and(|checked| checked.damages.iter().any(|one| !one.is_repaired))
-    };
+    let is_damaged = |one: &Found<'_>| one.2.as_ref().is_ok_and(Checked::is_damaged);
     let has_damage = found.iter().any(is_damaged);
     if has_damage && arguments.repair {
         context.help(
@@ -148,79 +142,5 @@ fn tell(context: &Context<'_>, name: &str, checked: &Checked) {
     }
     for note in &checked.notes {
         context.say(&format!("{name}: {note}"));
-    }
-}
-
-/// Blocks that may mend a target: of the archives in the release's folder, and of the gateways of
-/// others.
-fn elsewhere(
-    opening: &Opening<'_, '_>,
-    target: &PublishTarget,
-    folder: &Path,
-) -> Result<Elsewhere, Failure> {
-    let kinds = [ArchiveKind::Full, ArchiveKind::Delta, ArchiveKind::Hollow];
-    let archives = kinds.into_iter().filter_map(|kind| {
-        let file = File::open(folder.join(car_name(kind))).ok()?;
-        CarReader::open(file).ok()
-    });
-    let configuration = &opening.repository.configuration;
-    let others = configuration
-        .publish
-        .iter()
-        .filter(|one| one.name != target.name);
-    let mut gateways: Vec<Url> = others
-        .filter_map(|one| one.kind.gateway())
-        .cloned()
-        .collect();
-    let mirrors = configuration.gateways.iter();
-    gateways.extend(mirrors.filter_map(|url| Url::parse(url).ok()));
-    let own = target.kind.gateway();
-    gateways.retain(|url| Some(url) != own);
-    gateways.dedup();
-    let gateways = if gateways.is_empty() {
-        None
-    } else {
-        let client = client(opening.context, Limits::of_gateways())
-            .map_err(|error| Failure::world(error.message))?;
-        Some(GatewayBlocks::new(
-            client,
-            gateways,
-            None,
-            JOBS,
-            opening.context.session.runtime()?.clone(),
-        ))
-    };
-    Ok(Elsewhere {
-        archives: archives.collect(),
-        gateways,
-    })
-}
-
-/// Blocks from other places than the target that is checked.
-struct Elsewhere {
-    archives: Vec<CarReader<File>>,
-    gateways: Option<GatewayBlocks>,
-}
-
-impl Blocks for Elsewhere {
-    fn block(&self, cid: &Cid) -> Result<Option<Vec<u8>>, CarError> {
-        for archive in &self.archives {
-            // A damaged archive is no reason not to ask the next place.
-            if let Ok(Some(block)) = archive.block(cid) {
-                return Ok(Some(block));
-            }
-        }
-        match &self.gateways {
-            Some(gateways) => gateways.block(cid),
-            None => Ok(None),
-        }
-    }
-
-    fn contains(&self, cid: &Cid) -> bool {
-        self.archives.iter().any(|archive| archive.contains(cid))
-            || self
-                .gateways
-                .as_ref()
-                .is_some_and(|some| some.contains(cid))
     }
 }

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use crate::foundation::failure::Failure;
 use crate::publish::{
-    Amount, Checked, Publication, PublishedRelease, ReleaseStatus, TargetOutcome, TargetStatus,
+    Amount, Checked, Publication, PublishedRelease, ReleaseStatus, TargetOutcome, TargetPlace,
+    TargetStatus,
 };
 
 /// The addresses at which pip finds the release, each once.
@@ -45,7 +46,7 @@ fn outcome(outcome: &TargetOutcome) -> Value {
     json!({
         "name": outcome.name,
         "kind": outcome.kind,
-        "place": outcome.place.as_deref().map(bare),
+        "place": outcome.place.as_ref().map(place),
         "state": outcome.state.as_str(),
         "held": plan.and_then(|plan| plan.held).map(release),
         "planned": plan.map(|plan| json!({ "moved": amount(&plan.moved), "changes": plan.changes })),
@@ -59,8 +60,13 @@ fn outcome(outcome: &TargetOutcome) -> Value {
 }
 
 /// A place without the marks that paths have in sentences.
-fn bare(place: &str) -> &str {
-    place.trim_matches('`')
+fn place(place: &TargetPlace) -> String {
+    match place {
+        TargetPlace::Folder(path) => path.display().to_string(),
+        // Programs may compare it with what earlier versions have printed, so its one mark stays.
+        TargetPlace::GitRepository(path) => format!("the git repository `{}", path.display()),
+        TargetPlace::Address(text) | TargetPlace::Name(text) => text.clone(),
+    }
 }
 
 fn error(error: &Failure) -> Value {
@@ -89,7 +95,7 @@ pub(super) fn status(targets: &[TargetStatus]) -> String {
             json!({
                 "name": target.name,
                 "kind": target.kind,
-                "place": target.place.as_deref().map(bare),
+                "place": target.place.as_ref().map(place),
                 "state": target.state.as_str(),
                 "releases": releases.map_or(Value::Null, |releases| releases.iter().map(held).collect()),
                 "error": target.error.as_ref().map(error),

@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::command::context::Context;
 use crate::command::words::counted;
 use crate::foundation::diagnostic::visible;
-use crate::publish::{Done, Event, Observer, ReadBack, Step};
+use crate::publish::{Done, Event, Observer, ReadBack, Step, TargetPlace};
 
 /// What is shown of a run, one target at a time.
 pub(super) struct Shown<'c, 'e> {
@@ -49,7 +49,7 @@ impl<'c, 'e> Shown<'c, 'e> {
             .suspend(|| self.context.say(&format!("{name}: {words}")));
     }
 
-    fn done(&self, name: &str, place: &str, done: &Done) {
+    fn done(&self, name: &str, place: &TargetPlace, done: &Done) {
         if done.moved.blocks > 0 {
             self.say(name, &format!("moved {} to {place}", done.moved));
         } else if done.changes.is_empty() {

@@ -1,34 +1,30 @@
 //! `ipwhl publish --status`: what each target holds.
 
-use std::path::Path;
-
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::context::Context;
 use super::super::exit::ExitStatus;
-use super::release::history;
 use super::tally::exit_status;
-use super::{Arguments, Format, Opening, json};
+use super::{Arguments, Format, json};
 use crate::foundation::failure::Failure;
-use crate::publish::{HoldingState, ReleaseStatus, TargetStatus, gather_history, status};
+use crate::publish::{
+    HoldingState, Opening, PublicationRequest, ReleaseStatus, TargetStatus, gather_history, status,
+};
 use crate::set::repository::PublishTarget;
 
-/// How near its end a statement is called so.
-const SOON: SignedDuration = SignedDuration::from_hours(14 * 24);
-
 pub(super) fn run(
-    opening: &Opening<'_, '_>,
+    context: &Context<'_>,
+    opening: &Opening<'_>,
     arguments: &Arguments,
     targets: &[&PublishTarget],
-    folder: &Path,
+    request: &PublicationRequest<'_>,
 ) -> Result<ExitStatus, Failure> {
-    let context = opening.context;
-    let repository = opening.repository;
-    let name = &repository.configuration.name;
-    let mut history = history(context, repository, folder, &arguments.follow)?;
+    let configuration = &request.repository.configuration;
+    let name = &configuration.name;
+    let mut history = request.history(&context.session)?;
     let now = context.session.now();
     let open = |target: &PublishTarget| opening.open(target);
-    let configured = &repository.configuration.publish;
+    let configured = &configuration.publish;
     let statuses = context.session.runtime()?.block_on(async {
         gather_history(&mut history, configured, &open, name).await;
         status(targets, &open, name, &history, now).await
@@ -65,10 +61,7 @@ pub(super) fn run(
 }
 
 fn warn(context: &Context<'_>, status: &TargetStatus, newest: &ReleaseStatus, now: Timestamp) {
-    let Some(expires) = newest.expires else {
-        return;
-    };
-    if expires > now && expires.duration_since(now) < SOON {
+    if let Some(expires) = newest.expires_soon(now) {
         context.warning(&format!(
             "{}: the statement of sequence {} expires on {expires}",
             status.name,

@@ -2,7 +2,6 @@
 
 use super::super::context::Context;
 use super::super::exit::ExitStatus;
-use super::super::site::no_hollow;
 use super::super::vouch::{TrustArguments, start, vouch};
 use super::super::words::counted;
 use crate::foundation::diagnostic::Code;
@@ -45,7 +44,7 @@ pub(super) fn run(
     let hollow = open
         .runtime
         .block_on(crate::publish::read_hollow(&open.site, sequence, &root));
-    let hollow = hollow.map_err(|error| no_hollow(&error))?;
+    let hollow = hollow.map_err(|error| error.failure())?;
     let report = verify_site(&context.session, &open.site, &newest.signed, &hollow, allow)?;
     finish(context, open, &statement, &report)
 }

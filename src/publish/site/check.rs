@@ -7,10 +7,12 @@ use ipwhl_unixfs::car::{Blocks, CarError, CarReader, archive_start, file_dag};
 use ipwhl_unixfs::{Cid, FileHasher, Profile, Sha256Digest};
 
 use super::{LARGEST_HOLLOW, ListedFile, ReleaseFile};
+use crate::foundation::failure::Failure;
 use crate::release::archive::ArchiveKind;
 use crate::release::archive::ReleaseArchive;
 use crate::release::archive::car_name;
 use crate::release::statement::folder::statement_path;
+use crate::release::statement::unreachable;
 use crate::source::{Receiver, Site, SourceProblem};
 
 /// Takes the bytes of a file of a release, and says whether they are. It keeps none of them.
@@ -103,6 +105,16 @@ pub enum HollowError {
         /// Why, as half a sentence.
         reason: String,
     },
+}
+
+impl HollowError {
+    /// The same, for whoever asked for the archive.
+    pub fn failure(&self) -> Failure {
+        match self {
+            Self::Source(problem) => unreachable(problem),
+            Self::Refused { .. } => Failure::finding(self),
+        }
+    }
 }
 
 /// The hollow archive of the release of this sequence, every block of it verified. One of another

@@ -5,7 +5,11 @@ use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use super::{MAXIMUM_STATEMENT_SIZE, SignatureFile, SignedStatement, Statement, is_signature_of};
+use super::{
+    MAXIMUM_STATEMENT_SIZE, SignatureFile, SignedStatement, Statement, is_signature_of,
+    read_statement,
+};
+use crate::foundation::diagnostic::shell_word;
 use crate::foundation::environment::{AtomicFile, sync_directory};
 use crate::foundation::failure::{Failure, unusable};
 use crate::release::names::STATEMENT;
@@ -221,6 +225,28 @@ pub fn write_files(folder: &Path, files: &SignedStatement) -> Result<bool, Failu
         }
     }
     Ok(is_new)
+}
+
+/// Puts signatures that are new beside the statement that is here.
+///
+/// # Errors
+/// When the statement cannot be read, or a signature cannot be written.
+pub fn add_signatures(folder: &Path, signed: &SignedStatement) -> Result<(), Failure> {
+    let here = read_statement(&folder.join(STATEMENT))?;
+    let united = signed.united_with(here.signatures.clone());
+    for signature in &united.signatures {
+        if here.signatures.contains(signature) {
+            continue;
+        }
+        let path = folder.join(format!("{STATEMENT}{}", signature.suffix));
+        AtomicFile::write_whole(&path, signature.text.as_bytes()).map_err(|error| {
+            Failure::world(format!(
+                "{} cannot be written: {error}",
+                shell_word(&path.to_string_lossy())
+            ))
+        })?;
+    }
+    Ok(())
 }
 
 /// The statement with the signatures that a folder has besides.

@@ -4,11 +4,12 @@
 use std::fs::File;
 use std::io;
 
+use ipwhl_packaging::ProjectName;
 use ipwhl_packaging::wheel::{FACTS_VERSION, Limits, MEMBERS_VERSION, WheelMembers, inspect};
-use ipwhl_unixfs::Cid;
+use ipwhl_unixfs::{Cid, Codec};
 
 use super::Facts;
-use crate::source::{Cache, FetchedWheel};
+use crate::source::{Cache, ClaimedCache, FetchedWheel};
 
 /// The facts of the wheel of this CID, if the cache has them. Facts are believed by their
 /// content-id.
@@ -30,6 +31,44 @@ pub fn keep_facts_of(cache: &Cache, cid: &Cid, fetched: FetchedWheel) -> io::Res
     // Without them the next run reads the wheel again; nothing else is lost.
     let _ = cache.keep_facts(&facts_version(), &cid.to_string(), &facts);
     Ok(facts)
+}
+
+/// The wheels of these projects in the cache, which are known by what their archives say of
+/// themselves, and the projects that it has none of.
+///
+/// # Errors
+/// When the cache cannot be read.
+pub fn wheels_of_projects<'p>(
+    cache: &Cache,
+    claimed: &ClaimedCache<'_>,
+    projects: &'p [ProjectName],
+) -> io::Result<(Vec<Cid>, Vec<&'p ProjectName>)> {
+    let mut chosen = Vec::new();
+    let mut unknown: Vec<&ProjectName> = projects.iter().collect();
+    for cid in claimed.wheels()? {
+        let declared = [cid, other_version(&cid)];
+        for cid in declared {
+            let project = known_facts(cache, &cid).and_then(|facts| {
+                let (name, _) = facts.archive.dist_info.split_once('-')?;
+                name.parse::<ProjectName>().ok()
+            });
+            if let Some(project) = project.filter(|project| projects.contains(project)) {
+                unknown.retain(|name| **name != project);
+                chosen.push(cid);
+            }
+        }
+    }
+    // A block that is its own file has one CID only.
+    chosen.dedup();
+    Ok((chosen, unknown))
+}
+
+/// The same block's CID in version 0, which a declaration may have, where there is one.
+fn other_version(cid: &Cid) -> Cid {
+    match cid.codec() {
+        Codec::DagPb => Cid::v0(cid.digest()),
+        Codec::Raw => *cid,
+    }
 }
 
 /// The members of the wheel of this CID, if the cache has them.

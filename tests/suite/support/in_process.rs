@@ -2,11 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::io::Cursor;
+use std::path::Path;
 
+use ipwhl::foundation::environment::{Clock, Environment};
+use ipwhl::release::names::STATEMENT;
+use ipwhl::release::statement::{Draft, SignedStatement, Statement};
 use ipwhl::release::tree::{Content, Release, ReleaseInput};
 use ipwhl::set::declaration::DeclaredWheel;
 use ipwhl::set::gather::Facts;
 use ipwhl::set::repository::Repository;
+use ipwhl::source::Session;
 use ipwhl_packaging::wheel::{Limits, inspect};
 use ipwhl_unixfs::car::{CarReader, CarWriter};
 use ipwhl_unixfs::{BlockSink as _, Cid, Sha256Digest};
@@ -14,6 +19,10 @@ use ipwhl_unixfs::{BlockSink as _, Cid, Sha256Digest};
 use super::repository_builder::RepositoryBuilder;
 use crate::dag::file_dag;
 use crate::kubo::Tree;
+use crate::trust::signed;
+
+/// The time of a [`session`].
+const NOW: &str = "2026-11-20T12:00:00Z";
 
 /// A release, with the repository that it is of.
 pub struct BuiltRelease {
@@ -87,6 +96,51 @@ impl BuiltRelease {
             files,
             repository,
         }
+    }
+}
+
+/// A session in a folder, without the variables of this process; time is [`NOW`].
+pub fn session(folder: &Path) -> Session {
+    Session::new(environment(folder))
+}
+
+/// What [`session`] has.
+pub fn environment(folder: &Path) -> Environment {
+    let mut environment = Environment::of_process();
+    environment.current_directory = folder.to_owned();
+    environment.variables.clear();
+    environment.cache_home = Some(folder.join("caches"));
+    environment.configuration_home = Some(folder.join("settings"));
+    environment.home = Some(folder.to_owned());
+    environment.clock = Clock::Fixed(NOW.parse().unwrap());
+    environment
+}
+
+/// The statement of a release, signed by these keys, after another one.
+pub fn statement_of(
+    name: &str,
+    root: Cid,
+    previous: Option<&Statement>,
+    by: &[u8],
+) -> SignedStatement {
+    let draft = Draft {
+        name: name.to_owned(),
+        root,
+        created: "2026-11-20T00:00:00Z".parse().unwrap(),
+        expires: None,
+        checks: None,
+        trusted: Vec::new(),
+        threshold: 1,
+        renew: previous.is_some(),
+        renew_by: None,
+    };
+    signed(Statement::following(previous, draft).unwrap().unwrap(), by)
+}
+
+/// Writes a statement and its signatures into a folder.
+pub fn put(folder: &Path, statement: &SignedStatement) {
+    for (name, text) in statement.files(STATEMENT) {
+        std::fs::write(folder.join(name), text).unwrap();
     }
 }
 

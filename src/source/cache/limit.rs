@@ -1,25 +1,71 @@
 //! How large the cache may become. It is this machine's matter, and all repositories share it, so
 //! no `ipwhl.toml` says it: a set that somebody looks at does not decide about their disk.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 
 use toml_edit::DocumentMut;
 
-use super::super::context::Context;
-use super::super::values::parse_size;
+use super::{Cache, Removed};
+use crate::foundation::environment::Environment;
 use crate::foundation::failure::Failure;
+use crate::foundation::size::parse_size;
 
 /// The variable that goes before the file.
-pub(super) const LIMIT: &str = "IPWHL_CACHE_LIMIT";
+pub const CACHE_LIMIT_VARIABLE: &str = "IPWHL_CACHE_LIMIT";
+
+/// What came of keeping a cache to a limit.
+#[derive(Debug)]
+pub enum Pruned {
+    /// It is no larger than that.
+    Small,
+    /// Another run uses it, so it is left as it is.
+    InUse,
+    /// Some of it was removed.
+    Removed(Removed),
+}
+
+impl Cache {
+    /// Keeps it to so many bytes, without waiting for other runs. What this run used stays, and
+    /// where another run uses the cache, everything does. Facts of other versions than these go.
+    ///
+    /// # Errors
+    /// When it cannot be read or locked.
+    pub fn keep_to(&self, limit: u64, versions: &[String]) -> Result<Pruned, Failure> {
+        let bytes = |parts: &[super::CachePart]| parts.iter().map(|part| part.bytes).sum::<u64>();
+        if self.parts().is_ok_and(|parts| bytes(&parts) <= limit) {
+            return Ok(Pruned::Small);
+        }
+        let claimed = self
+            .claim(&|| false)
+            .map_err(|error| Failure::caused(&error))?;
+        let Some(claimed) = claimed else {
+            return Ok(Pruned::InUse);
+        };
+        let removed = claimed.prune(Some(limit), versions);
+        removed
+            .map(Pruned::Removed)
+            .map_err(|error| self.unreadable(&error))
+    }
+
+    /// That it cannot be read.
+    pub fn unreadable(&self, error: &io::Error) -> Failure {
+        let root = self.root().display();
+        Failure::world(format!("the cache `{root}` cannot be read: {error}"))
+    }
+}
 
 /// The limit that is set, by the variable or in the user's own settings.
-pub(super) fn configured(context: &Context<'_>) -> Result<Option<u64>, Failure> {
-    if let Some(value) = context.environment.variable(LIMIT) {
+///
+/// # Errors
+/// When either is no size, or the settings cannot be read.
+pub fn configured_limit(environment: &Environment) -> Result<Option<u64>, Failure> {
+    const LIMIT: &str = CACHE_LIMIT_VARIABLE;
+    if let Some(value) = environment.variable(LIMIT) {
         let text = value.to_string_lossy();
         let size = parse_size(&text).map_err(|error| Failure::usage(format!("`{LIMIT}`: {error}")));
         return size.map(Some);
     }
-    let Some(home) = &context.environment.configuration_home else {
+    let Some(home) = &environment.configuration_home else {
         return Ok(None);
     };
     let path = home.join("ipwhl").join("config.toml");

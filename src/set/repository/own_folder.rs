@@ -5,24 +5,46 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::folders::Folders;
+use super::revision::{RevisionError, tracked};
 use crate::foundation::diagnostic::shell_word;
 use crate::foundation::failure::Failure;
-use crate::set::repository::{RevisionError, tracked};
 
-/// A folder, and what is said of it.
-pub(super) struct OwnFolder<'f> {
-    pub(super) path: &'f Path,
+/// A folder that only this user may write, and what is said of it.
+#[derive(Debug, Clone, Copy)]
+pub struct OwnFolder<'f> {
+    /// The folder.
+    pub path: &'f Path,
     /// What it is to the program, as in `the cache`.
-    pub(super) role: &'static str,
+    pub role: &'static str,
     /// What could be wrong in a file that somebody else has put there.
-    pub(super) danger: &'static str,
+    pub danger: &'static str,
     /// How to name another folder.
-    pub(super) elsewhere: &'static str,
+    pub elsewhere: &'static str,
 }
 
-impl OwnFolder<'_> {
+impl<'f> OwnFolder<'f> {
+    /// The folder of the cache.
+    pub fn cache(path: &'f Path) -> Self {
+        Self {
+            path,
+            role: "the cache",
+            danger: "what it says of wheels is believed",
+            elsewhere: "name a folder of your own outside of the repository with `IPWHL_CACHE_DIR`",
+        }
+    }
+
+    /// Refuses the folder where a change of the repository has brought something of it, or others
+    /// can write it.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub fn check(&self, folders: &Folders, repository: Option<&Path>) -> Result<(), Failure> {
+        self.check_repository(folders)?;
+        self.check_owner(folders, repository)
+    }
+
     /// Refuses the folder where git tracks a file of it, or a link in the repository leads to it.
-    pub(super) fn check_repository(&self, folders: &Folders) -> Result<(), Failure> {
+    fn check_repository(&self, folders: &Folders) -> Result<(), Failure> {
         if let Ok(repository) = folders.repository()
             && let Ok(inside) = self.path.strip_prefix(&repository)
             && let Some(link) = first_link(&repository, inside)
@@ -56,11 +78,7 @@ impl OwnFolder<'_> {
     /// Whoever owns the repository decides over all that is built from it, so may own its output,
     /// too.
     #[cfg(unix)]
-    pub(super) fn check_owner(
-        &self,
-        folders: &Folders,
-        repository: Option<&Path>,
-    ) -> Result<(), Failure> {
+    fn check_owner(&self, folders: &Folders, repository: Option<&Path>) -> Result<(), Failure> {
         use std::os::unix::fs::MetadataExt as _;
 
         let own = rustix::process::geteuid().as_raw();
@@ -94,7 +112,7 @@ impl OwnFolder<'_> {
     }
 
     #[cfg(not(unix))]
-    pub(super) fn check_owner(&self, _: &Folders, _: Option<&Path>) -> Result<(), Failure> {
+    fn check_owner(&self, _: &Folders, _: Option<&Path>) -> Result<(), Failure> {
         Ok(())
     }
 
@@ -115,19 +133,6 @@ impl OwnFolder<'_> {
 #[cfg(unix)]
 fn entries(folder: &Path) -> impl Iterator<Item = fs::DirEntry> {
     fs::read_dir(folder).into_iter().flatten().flatten()
-}
-
-/// Whether a file is this user's, or the system's.
-#[cfg(unix)]
-pub(super) fn is_own(file: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt as _;
-    let own = rustix::process::geteuid().as_raw();
-    fs::metadata(file).is_ok_and(|there| [own, 0].contains(&there.uid()))
-}
-
-#[cfg(not(unix))]
-pub(super) fn is_own(_: &Path) -> bool {
-    true
 }
 
 /// The first part of a path below a folder that is a symbolic link.

@@ -18,12 +18,15 @@ const OTHER_ARCHIVES: [&str; 3] = [".zip", ".7z", ".whl"];
 /// There is no default. `cargo install ipwhl` would run whatever a stranger registers under that
 /// name, beside the signing key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct InstallCommand(String);
+pub struct InstallCommand(String);
 
 impl InstallCommand {
     /// Reads a command, `git+<URL>@<commit>`, or the address of a file with its SHA-256. An address
     /// without the commit or the hash is refused: its content can change.
-    pub(super) fn parse(text: &str) -> Result<Self, Failure> {
+    ///
+    /// # Errors
+    /// When it is none of these, or has credentials or invisible characters.
+    pub fn parse(text: &str) -> Result<Self, Failure> {
         let text = text.trim_matches(' ');
         if text.is_empty() {
             return Err(refused("`--install` is empty".to_owned()));
@@ -52,7 +55,7 @@ impl InstallCommand {
     }
 
     /// The command, as a shell reads it.
-    pub(super) fn as_str(&self) -> &str {
+    pub fn as_str(&self) -> &str {
         &self.0
     }
 }

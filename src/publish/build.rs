@@ -1,0 +1,226 @@
+//! A release out of declarations: what is known of its wheels, its root, its files.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use ipwhl_unixfs::car::CarSummary;
+use ipwhl_unixfs::{Cid, Profile};
+
+use super::commit::{check_place, commit};
+use super::cut_run::Writer;
+use super::error::PublishError;
+use super::files::{ArchiveContents, write_car};
+use super::tree::write_tree;
+use crate::foundation::failure::Failure;
+use crate::release::archive::ArchiveKind;
+use crate::release::reuse::{ReusableRelease, ReuseNotice, reuse};
+use crate::release::statement::SignedStatement;
+use crate::release::tree::{Release, ReleaseInput};
+use crate::set::check;
+use crate::set::declaration::DeclaredWheel;
+use crate::set::gather::{
+    Gathering, Network, ReleaseFacts, Want, WheelFailure, WheelReport, all_wheels,
+};
+use crate::set::repository::Repository;
+use crate::source::{Cache, Session};
+
+/// What finds out what is known of a declared wheel.
+type Known<'f> = dyn Fn(&DeclaredWheel) -> Option<ReleaseFacts<'f>> + Sync + 'f;
+
+/// One build, as it is asked for.
+pub struct Build<'b> {
+    /// The session.
+    pub session: &'b Session,
+    /// The repository.
+    pub repository: &'b Repository,
+    /// Where wheels are looked for.
+    pub network: Network,
+    /// The UnixFS import parameters.
+    pub profile: Profile,
+    /// Whether only the root is computed.
+    pub is_root_only: bool,
+    /// What of the release goes into its archive.
+    pub contents: ArchiveContents,
+    /// The releases whose word is taken for wheels.
+    pub reusable: Vec<ReusableRelease>,
+    /// Where the release goes.
+    pub folder: PathBuf,
+    /// The run that writes it there.
+    pub writer: Writer,
+    /// The statement that was there when this build began.
+    pub before: Option<Vec<u8>>,
+    /// Where its tree goes, if it is wanted.
+    pub tree: Option<PathBuf>,
+    /// Who is told of what happens.
+    pub tell: &'b dyn Fn(BuildEvent<'_>),
+}
+
+/// What happens while a release is built.
+#[derive(Debug)]
+pub enum BuildEvent<'e> {
+    /// Something of a release was not reused.
+    NotReused(ReuseNotice),
+    /// Some wheels were gathered, or not.
+    Gathered(&'e WheelReport),
+    /// A wheel in the cache is damaged, and is fetched again.
+    Damaged(&'e PublishError),
+    /// Wheels that were damaged could not be fetched again.
+    Failed(&'e [WheelFailure]),
+}
+
+/// A release that was written.
+#[derive(Debug)]
+pub struct WrittenRelease {
+    /// Its root.
+    pub root: Cid,
+    /// How much of it its archive has.
+    pub kind: ArchiveKind,
+    /// What is in the archive.
+    pub summary: CarSummary,
+}
+
+impl Build<'_> {
+    /// The facts of all wheels, and the bytes of those whose leaves are written somewhere.
+    ///
+    /// # Errors
+    /// When there is no cache, or a release that is reused contradicts itself.
+    pub fn gather(&self) -> Result<WheelReport, Failure> {
+        let (written, others): (Vec<_>, Vec<_>) = all_wheels(self.repository)
+            .into_iter()
+            .partition(|wheel| self.needs_bytes(wheel));
+        let platforms = &self.repository.configuration.platforms;
+        let reused = |wheels: &[&DeclaredWheel]| {
+            reuse(
+                &self.reusable,
+                wheels,
+                self.profile,
+                platforms,
+                &mut |notice| (self.tell)(BuildEvent::NotReused(notice)),
+            )
+        };
+        let gathering = Gathering {
+            session: self.session,
+            repository: self.repository,
+            network: &self.network,
+            profile: self.profile,
+            reuse: Some(&reused),
+        };
+        let gather = |wheels: &[&DeclaredWheel], want| {
+            let report = gathering.gather(wheels, want)?;
+            (self.tell)(BuildEvent::Gathered(&report));
+            Ok::<_, Failure>(report)
+        };
+        for release in &self.reusable {
+            release.supply(&self.session.cache()?, &written)?;
+        }
+        let mut gathered = gather(&written, Want::Bytes)?;
+        if !others.is_empty() {
+            gathered.extend(gather(&others, Want::Facts)?);
+        }
+        Ok(gathered)
+    }
+
+    fn needs_bytes(&self, wheel: &DeclaredWheel) -> bool {
+        if self.is_root_only {
+            return false;
+        }
+        self.tree.is_some()
+            || match &self.contents {
+                ArchiveContents::Full => true,
+                ArchiveContents::Delta(known) => !known.contains(&wheel.content_id.value),
+                ArchiveContents::Hollow => false,
+            }
+    }
+
+    /// The root of the release that these facts make.
+    ///
+    /// # Errors
+    /// When they make none.
+    pub fn root(&self, gathered: &WheelReport) -> Result<Cid, Failure> {
+        let facts = |wheel: &DeclaredWheel| gathered.release_facts(wheel);
+        Ok(self.release(&facts)?.link().cid)
+    }
+
+    fn release<'f>(&'f self, facts: &'f Known<'f>) -> Result<Release<'f>, Failure> {
+        Release::new(ReleaseInput {
+            repository: self.repository,
+            profile: self.profile,
+            facts,
+        })
+        .map_err(|error| Failure::caused(&error))
+    }
+
+    /// Writes the release; wheels that turn out to be damaged in the cache are fetched again.
+    /// `sign` gives the statement that vouches for its root, once, when all else is written.
+    ///
+    /// # Errors
+    /// When it cannot be written, `sign` fails, or what was damaged cannot be fetched again.
+    pub fn write(
+        &self,
+        mut gathered: WheelReport,
+        sign: impl FnOnce(Cid) -> Result<Option<SignedStatement>, Failure>,
+    ) -> Result<WrittenRelease, Failure> {
+        let cache = self.session.cache()?;
+        let uncommitted = |error: PublishError| self.writer.uncommitted(&error, &self.folder);
+        let mut damaged = BTreeSet::new();
+        loop {
+            let facts = |wheel: &DeclaredWheel| gathered.release_facts(wheel);
+            let release = self.release(&facts)?;
+            let written =
+                write_car(&release, &self.contents, &cache, &self.folder).and_then(|car| {
+                    if let Some(tree) = &self.tree {
+                        write_tree(&release, &cache, tree)?;
+                    }
+                    Ok(car)
+                });
+            match written {
+                Ok((car, summary)) => {
+                    let root = release.link().cid;
+                    let kind = self.contents.kind();
+                    let before = self.before.as_deref();
+                    // Nothing is signed that could not be put there.
+                    check_place(kind, root, &self.folder, before).map_err(uncommitted)?;
+                    let signed = sign(root)?;
+                    commit(car, kind, root, &self.folder, before, signed.as_ref())
+                        .map_err(uncommitted)?;
+                    return Ok(WrittenRelease {
+                        root,
+                        kind,
+                        summary,
+                    });
+                }
+                Err(PublishError::DamagedWheel(wheel)) => {
+                    let damage = PublishError::DamagedWheel(wheel.clone());
+                    cache.forget(&wheel.content_id.value);
+                    if !damaged.insert(wheel.content_id.value) {
+                        return Err(Failure::caused(&damage).help("run the same command again"));
+                    }
+                    (self.tell)(BuildEvent::Damaged(&damage));
+                    gathered = self.gather_again(&cache)?;
+                }
+                Err(error) => return Err(error.failure()),
+            }
+        }
+    }
+
+    /// One damaged file is seldom alone: each that has changed is hashed again, and forgotten where
+    /// it is not the wheel any more.
+    fn gather_again(&self, cache: &Cache) -> Result<WheelReport, Failure> {
+        let wheels = self.repository.declarations.values();
+        for declared in wheels.flat_map(|declaration| &declaration.wheels) {
+            cache.wheel(&declared.content_id.value);
+        }
+        let gathered = self.gather()?;
+        (self.tell)(BuildEvent::Failed(&gathered.failures));
+        let wheels = all_wheels(self.repository);
+        let findings = check::wheels(self.repository, &wheels, &gathered);
+        if gathered.failures.is_empty() && findings.is_empty() {
+            Ok(gathered)
+        } else {
+            Err(
+                Failure::world("what was damaged in the cache could not be had again")
+                    .help("`ipwhl check --wheels` says what is wrong with it"),
+            )
+        }
+    }
+}

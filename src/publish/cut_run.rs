@@ -1,0 +1,92 @@
+//! A run that was cut between the old statement and the new one, and what a later run says and does
+//! of it.
+
+use std::path::Path;
+
+use super::commit::{Recovery, recover};
+use super::error::PublishError;
+use crate::foundation::diagnostic::shell_word;
+use crate::foundation::environment::{AtomicFile, Environment};
+use crate::foundation::failure::Failure;
+use crate::release::names::STATEMENT;
+use crate::release::statement::Statement;
+
+/// A run that writes a release to a folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Writer {
+    /// One that builds it.
+    Build {
+        /// Whether somebody has named the statement that the release follows.
+        names_previous: bool,
+    },
+    /// One that fetches it.
+    Fetch,
+}
+
+impl Writer {
+    /// Finishes a run that was cut in this folder, so that its sequence is not lost; the statement
+    /// that is in place now, where there was one to finish.
+    ///
+    /// # Errors
+    /// When it cannot be finished, and the run that begins may not go on without it.
+    pub fn finish_cut_run(
+        self,
+        environment: &Environment,
+        folder: &Path,
+    ) -> Result<Option<Statement>, Failure> {
+        match recover(folder).map_err(|error| self.uncommitted(&error, folder))? {
+            Recovery::Finished(statement) => Ok(Some(statement)),
+            Recovery::Incomplete(statement) if self.needs(&statement) => {
+                Err(self.unfinished(environment, folder, &statement))
+            }
+            Recovery::Nothing | Recovery::Incomplete(_) => Ok(None),
+        }
+    }
+
+    /// Whether the statement of a run that cannot be finished must not get lost.
+    fn needs(self, statement: &Statement) -> bool {
+        match self {
+            // Nothing is lost with a first statement, nor where the user names the one to follow.
+            Self::Build { names_previous } => statement.sequence > 1 && !names_previous,
+            // Without it an older release could be taken for a newer one.
+            Self::Fetch => true,
+        }
+    }
+
+    fn unfinished(self, environment: &Environment, folder: &Path, cut: &Statement) -> Failure {
+        let partial = environment.shown(&folder.join(format!(".{STATEMENT}.partial")));
+        let words = shell_word(&partial);
+        let (run, help) = match self {
+            Self::Build { .. } => (
+                "build",
+                format!(
+                    "`--previous STATEMENT` names the statement to follow; with {words} moved away, a build begins at sequence 1"
+                ),
+            ),
+            Self::Fetch => (
+                "run",
+                format!("with {words} moved away, a release is held to whom you trust alone"),
+            ),
+        };
+        Failure::finding(format!(
+            "the interrupted {run} of `{partial}`, sequence {}, cannot be finished: its archive or its signature is \
+             missing or damaged",
+            cut.sequence
+        ))
+        .help(help)
+    }
+
+    /// Why a release does not get its name, with the way out.
+    pub fn uncommitted(self, error: &PublishError, folder: &Path) -> Failure {
+        let statement = folder.join(STATEMENT);
+        match error {
+            PublishError::Occupied(..) => Failure::usage(error)
+                .help("name another folder with `--output`, or move that archive away"),
+            PublishError::Changed(_) => Failure::caused(error).help("run the same command again"),
+            _ if self != Self::Fetch && !statement.exists() && AtomicFile::is_begun(&statement) => {
+                Failure::caused(error).help("run the same command again: it finishes this build")
+            }
+            _ => error.failure(),
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! Which targets are meant, and what each is opened with: its client, its secret out of the
+//! environment, its key.
+
+use std::ffi::OsStr;
+use std::path::PathBuf;
+
+use super::cluster::nearby::NearbyCluster;
+use super::context::TargetContext;
+use super::open::open_target;
+use super::secret::Secret;
+use super::target::Target;
+use crate::foundation::diagnostic::nearest;
+use crate::foundation::failure::{Failure, error_chain};
+use crate::release::signature::{PublicKey, SigningKey, TrustedKey, named_key, own_key};
+use crate::set::repository::{CONFIGURATION_FILE, PublishKind, PublishTarget, Repository};
+use crate::source::{Client, Limits, Session};
+
+/// How the program's own variables begin.
+const OWN_VARIABLES: &str = "IPWHL_";
+
+/// The targets of these names, in the order of the configuration; all of them for no name.
+///
+/// # Errors
+/// When there is no target, or none of one of these names.
+pub fn chosen_targets<'c>(
+    configured: &'c [PublishTarget],
+    names: &[String],
+) -> Result<Vec<&'c PublishTarget>, Failure> {
+    if configured.is_empty() {
+        return Err(Failure::usage(format!("`{CONFIGURATION_FILE}` names no target"))
+            .help("write `[publish.NAME]` and below it `kind = \"kubo\"`, or another kind; see `docs/formats.md`, 9"));
+    }
+    for name in names {
+        if configured.iter().any(|target| target.name == *name) {
+            continue;
+        }
+        let known = configured.iter().map(|target| target.name.as_str());
+        let failure = Failure::usage(format!("no target is called `{name}`"));
+        return Err(match nearest(name, known.clone()) {
+            Some(near) => failure.help(format!("did you mean `{near}`?")),
+            None => {
+                let known: Vec<String> = known.map(|name| format!("`{name}`")).collect();
+                failure.help(format!("the targets are {}", known.join(", ")))
+            }
+        });
+    }
+    let is_named = |target: &&PublishTarget| names.is_empty() || names.contains(&target.name);
+    Ok(configured.iter().filter(is_named).collect())
+}
+
+/// What targets are opened with.
+pub struct Opening<'o> {
+    /// The session.
+    pub session: &'o Session,
+    /// The repository.
+    pub repository: &'o Repository,
+    /// The key that signs what a target has signed, where one of the chosen ones needs it.
+    pub signing_key: Option<Result<SigningKey, Failure>>,
+    /// The key that is named.
+    pub named_key: Option<PathBuf>,
+}
+
+impl Opening<'_> {
+    /// Opens a target. Nothing is asked by that.
+    ///
+    /// # Errors
+    /// When it lacks what it needs.
+    pub fn open(&self, target: &PublishTarget) -> Result<Box<dyn Target>, Failure> {
+        let mut context = self.target_context(target)?;
+        if let PublishKind::Ipns(_) = target.kind
+            && context.signing_key.is_none()
+        {
+            context.public_key = self.public_key().map_err(Failure::into_refusal)?;
+        }
+        open_target(target, context)
+    }
+
+    /// The key that is named, or the only one that the repository trusts, or the user's own.
+    /// Looking needs no private half.
+    fn public_key(&self) -> Result<Option<PublicKey>, Failure> {
+        if let Some(found) = named_key(self.session, self.named_key.as_deref())? {
+            return Ok(Some(found.public().0.clone()));
+        }
+        if let [line] = &self.repository.configuration.trusted[..]
+            && let Ok(TrustedKey { key, .. }) = line.parse()
+        {
+            return Ok(Some(key));
+        }
+        Ok(own_key(self.session)?.map(|found| found.public().0.clone()))
+    }
+
+    /// What a target is given: its client, its secret out of the environment, the key where it
+    /// needs one.
+    fn target_context(&self, target: &PublishTarget) -> Result<TargetContext, Failure> {
+        let signing_key = self
+            .signing_key
+            .as_ref()
+            .filter(|_| target.kind.needs_key())
+            .cloned()
+            .transpose()?;
+        let is_own = |name: &OsStr| name.to_string_lossy().starts_with(OWN_VARIABLES);
+        let client = client(self.session, Limits::default())?;
+        // A node may belong to one of the clusters.
+        let mut clusters = Vec::new();
+        if let PublishKind::Kubo(_) = target.kind {
+            for other in &self.repository.configuration.publish {
+                if let PublishKind::Cluster(settings) = &other.kind {
+                    clusters.push(NearbyCluster {
+                        name: other.name.clone(),
+                        api: settings.api.clone(),
+                        secret: self.secret(other)?,
+                        variable: other.variable("TOKEN"),
+                        client: client.clone(),
+                    });
+                }
+            }
+        }
+        Ok(TargetContext {
+            client,
+            gateway_client: self::client(self.session, Limits::of_gateways())?,
+            clusters,
+            folder: self.repository.directory.clone(),
+            secret: self.secret(target)?,
+            variable: target.variable("TOKEN"),
+            now: self.session.now(),
+            variables: self
+                .session
+                .environment()
+                .variables
+                .iter()
+                .filter(|(name, _)| !is_own(name))
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect(),
+            public_key: None,
+            signing_key,
+        })
+    }
+
+    /// The secret of a target, where the environment has one.
+    fn secret(&self, target: &PublishTarget) -> Result<Option<Secret>, Failure> {
+        let (token, basic) = (target.variable("TOKEN"), target.variable("BASIC"));
+        let value = |name: &str| self.session.environment().variable(name);
+        let made = match (value(&token), value(&basic)) {
+            (None, None) => return Ok(None),
+            (Some(_), Some(_)) => {
+                return Err(
+                    Failure::usage(format!("both `{token}` and `{basic}` are set"))
+                        .help("set the one that the target asks for"),
+                );
+            }
+            (Some(text), None) => text.to_str().map(|text| (&token, Secret::bearer(text))),
+            (None, Some(text)) => text.to_str().map(|text| (&basic, Secret::basic(text))),
+        };
+        match made {
+            Some((_, Ok(secret))) => Ok(Some(secret)),
+            // What it holds is not said.
+            Some((name, Err(_))) if *name == basic => Err(Failure::usage(format!(
+                "`{basic}` is not of the form `user:password`, or has a control character in it"
+            ))),
+            _ => Err(Failure::usage(format!(
+                "`{token}` or `{basic}` is no text for a header: is there a line feed in it?"
+            ))),
+        }
+    }
+}
+
+/// What asks the network.
+pub(super) fn client(session: &Session, limits: Limits) -> Result<Client, Failure> {
+    let settings = session.client_settings(limits).direct_on_loopback();
+    Client::new(&settings).map_err(|error| Failure::world(error_chain(&error)))
+}

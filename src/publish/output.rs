@@ -1,0 +1,86 @@
+//! The folder that a release is written to.
+
+use std::path::{Path, PathBuf};
+
+use super::tree::resolved;
+use crate::foundation::failure::Failure;
+use crate::release::archive::{ArchiveKind, car_name};
+use crate::release::names::STATEMENT;
+use crate::set::repository::{Folders, OwnFolder, Repository};
+
+/// Where a release goes that nobody has said a place for.
+const DEFAULT_OUTPUT: &str = "release";
+
+/// The folder that a build writes to. `release` belongs to the repository; a folder that was named,
+/// to whoever named it.
+///
+/// # Errors
+/// When it is that of the declarations, which a project called `release` may have; when others can
+/// write it; when a folder stands where a file goes.
+pub fn build_folder(
+    folders: &Folders,
+    repository: &Repository,
+    output: &Path,
+) -> Result<PathBuf, Failure> {
+    let folder = if output == Path::new(DEFAULT_OUTPUT) {
+        repository.directory.join(output)
+    } else {
+        folders.environment().absolute(output)
+    };
+    let declarations = repository
+        .directory
+        .join(&repository.configuration.declarations);
+    let place = |path: &Path| {
+        resolved(path).map_err(|error| {
+            Failure::world(format!("`{}` cannot be read: {error}", path.display()))
+        })
+    };
+    if place(&folder)?.starts_with(place(&declarations)?) {
+        return Err(Failure::usage(format!(
+            "`{}` is where declarations are, so no release goes there",
+            folder.display()
+        ))
+        .help("name another folder with `--output`"));
+    }
+    let own = OwnFolder {
+        path: &folder,
+        role: "the output folder",
+        danger: "the statement there decides what a build follows",
+        elsewhere: "name another folder with `--output`",
+    };
+    own.check(folders, Some(&repository.directory))?;
+    let cars = ArchiveKind::ALL.map(car_name);
+    for name in cars.into_iter().chain([STATEMENT]) {
+        if folder.join(name).is_dir() {
+            return Err(Failure::usage(format!(
+                "`{}` is a folder, and a build writes a file of that name",
+                folder.join(name).display()
+            ))
+            .help("name another folder with `--output`"));
+        }
+    }
+    Ok(folder)
+}
+
+/// The folder that a release is fetched to: the one that was named, else `release` in the
+/// repository or in the current folder.
+///
+/// # Errors
+/// When others can write it.
+pub fn fetch_folder(folders: &Folders, output: Option<&Path>) -> Result<PathBuf, Failure> {
+    let repository = folders.repository().ok();
+    let folder = match (output, &repository) {
+        (None, Some(repository)) => repository.join(DEFAULT_OUTPUT),
+        (output, _) => folders
+            .environment()
+            .absolute(output.unwrap_or(Path::new(DEFAULT_OUTPUT))),
+    };
+    let own = OwnFolder {
+        path: &folder,
+        role: "the output folder",
+        danger: "the statement there decides which release is believed",
+        elsewhere: "name another folder with `--output`",
+    };
+    own.check(folders, repository.as_deref())?;
+    Ok(folder)
+}

@@ -1,0 +1,348 @@
+//! The release that is published: read from its folder, verified, vouched for, full or a delta.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ipwhl_unixfs::Cid;
+
+use super::history::History;
+use super::publication::{Publication, Sample};
+use crate::foundation::diagnostic::shell_word;
+use crate::foundation::environment::random_seed;
+use crate::foundation::failure::{Failure, error_chain};
+use crate::release::archive::{
+    ArchiveKind, ReleaseArchive, archive_failure, car_name, open_archive,
+};
+use crate::release::names::{CAR, STATEMENT};
+use crate::release::signature::verify;
+use crate::release::statement::folder::kept_statements;
+use crate::release::statement::{
+    SignedStatement, Statement, read_statement, unfinished_build_help,
+};
+use crate::release::trust::{TrustPolicy, Verdict, expired, policy_or_own, refusal, stranger};
+use crate::set::repository::{Configuration, Repository};
+use crate::source::{Session, redacted};
+
+/// Which release is published, and the repository that it is held to.
+#[derive(Debug, Clone, Copy)]
+pub struct PublicationRequest<'r> {
+    /// The repository.
+    pub repository: &'r Repository,
+    /// The folder of the archive and the statement.
+    pub folder: &'r Path,
+    /// The key that is named: the user's own one where there is none.
+    pub key: Option<&'r Path>,
+    /// Whether it may have no statement.
+    pub is_unsigned: bool,
+    /// Statements between the release that a target holds and this one.
+    pub follow: &'r [PathBuf],
+    /// The folder that the command line names as the repository, for commands that are proposed.
+    pub named_repository: Option<&'r Path>,
+}
+
+/// What a person should know of a release that is published all the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PublicationNotice {
+    /// The repository names no key that readers could tell the signature by.
+    NobodyTrusted,
+    /// A signature does not hold. Enough others do.
+    InvalidSignature {
+        /// Its file.
+        file: String,
+        /// Why it does not hold.
+        reason: String,
+    },
+}
+
+impl fmt::Display for PublicationNotice {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NobodyTrusted => formatter.write_str(
+                "`ipwhl.toml` names no key in `trusted`, so readers cannot tell this signature from another's",
+            ),
+            Self::InvalidSignature { file, reason } => {
+                write!(formatter, "`{file}` does not hold, and is left out: {reason}")
+            }
+        }
+    }
+}
+
+/// Who is told of a notice.
+type Tell<'t> = &'t mut dyn FnMut(PublicationNotice);
+
+impl PublicationRequest<'_> {
+    /// Reads and verifies the release.
+    ///
+    /// # Errors
+    /// When there is none, its archive is damaged or lacks blocks without being a delta, or its
+    /// statement is another repository's, of another release, expired, or not signed as the
+    /// repository asks.
+    pub fn read(&self, session: &Session, tell: Tell<'_>) -> Result<Publication, Failure> {
+        let (path, is_delta) = self.archive_path();
+        if !path.is_file() {
+            return Err(self.absent(session));
+        }
+        let archive = open_archive(&path)?;
+        let survey = archive
+            .survey()
+            .map_err(|error| archive_failure(&path, &error))?;
+        // Nobody can tell a full archive that has lost some blocks from a delta, but by its name.
+        if !is_delta && survey.kind != ArchiveKind::Full {
+            return Err(Failure::finding(format!(
+                "`{}` lacks {} of its blocks, and only `release.delta.car` may lack any",
+                path.display(),
+                survey.lacking.len()
+            ))
+            .help(format!(
+                "`{}` makes it full",
+                self.fill_command(session, &path)
+            )));
+        }
+        let history = self.history(session)?;
+        let signed = if self.is_unsigned {
+            None
+        } else {
+            Some(self.signed(session, archive.root(), &history, tell)?)
+        };
+        let left_out: Vec<Cid> = survey.lacking.iter().map(|one| one.cid).collect();
+        let sample = Sample::of(&archive, &left_out, random_seed())
+            .map_err(|error| archive_failure(&path, &error))?;
+        Ok(Publication {
+            name: self.repository.configuration.name.clone(),
+            folder: self.folder.to_path_buf(),
+            archive: Arc::new(archive),
+            left_out,
+            signed,
+            history,
+            sample,
+            fill_command: self.fill_command(session, &path),
+            fill_places: fill_places(&self.repository.configuration),
+        })
+    }
+
+    /// The archive: the full one, or the delta where there is no full one; and whether it is the
+    /// delta.
+    fn archive_path(&self) -> (PathBuf, bool) {
+        let delta = self.folder.join(car_name(ArchiveKind::Delta));
+        let path = self.folder.join(CAR);
+        if !path.is_file() && delta.is_file() {
+            (delta, true)
+        } else {
+            (path, false)
+        }
+    }
+
+    /// The statements that earlier builds have left beside the archive, that of the archive among
+    /// them, and those that are named.
+    ///
+    /// # Errors
+    /// When one that is named cannot be read, or is another repository's.
+    pub fn history(&self, session: &Session) -> Result<History, Failure> {
+        let environment = session.environment();
+        let mut history = History::default();
+        let name = &self.repository.configuration.name;
+        for path in self.follow {
+            let signed = read_statement(&environment.absolute(path))?;
+            if signed.statement.name != *name {
+                return Err(Failure::finding(format!(
+                    "`{}` is of {:?}, and this repository is {name:?}",
+                    environment.shown(path),
+                    signed.statement.name
+                )));
+            }
+            history.add(signed);
+        }
+        for place in kept_statements(self.folder) {
+            // What cannot be read there leads nowhere.
+            if let Ok(signed) = read_statement(&place)
+                && signed.statement.name == *name
+            {
+                history.add(signed);
+            }
+        }
+        Ok(history)
+    }
+
+    /// The whole command that makes an archive full.
+    fn fill_command(&self, session: &Session, archive: &Path) -> String {
+        let archive = shell_word(&session.environment().shown(archive));
+        match self.named_repository {
+            Some(directory) => {
+                let directory = shell_word(&directory.to_string_lossy());
+                format!("ipwhl --repository {directory} fill {archive}")
+            }
+            None => format!("ipwhl fill {archive}"),
+        }
+    }
+
+    /// There is no archive that can be published; perhaps a hollow one.
+    fn absent(&self, session: &Session) -> Failure {
+        let failure = Failure::world(format!("`{}` has no `{CAR}`", self.folder.display()));
+        let hollow = self.folder.join(car_name(ArchiveKind::Hollow));
+        if hollow.is_file() {
+            return failure.help(format!(
+                "a hollow archive has no wheels: `{}` makes it full",
+                self.fill_command(session, &hollow)
+            ));
+        }
+        failure.help("`ipwhl build` makes one; `--release DIR` names another folder")
+    }
+
+    /// The statement beside the archive, held to the repository.
+    fn signed(
+        &self,
+        session: &Session,
+        root: Cid,
+        history: &History,
+        tell: Tell<'_>,
+    ) -> Result<SignedStatement, Failure> {
+        let path = &self.folder.join(STATEMENT);
+        let configuration = &self.repository.configuration;
+        if !path.is_file() {
+            return Err(Failure::finding(format!(
+                "no statement vouches for the release: `{}` is not there",
+                path.display()
+            ))
+            .help(
+                unfinished_build_help(path)
+                    .unwrap_or("build with a key, or say that it need not be: `--unsigned`"),
+            ));
+        }
+        let mut signed = read_statement(path)?;
+        let statement = &signed.statement;
+        let place = path.display();
+        if statement.root != root {
+            return Err(Failure::finding(format!(
+                "`{place}` vouches for {}, and the release is {root}",
+                statement.root
+            )));
+        }
+        if statement.name != configuration.name {
+            return Err(Failure::finding(format!(
+                "`{place}` is of {:?}, and this repository is {:?}",
+                statement.name, configuration.name
+            )));
+        }
+        let now = session.now();
+        if statement.is_expired(now) {
+            return Err(self.expired_failure(session, path, statement));
+        }
+        let policy = policy_or_own(session, configuration, self.key)?;
+        let verdict = policy
+            .as_ref()
+            .map(|policy| policy.evaluate(signed.text.as_bytes(), &signed.signatures, now));
+        if configuration.trusted.is_empty() {
+            check_own(&place.to_string(), &signed, verdict.as_ref())?;
+            tell(PublicationNotice::NobodyTrusted);
+        } else if let (Some(policy), Some(verdict)) = (&policy, &verdict)
+            && !verdict.is_reached()
+        {
+            return Err(distrusted(
+                &place.to_string(),
+                &signed,
+                policy,
+                verdict,
+                history,
+            ));
+        }
+        // Enough of them hold; nobody is given those that do not.
+        let text = signed.text.as_bytes();
+        signed.signatures.retain(|file| {
+            let checked = verify(&file.text, text);
+            if let Err(error) = &checked {
+                tell(PublicationNotice::InvalidSignature {
+                    file: format!("{}{}", path.display(), file.suffix),
+                    reason: error_chain(error),
+                });
+            }
+            checked.is_ok()
+        });
+        Ok(signed)
+    }
+
+    /// That the statement does not hold any longer, with the way out.
+    fn expired_failure(&self, session: &Session, path: &Path, statement: &Statement) -> Failure {
+        let failure = expired(&path.display().to_string(), statement);
+        // Without platforms there is no set to build here: somebody else's is carried.
+        if self.repository.configuration.platforms.is_empty() {
+            return failure.help(
+                "get the maintainers' next statement with `ipwhl fetch`; where there is none, ask them for one",
+            );
+        }
+        let shown = |path: &Path| shell_word(&session.environment().shown(path));
+        let usual = self.repository.directory.join("release");
+        let output = match path.parent() {
+            Some(folder) if folder != usual => format!(" --output {}", shown(folder)),
+            _ => String::new(),
+        };
+        failure.help(format!(
+            "make sure that it is the last one that was made; then make the next one of the same release: \
+             `ipwhl build --renew --after-expiry --previous {}{output}`",
+            shown(path)
+        ))
+    }
+}
+
+/// Holds a statement to the user's own key, where the repository trusts none.
+fn check_own(
+    place: &str,
+    signed: &SignedStatement,
+    verdict: Option<&Verdict>,
+) -> Result<(), Failure> {
+    if signed.signatures.is_empty() {
+        return Err(Failure::finding(format!(
+            "`{place}` has no signature beside it"
+        )));
+    }
+    for signature in &signed.signatures {
+        verify(&signature.text, signed.text.as_bytes()).map_err(|error| {
+            Failure::finding(format!(
+                "a signature of `{place}` does not hold: {}",
+                error_chain(&error)
+            ))
+        })?;
+    }
+    if verdict.is_some_and(Verdict::is_reached) {
+        return Ok(());
+    }
+    Err(stranger(&format!("`{place}`"), signed).help(
+        "name the keys that sign this repository's releases in `trusted` below `[signing]` in `ipwhl.toml`; `--unsigned` \
+         publishes without a statement",
+    ))
+}
+
+/// Why too few keys of `trusted` have signed a statement; where a statement before it names one of
+/// its keys for the next ones, what to do.
+fn distrusted(
+    place: &str,
+    signed: &SignedStatement,
+    policy: &TrustPolicy,
+    verdict: &Verdict,
+    history: &History,
+) -> Failure {
+    let failure = refusal(&format!("`{place}`"), signed, verdict);
+    let mut unknown = verdict.unknown.iter();
+    let changed = unknown.find_map(|key| Some((key, history.names_successor(policy, key)?)));
+    match changed {
+        None => failure,
+        Some((key, sequence)) => failure.help(format!(
+            "the statement of sequence {sequence}, which keys of `trusted` have signed, names this key for the next ones: compare its \
+             fingerprint with what the maintainers publish, then add \"{}\" to `trusted` below `[signing]` in `ipwhl.toml`",
+            key.line("")
+        )),
+    }
+}
+
+/// Where what a delta leaves out may be: its pages and nodes are in no source of a declaration.
+fn fill_places(configuration: &Configuration) -> Vec<String> {
+    let gateways = configuration.publish.iter();
+    let gateways = gateways.filter_map(|target| target.kind.gateway());
+    let mut places: Vec<String> = gateways.map(redacted).collect();
+    places.sort();
+    places.dedup();
+    if !configuration.gateways.is_empty() {
+        places.push("mirrors".to_owned());
+    }
+    places
+}

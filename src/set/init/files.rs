@@ -1,0 +1,242 @@
+//! The files of a new repository: the texts, and the few places in them that differ from one
+//! repository to the next.
+
+use ipwhl_packaging::{Platform, requires_python};
+use toml_edit::{Array, Value};
+
+use crate::set::declaration::DECLARATION_SCHEMA_FILE;
+use crate::set::repository::{CONFIGURATION_FILE, CONFIGURATION_SCHEMA_FILE};
+
+/// The name that the embedded texts have in the place of the repository's.
+pub(super) const EXAMPLE: &str = "my-wheels";
+/// The interpreters that the embedded `ipwhl.toml` names.
+const DEFAULT_PYTHONS: [&str; 3] = ["cp312", "cp313", "cp314"];
+/// The variable of the CI files with the command that installs ipwhl; `''` in the embedded texts.
+pub const INSTALL_VARIABLE: &str = "IPWHL_INSTALL";
+
+/// A file to be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewFile {
+    /// From the repository's folder, with `/`.
+    pub path: &'static str,
+    /// Its text.
+    pub text: String,
+    /// Whether one that is there already may stay in its place.
+    pub may_stay: bool,
+}
+
+impl NewFile {
+    /// Whether it has a line that says how CI installs ipwhl.
+    pub fn has_install_line(&self) -> bool {
+        self.text.contains(INSTALL_VARIABLE)
+    }
+
+    /// Its lines, without comments, that another text does not have.
+    pub fn lines_missing_in(&self, there: &str) -> Vec<&str> {
+        self.text
+            .lines()
+            .filter(|line| !line.starts_with('#') && !there.lines().any(|found| found == *line))
+            .collect()
+    }
+}
+
+/// The files of a folder that carries another's set, whose settings are these.
+pub fn carrying_files(settings: String) -> Vec<NewFile> {
+    vec![
+        NewFile {
+            path: ".gitignore",
+            text: "# The releases that are carried.\n/release\n".to_owned(),
+            may_stay: true,
+        },
+        NewFile {
+            path: CONFIGURATION_FILE,
+            text: settings,
+            may_stay: false,
+        },
+    ]
+}
+
+/// What a new repository holds beside its CI; `ipwhl.toml` comes last, since it makes a folder one.
+pub(super) fn new_repository(name: &str, pythons: &[String], systems: &[String]) -> Vec<NewFile> {
+    let file = |path, text: &str, may_stay| NewFile {
+        path,
+        text: text.to_owned(),
+        may_stay,
+    };
+    let mut configuration = include_str!("ipwhl.toml").replacen(
+        &format!("name = \"{EXAMPLE}\"\n"),
+        &format!("name = {}\n", quoted(name)),
+        1,
+    );
+    replace_list(&mut configuration, "python", pythons);
+    replace_list(&mut configuration, "system", systems);
+    vec![
+        file("declarations/.gitkeep", include_str!("gitkeep"), true),
+        file(".gitignore", include_str!("gitignore"), true),
+        // `ipwhl fmt --check` sees the bytes of the checkout.
+        file(".gitattributes", "*.toml text eol=lf\n", true),
+        file("README.md", &readme(name, pythons), true),
+        // What editors read; the first line of `ipwhl.toml`, and of what `ipwhl add` writes, leads
+        // there.
+        file(
+            CONFIGURATION_SCHEMA_FILE,
+            include_str!("../../../schemas/ipwhl.schema.json"),
+            true,
+        ),
+        file(
+            DECLARATION_SCHEMA_FILE,
+            include_str!("../../../schemas/declaration.schema.json"),
+            true,
+        ),
+        NewFile {
+            path: CONFIGURATION_FILE,
+            text: configuration,
+            may_stay: false,
+        },
+    ]
+}
+
+/// The README under the repository's name; in what is to be typed it is one that every tool takes.
+fn readme(name: &str, pythons: &[String]) -> String {
+    let mut text = include_str!("README.md").replacen(&format!("# {EXAMPLE}\n"), "", 1);
+    if let Some(requires_python) = supported_pythons(pythons) {
+        text = text.replacen(
+            "requires-python = \"\"",
+            &format!("requires-python = \"{requires_python}\""),
+            1,
+        );
+    }
+    format!("# {name}\n{}", text.replace(EXAMPLE, &file_name(name)))
+}
+
+/// The Requires-Python that follows from interpreters.
+fn supported_pythons(tags: &[String]) -> Option<String> {
+    let tags: Vec<&str> = if tags.is_empty() {
+        DEFAULT_PYTHONS.to_vec()
+    } else {
+        tags.iter().map(String::as_str).collect()
+    };
+    // Any system will do: the versions are the interpreter's.
+    let platforms: Vec<Platform> = tags
+        .iter()
+        .filter_map(|tag| Platform::parse(tag, "win_amd64").ok())
+        .collect();
+    requires_python(&platforms)
+}
+
+/// Puts these values in the place of a list of one line; without values it stays as it is.
+fn replace_list(text: &mut String, key: &str, values: &[String]) {
+    if values.is_empty() {
+        return;
+    }
+    let start = format!("{key} = [");
+    let list: Array = values.iter().map(String::as_str).collect();
+    *text = text
+        .lines()
+        .map(|line| {
+            if line.starts_with(&start) {
+                format!("{key} = {list}\n")
+            } else {
+                format!("{line}\n")
+            }
+        })
+        .collect();
+}
+
+/// As TOML writes a string.
+fn quoted(text: &str) -> String {
+    Value::from(text).to_string()
+}
+
+/// The name of a folder as one that every forge takes for a repository.
+pub(super) fn file_name(folder: &str) -> String {
+    let name: String = folder
+        .chars()
+        .map(|c| match c {
+            'A'..='Z' | 'a'..='z' | '0'..='9' | '.' | '_' | '-' => c,
+            _ => '-',
+        })
+        .collect();
+    match name.trim_matches(['.', '-']) {
+        "" => EXAMPLE.to_owned(),
+        name => name.to_owned(),
+    }
+}
+
+/// The name of a folder as a repository's, where nobody has given it one.
+pub(super) fn name_of(folder: &str) -> String {
+    let name: String = folder.chars().filter(|c| !c.is_control()).collect();
+    match name.trim() {
+        "" => EXAMPLE.to_owned(),
+        name => name.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_embedded_texts_have_the_places_that_are_filled_in() {
+        let files = new_repository("a \"b\"", &["cp314".to_owned()], &["win_arm64".to_owned()]);
+        let text = &files.last().expect("a file").text;
+        for line in [
+            "name = 'a \"b\"'",
+            "python = [\"cp314\"]",
+            "system = [\"win_arm64\"]",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line}: {text}");
+        }
+        for file in files {
+            assert!(!file.text.contains(EXAMPLE), "{}", file.path);
+            if file.path == "README.md" {
+                let line = "\nrequires-python = \">=3.14,<3.15\"\n";
+                assert!(file.text.contains(line), "{}", file.text);
+            }
+        }
+    }
+
+    #[test]
+    fn the_readme_has_the_interpreters_of_the_settings() {
+        let files = new_repository("wheels", &[], &[]);
+        let configuration = &files.last().expect("a file").text;
+        let list: Array = DEFAULT_PYTHONS.into_iter().collect();
+        let line = format!("\npython = {list}\n");
+        assert!(configuration.contains(&line), "{configuration}");
+        let readme = files.iter().find(|file| file.path == "README.md");
+        let text = &readme.expect("a README").text;
+        assert!(
+            text.contains("\nrequires-python = \">=3.12,<3.15\"\n"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn the_lines_that_a_file_of_somebody_else_lacks() {
+        let file = NewFile {
+            path: ".gitignore",
+            text: "# Releases.\n/release\n/key\n".to_owned(),
+            may_stay: true,
+        };
+        assert_eq!(file.lines_missing_in("/key\n"), ["/release"]);
+        assert!(file.lines_missing_in("/release\n/key\n").is_empty());
+        assert!(!file.has_install_line());
+    }
+
+    #[test]
+    fn a_folder_gives_a_name_that_can_be_used() {
+        for (folder, name, file) in [
+            ("wheels", "wheels", "wheels"),
+            (" our wheels\n", "our wheels", "our-wheels"),
+            ("our\twheels", "ourwheels", "our-wheels"),
+            ("räder", "räder", "r-der"),
+            ("", EXAMPLE, EXAMPLE),
+            ("..", "..", EXAMPLE),
+        ] {
+            assert_eq!(
+                (name_of(folder).as_str(), file_name(folder).as_str()),
+                (name, file)
+            );
+        }
+    }
+}

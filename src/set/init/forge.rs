@@ -1,0 +1,155 @@
+//! The forges that a repository's CI may run at, and its files there.
+
+use super::files::{EXAMPLE, INSTALL_VARIABLE, NewFile, file_name};
+use super::install::InstallCommand;
+
+/// Where a repository's CI runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Forge {
+    /// GitHub Actions.
+    GitHub,
+    /// GitLab CI.
+    GitLab,
+    /// The builds of SourceHut.
+    SourceHut,
+    /// Forgejo Actions.
+    Forgejo,
+}
+
+impl Forge {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::GitHub, Self::GitLab, Self::SourceHut, Self::Forgejo];
+
+    /// Its name, as it writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::GitHub => "GitHub",
+            Self::GitLab => "GitLab",
+            Self::SourceHut => "SourceHut",
+            Self::Forgejo => "Forgejo",
+        }
+    }
+
+    /// Its files: where each belongs, and the text that the project's `ci` folder has.
+    fn texts(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::GitHub => &[
+                (
+                    ".github/workflows/ipwhl-check.yml",
+                    include_str!("../../../ci/github/ipwhl-check.yml"),
+                ),
+                (
+                    ".github/workflows/ipwhl-comment.yml",
+                    include_str!("../../../ci/github/ipwhl-comment.yml"),
+                ),
+                (
+                    ".github/workflows/ipwhl-release.yml",
+                    include_str!("../../../ci/github/ipwhl-release.yml"),
+                ),
+            ],
+            Self::GitLab => &[(
+                ".gitlab-ci.yml",
+                include_str!("../../../ci/gitlab/gitlab-ci.yml"),
+            )],
+            Self::SourceHut => &[
+                (
+                    ".builds/ipwhl-check.yml",
+                    include_str!("../../../ci/sourcehut/ipwhl-check.yml"),
+                ),
+                (
+                    ".builds/ipwhl-release.yml",
+                    include_str!("../../../ci/sourcehut/ipwhl-release.yml"),
+                ),
+            ],
+            Self::Forgejo => &[
+                (
+                    ".forgejo/workflows/ipwhl-check.yml",
+                    include_str!("../../../ci/forgejo/ipwhl-check.yml"),
+                ),
+                (
+                    ".forgejo/workflows/ipwhl-release.yml",
+                    include_str!("../../../ci/forgejo/ipwhl-release.yml"),
+                ),
+            ],
+        }
+    }
+
+    /// A command as a YAML scalar that the forge's runner reads back as the same text.
+    fn scalar(self, command: &InstallCommand) -> String {
+        let text = match self {
+            // An expression with the value `${{`.
+            Self::GitHub | Self::Forgejo => command.as_str().replace("${{", "${{ '${{' }}"),
+            Self::GitLab | Self::SourceHut => command.as_str().to_owned(),
+        };
+        format!("'{}'", text.replace('\'', "''"))
+    }
+
+    /// The file whose first lines tell a maintainer what to set.
+    pub fn release_file(self) -> &'static str {
+        self.texts().last().map_or("", |(path, _)| path)
+    }
+
+    /// The files that its CI reads in a repository whose folder has this name.
+    pub fn files(
+        self,
+        folder: &str,
+        install: Option<&InstallCommand>,
+    ) -> impl Iterator<Item = NewFile> {
+        let folder = file_name(folder);
+        self.texts().iter().map(move |(path, text)| {
+            let text = match self {
+                Self::SourceHut => text.replace(EXAMPLE, &folder),
+                _ => (*text).to_owned(),
+            };
+            NewFile {
+                path,
+                text: match install {
+                    Some(command) => with_install(&text, &self.scalar(command)),
+                    None => text,
+                },
+                may_stay: false,
+            }
+        })
+    }
+}
+
+/// The text of a CI file with this YAML scalar in its install line.
+fn with_install(text: &str, scalar: &str) -> String {
+    let key = format!("  {INSTALL_VARIABLE}: ");
+    text.split_inclusive('\n')
+        .map(|line| {
+            if line.starts_with(&key) {
+                line.replacen("''", scalar, 1)
+            } else {
+                line.to_owned()
+            }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_forge_names_the_folder() {
+        for forge in Forge::ALL {
+            let is_changed = forge
+                .files("some folder", None)
+                .zip(forge.texts())
+                .any(|(file, (_, text))| file.text != *text);
+            assert_eq!(is_changed, forge == Forge::SourceHut, "{forge:?}");
+        }
+    }
+
+    #[test]
+    fn a_command_is_in_every_file() {
+        let install = InstallCommand::parse("cargo install --git 'x' ipwhl").expect("a command");
+        for forge in Forge::ALL {
+            for file in forge.files("some folder", Some(&install)) {
+                let line = "IPWHL_INSTALL: 'cargo install --git ''x'' ipwhl'\n";
+                assert!(file.text.contains(line), "{}", file.path);
+            }
+        }
+    }
+}

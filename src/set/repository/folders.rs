@@ -1,0 +1,81 @@
+//! The folders of a run: the current one, and the repository's.
+
+use std::path::{Path, PathBuf};
+
+use super::load::find;
+use super::load_error::LoadError;
+use super::names::CONFIGURATION_FILE;
+use super::owner::is_own;
+use crate::foundation::diagnostic::shell_word;
+use crate::foundation::environment::Environment;
+use crate::foundation::failure::Failure;
+
+/// The folders of a run.
+#[derive(Debug, Clone)]
+pub struct Folders {
+    environment: Environment,
+    named: Option<PathBuf>,
+}
+
+impl Folders {
+    /// The folders of a run in this environment, which may name the folder of a repository.
+    pub fn new(environment: Environment, named: Option<&Path>) -> Self {
+        Self {
+            named: named.map(|directory| environment.absolute(directory)),
+            environment,
+        }
+    }
+
+    /// Everything ambient.
+    pub fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    /// A path as a person would write it from the current folder.
+    pub fn shown(&self, path: &Path) -> String {
+        self.environment.shown(path)
+    }
+
+    /// The folder that is named as the repository's.
+    pub fn named_repository(&self) -> Option<PathBuf> {
+        self.named.clone()
+    }
+
+    /// The folder of the repository that is meant.
+    ///
+    /// # Errors
+    /// When none is named, and none is around the current folder.
+    pub fn repository(&self) -> Result<PathBuf, LoadError> {
+        match &self.named {
+            Some(directory) => Ok(directory.clone()),
+            None => find(&self.environment.current_directory),
+        }
+    }
+
+    /// The repository, where it is another user's in a folder above, and nobody has named it: in a
+    /// folder that all can write, anybody could say what is built, signed and trusted below.
+    pub fn foreign_repository(&self) -> Option<PathBuf> {
+        let directory = self.repository().ok()?;
+        let is_meant = self.named.is_some() || directory == self.environment.current_directory;
+        let is_foreign = !is_meant && !is_own(&directory.join(CONFIGURATION_FILE));
+        is_foreign.then_some(directory)
+    }
+
+    /// The folder of the repository that is meant, which may be believed.
+    ///
+    /// # Errors
+    /// When there is none, or it is another user's that nobody has named.
+    pub fn own_repository(&self) -> Result<PathBuf, Failure> {
+        if let Some(directory) = self.foreign_repository() {
+            let file = self.shown(&directory.join(CONFIGURATION_FILE));
+            let words = shell_word(&self.shown(&directory));
+            return Err(Failure::usage(format!(
+                "`{file}` in a folder above belongs to another user, so it is not used"
+            ))
+            .help(format!(
+                "`--repository {words}` names it, if you trust whoever that is"
+            )));
+        }
+        self.repository().map_err(|error| Failure::world(&error))
+    }
+}
