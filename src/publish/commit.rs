@@ -59,7 +59,7 @@ pub(super) enum Recovery {
 /// disk before any old file is touched. At every moment, an existing statement has its archive and
 /// its signatures: the old statement is removed first and the new one is renamed last, with only
 /// renames in between. A run that is killed or fails between them leaves everything that
-/// [`recover`] needs. Delta and hollow archives of another root are removed, and a full one is
+/// `recover` needs. Delta and hollow archives of another root are removed, and a full one is
 /// replaced by a full one only.
 ///
 /// # Errors
