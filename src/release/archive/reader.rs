@@ -21,9 +21,11 @@ pub trait ReleaseArchive {
     ///
     /// Hashing runs on the current rayon pool's threads; each holds one block.
     ///
-    /// [`LARGEST_WHEEL`]: crate::source::LARGEST_WHEEL [`LARGEST_PAGE`]:
-    /// crate::source::LARGEST_PAGE [`MAX_FILE_NODES`]: super::MAX_FILE_NODES [`MAX_NODES`]:
-    /// super::MAX_NODES [`MAX_REPETITION`]: super::MAX_REPETITION
+    /// [`LARGEST_WHEEL`]: crate::source::LARGEST_WHEEL
+    /// [`LARGEST_PAGE`]: crate::source::LARGEST_PAGE
+    /// [`MAX_FILE_NODES`]: super::MAX_FILE_NODES
+    /// [`MAX_NODES`]: super::MAX_NODES
+    /// [`MAX_REPETITION`]: super::MAX_REPETITION
     fn verify(&self) -> Result<CarSummary, CarError>;
 
     /// Like [`Self::verify`], for an incomplete archive: missing blocks are listed, and the
