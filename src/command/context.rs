@@ -170,7 +170,7 @@ impl<'e> Context<'e> {
         self.folders.repository()
     }
 
-    /// The repository, where it is another user's in a folder above, and nobody has named it.
+    /// The repository, if it is in a folder above, belongs to another user and was not named.
     pub(super) fn foreign_repository(&self) -> Option<PathBuf> {
         self.folders.foreign_repository()
     }

@@ -95,7 +95,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
             Ok(next)
         },
     )?;
-    // Nobody is given signatures that do not hold.
+    // Invalid signatures are not passed on.
     let signed = newest.signed.united_with(Vec::new());
     let root = last.root;
     if has_release(&folder, held.as_ref(), &signed) {

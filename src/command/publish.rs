@@ -164,7 +164,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     tally::tell(context, arguments, &release, &outcomes)
 }
 
-/// The key that is named, or the user's own, open. None is made: nobody would know it.
+/// The named key or the user's own key, opened. No key is created, because no reader would know it.
 fn signing_key(context: &Context<'_>, argument: Option<&Path>) -> Result<SigningKey, Failure> {
     let found = existing_key(&context.session, argument).map_err(Failure::into_refusal)?;
     let found = found.ok_or_else(|| {
@@ -176,7 +176,7 @@ fn signing_key(context: &Context<'_>, argument: Option<&Path>) -> Result<Signing
         .map(|signer| signer.key)
         .map_err(|failure| {
             let mut error = failure.into_refusal();
-            // Whoever has the key at hand would be told so only then.
+            // Otherwise a user with the key would learn of it only later.
             if public.ed25519().is_none() {
                 error.message = format!(
                     "the key {} is in hardware, which cannot sign IPNS records; for tags: {}",

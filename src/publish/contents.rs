@@ -46,7 +46,7 @@ pub fn check_kind(
     if kind == ArchiveKind::Full || !path.is_file() {
         return Ok(());
     }
-    // What cannot be read is no release, and in nobody's way.
+    // A file that cannot be read is not a release, and may be replaced.
     let Ok(archive) = open_archive(&path) else {
         return Ok(());
     };

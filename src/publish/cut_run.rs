@@ -16,7 +16,7 @@ use crate::release::statement::Statement;
 pub enum Writer {
     /// One that builds it.
     Build {
-        /// Whether somebody has named the statement that the release follows.
+        /// Whether the command line names the previous statement.
         names_previous: bool,
     },
     /// One that fetches it.

@@ -11,8 +11,8 @@ use crate::set::repository::{Folders, OwnFolder, Repository};
 /// The default output folder.
 const DEFAULT_OUTPUT: &str = "release";
 
-/// The folder that a build writes to. `release` belongs to the repository; a folder that was named,
-/// to whoever named it.
+/// The folder that a build writes to. The folder `release` belongs to the repository. A folder that
+/// the command line names is the user's own choice.
 ///
 /// # Errors
 /// When it is that of the declarations, which a project called `release` may have; when others can

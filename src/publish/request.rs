@@ -87,7 +87,7 @@ impl PublicationRequest<'_> {
         let survey = archive
             .survey()
             .map_err(|error| archive_failure(&path, &error))?;
-        // Nobody can tell a full archive that has lost some blocks from a delta, but by its name.
+        // Only its name distinguishes a full archive that has lost some blocks from a delta.
         if !is_delta && survey.kind != ArchiveKind::Full {
             return Err(Failure::finding(format!(
                 "`{}` lacks {} of its blocks, and only `release.delta.car` may lack any",
@@ -246,7 +246,7 @@ impl PublicationRequest<'_> {
                 history,
             ));
         }
-        // Enough of them hold; nobody is given those that do not.
+        // Enough signatures are valid. Invalid ones are not published.
         let text = signed.text.as_bytes();
         signed.signatures.retain(|file| {
             let checked = verify(&file.text, text);
@@ -264,7 +264,7 @@ impl PublicationRequest<'_> {
     /// That the statement does not hold any longer, with the way out.
     fn expired_failure(&self, session: &Session, path: &Path, statement: &Statement) -> Failure {
         let failure = expired(&path.display().to_string(), statement);
-        // Without platforms there is no set to build here: somebody else's is carried.
+        // Without platforms this folder builds no set: it carries the set of another repository.
         if self.repository.configuration.platforms.is_empty() {
             return failure.help(
                 "get the maintainers' next statement with `ipwhl fetch`; where there is none, ask them for one",

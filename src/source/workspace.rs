@@ -116,7 +116,7 @@ mod tests {
         let parent = tempfile::tempdir().expect("a folder");
         let living = Workspace::open(parent.path()).expect("a workspace");
         let kept = living.file().expect("a file");
-        // A killed run: its files are there and nobody holds its lock.
+        // A killed run: its files remain, and its lock is free.
         fs::write(parent.path().join("run-killed.lock"), "").expect("a lock file");
         fs::create_dir(parent.path().join("run-killed")).expect("a folder");
         fs::write(parent.path().join("run-killed/file-1"), "half").expect("a file");

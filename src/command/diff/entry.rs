@@ -26,7 +26,7 @@ pub(super) enum Mark {
     Added,
     Changed,
     Removed,
-    /// Somebody should look at it.
+    /// It needs a reviewer's attention.
     Urgent,
 }
 
@@ -62,7 +62,7 @@ impl Entry {
         self
     }
 
-    /// Whether somebody should look at it, or at something below it.
+    /// Whether it, or an entry below it, needs a reviewer's attention.
     pub(super) fn is_urgent(&self) -> bool {
         self.mark == Mark::Urgent || self.below.iter().any(Self::is_urgent)
     }

@@ -4,8 +4,8 @@
 use super::entry::{Entry, Mark, Outline, Piece, Section};
 use crate::foundation::diagnostic::{code_span, sentence, visible, without_credentials};
 
-/// How many bytes a comment may have; forges take 65,536 characters, and whoever posts it may add a
-/// line.
+/// The largest comment, in bytes. Forges accept 65,536 characters, and the program that posts the
+/// comment may add a line.
 const LONGEST: usize = 65_000;
 
 /// Room for the line that says what was left out.

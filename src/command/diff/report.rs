@@ -17,7 +17,7 @@ pub(super) struct Report<'r> {
 }
 
 impl Report<'_> {
-    /// What is known of what is in a wheel that differs; `None` where nobody looked.
+    /// The known changes inside a wheel that differs; `None` if it was not read.
     pub(super) fn members_of(
         &self,
         wheel: &WheelChange<'_>,

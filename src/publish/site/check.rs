@@ -108,7 +108,7 @@ pub enum HollowError {
 }
 
 impl HollowError {
-    /// The same, for whoever asked for the archive.
+    /// The failure of an operation that needs the archive.
     pub fn failure(&self) -> Failure {
         match self {
             Self::Source(problem) => unreachable(problem),

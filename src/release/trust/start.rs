@@ -34,7 +34,7 @@ pub struct Start {
     /// The last trusted statement.
     pub(super) known: Option<SignedStatement>,
     pub(super) trust: Trust,
-    /// A statement that a newer one must not precede, whoever has signed it.
+    /// A statement that a newer one must not precede, no matter which key has signed it.
     pub(super) held: Option<SignedStatement>,
     pub(super) any_signer: bool,
     /// Whether keys that the repository trusts are enough if statements after `known` are missing.

@@ -163,7 +163,7 @@ pub(super) fn file_name(folder: &str) -> String {
     }
 }
 
-/// The name of a folder as a repository's, where nobody has given it one.
+/// The default name of a repository: that of its folder.
 pub(super) fn name_of(folder: &str) -> String {
     let name: String = folder.chars().filter(|c| !c.is_control()).collect();
     match name.trim() {

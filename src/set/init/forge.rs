@@ -143,13 +143,19 @@ mod tests {
     }
 
     #[test]
-    fn a_command_is_in_every_file() {
+    fn a_command_is_in_every_file_that_installs() {
         let install = InstallCommand::parse("cargo install --git 'x' ipwhl").expect("a command");
         for forge in Forge::ALL {
+            let mut installing = 0;
             for file in forge.files("some folder", Some(&install)) {
-                let line = "IPWHL_INSTALL: 'cargo install --git ''x'' ipwhl'\n";
-                assert!(file.text.contains(line), "{}", file.path);
+                // The workflow that comments on a change only posts what another one has found.
+                if file.text.contains(INSTALL_VARIABLE) {
+                    let scalar = "'cargo install --git ''x'' ipwhl'";
+                    assert!(file.text.contains(scalar), "{}", file.path);
+                    installing += 1;
+                }
             }
+            assert!(installing > 0, "{forge:?}");
         }
     }
 }

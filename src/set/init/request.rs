@@ -28,7 +28,7 @@ pub struct InitRequest<'r> {
     pub systems: &'r [String],
     /// Where CI is to run, each once.
     pub forges: &'r [Forge],
-    /// Whether the set of somebody else is to be carried there.
+    /// Whether the folder is to carry the set of another repository.
     pub is_carrying: bool,
 }
 
@@ -96,8 +96,8 @@ impl InitRequest<'_> {
         Ok((Some(name), files))
     }
 
-    /// The folder that is meant. Inside another repository it has to be named, since whoever
-    /// forgets where they are means that one.
+    /// The folder of the new repository. Inside another repository it has to be named, because the
+    /// user may have forgotten where they are.
     fn directory(&self) -> Result<PathBuf, Failure> {
         let directory = match (self.directory, self.folders.named_repository()) {
             (Some(_), Some(_)) => {

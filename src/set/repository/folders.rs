@@ -52,8 +52,8 @@ impl Folders {
         }
     }
 
-    /// The repository, where it is another user's in a folder above, and nobody has named it: in a
-    /// folder that all can write, anybody could say what is built, signed and trusted below.
+    /// The repository, if it is in a folder above, belongs to another user and was not named. In a
+    /// folder that all can write, any user could decide what is built, signed and trusted below.
     pub fn foreign_repository(&self) -> Option<PathBuf> {
         let directory = self.repository().ok()?;
         let is_meant = self.named.is_some() || directory == self.environment.current_directory;
@@ -64,7 +64,7 @@ impl Folders {
     /// The folder of the repository that is meant, which may be believed.
     ///
     /// # Errors
-    /// When there is none, or it is another user's that nobody has named.
+    /// When there is none, or it belongs to another user and was not named.
     pub fn own_repository(&self) -> Result<PathBuf, Failure> {
         if let Some(directory) = self.foreign_repository() {
             let file = self.shown(&directory.join(CONFIGURATION_FILE));

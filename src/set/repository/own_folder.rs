@@ -16,7 +16,7 @@ pub struct OwnFolder<'f> {
     pub path: &'f Path,
     /// What it is to the program, as in `the cache`.
     pub role: &'static str,
-    /// What could be wrong in a file that somebody else has put there.
+    /// The harm that a file of another user could do.
     pub danger: &'static str,
     /// How to name another folder.
     pub elsewhere: &'static str,
@@ -75,8 +75,7 @@ impl<'f> OwnFolder<'f> {
     }
 
     /// Refuses the folder, and what is in it, where it is another user's or others can write it.
-    /// Whoever owns the repository decides over all that is built from it, so may own its output,
-    /// too.
+    /// The owner of the repository decides what is built from it, and so may own the output as well.
     #[cfg(unix)]
     fn check_owner(&self, folders: &Folders, repository: Option<&Path>) -> Result<(), Failure> {
         use std::os::unix::fs::MetadataExt as _;

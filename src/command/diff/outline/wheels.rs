@@ -28,7 +28,7 @@ pub(super) fn wheels(report: &Report<'_>, change: &ProjectChange<'_>) -> Vec<Ent
     }
     let all = entries.len();
     if !report.in_full && all > TOLD {
-        // What somebody should see is never among the rest.
+        // Changes that need attention are never among the rest.
         let mut room = TOLD;
         entries.retain(|entry| {
             let is_told = entry.is_urgent() || room > 0;
@@ -265,7 +265,7 @@ fn shorten(report: &Report<'_>, entries: &mut Vec<Entry>) {
     entries.push(Entry::new(Mark::None, vec![own(words)]));
 }
 
-/// What has been removed harms nobody.
+/// Removed members are harmless.
 fn mark(kind: Kind, is_urgent: bool) -> Mark {
     if is_urgent && kind != Kind::Removed {
         Mark::Urgent
