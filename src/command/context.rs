@@ -111,7 +111,7 @@ impl<'e> Context<'e> {
         self.voice.sentence("help", AnsiColor::Cyan, message);
     }
 
-    /// What could be done next; `--quiet` leaves it out.
+    /// Prints a suggestion for the next step, unless `--quiet` is given.
     pub(super) fn hint(&self, message: &str) {
         if !self.quiet {
             self.help(message);

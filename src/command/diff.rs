@@ -137,7 +137,8 @@ fn read(context: &Context<'_>, reader: &StateReader<'_>, text: &str) -> Result<S
     reader.read(name)
 }
 
-/// What a mirror of the old state has to move: counted between two releases, estimated otherwise.
+/// The blocks that a mirror of the old state has to transfer: counted between two releases,
+/// estimated otherwise.
 fn moved(old: &State, new: &State) -> Result<Transfer, Failure> {
     let (Some(before), Some(after)) = (&old.release, &new.release) else {
         return Ok(estimate(&old.snapshot, &new.snapshot));

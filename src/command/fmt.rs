@@ -45,7 +45,7 @@ struct File {
     name: Arc<str>,
 }
 
-/// What came of a run.
+/// The outcome of a run.
 #[derive(Default)]
 struct Outcome {
     texts: SourceTexts,
@@ -241,8 +241,8 @@ fn write(path: &Path, text: &str) -> io::Result<()> {
 /// pair.
 const MOST_COMPARED: usize = 2_000;
 
-/// What would change, as `git apply` reads it, but for characters that are hidden. In a long text
-/// all between the first line that differs and the last one is replaced.
+/// The changes as `git apply` reads them, except hidden characters. In a long text, everything
+/// between the first and the last changed line is replaced.
 fn diff(name: &str, old: &str, new: &str) -> String {
     let (before, after): (Vec<&str>, Vec<&str>) = (
         old.split_inclusive('\n').collect(),

@@ -187,7 +187,7 @@ fn mention_install(context: &Context<'_>, new: &[NewFile]) {
     );
 }
 
-/// The lines that an existing `.gitignore` lacks.
+/// Suggests the lines that an existing `.gitignore` does not have.
 fn mention_ignored(context: &Context<'_>, path: &Path, wanted: &NewFile) {
     let there = fs::read_to_string(path).unwrap_or_default();
     let missing = wanted.lines_missing_in(&there);

@@ -59,10 +59,10 @@ impl fmt::Display for PublicationNotice {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NobodyTrusted => formatter.write_str(
-                "`ipwhl.toml` names no key in `trusted`, so readers cannot tell this signature from another's",
+                "`ipwhl.toml` has no key in `trusted`, so readers cannot tell this signature from a stranger's",
             ),
             Self::InvalidSignature { file, reason } => {
-                write!(formatter, "`{file}` does not hold, and is left out: {reason}")
+                write!(formatter, "`{file}` is invalid and is left out: {reason}")
             }
         }
     }
@@ -90,12 +90,12 @@ impl PublicationRequest<'_> {
         // Only its name distinguishes a full archive that has lost some blocks from a delta.
         if !is_delta && survey.kind != ArchiveKind::Full {
             return Err(Failure::finding(format!(
-                "`{}` lacks {} of its blocks, and only `release.delta.car` may lack any",
+                "`{}` lacks {} of its blocks, and only `release.delta.car` may be incomplete",
                 path.display(),
                 survey.lacking.len()
             ))
             .help(format!(
-                "`{}` makes it full",
+                "`{}` completes it",
                 self.fill_command(session, &path)
             )));
         }
@@ -146,7 +146,7 @@ impl PublicationRequest<'_> {
             let signed = read_statement(&environment.absolute(path))?;
             if signed.statement.name != *name {
                 return Err(Failure::finding(format!(
-                    "`{}` is of {:?}, and this repository is {name:?}",
+                    "`{}` is a statement of {:?}, and this repository is {name:?}",
                     environment.shown(path),
                     signed.statement.name
                 )));
@@ -182,11 +182,11 @@ impl PublicationRequest<'_> {
         let hollow = self.folder.join(car_name(ArchiveKind::Hollow));
         if hollow.is_file() {
             return failure.help(format!(
-                "a hollow archive has no wheels: `{}` makes it full",
+                "a hollow archive has no wheels; `{}` completes it",
                 self.fill_command(session, &hollow)
             ));
         }
-        failure.help("`ipwhl build` makes one; `--release DIR` names another folder")
+        failure.help("`ipwhl build` builds a release; `--release DIR` names another folder")
     }
 
     /// The statement beside the archive, held to the repository.
@@ -201,13 +201,12 @@ impl PublicationRequest<'_> {
         let configuration = &self.repository.configuration;
         if !path.is_file() {
             return Err(Failure::finding(format!(
-                "no statement vouches for the release: `{}` is not there",
+                "the release has no statement: `{}` does not exist",
                 path.display()
             ))
-            .help(
-                unfinished_build_help(path)
-                    .unwrap_or("build with a key, or say that it need not be: `--unsigned`"),
-            ));
+            .help(unfinished_build_help(path).unwrap_or(
+                "build the release with a key, or publish it without a statement: `--unsigned`",
+            )));
         }
         let mut signed = read_statement(path)?;
         let statement = &signed.statement;
@@ -220,7 +219,7 @@ impl PublicationRequest<'_> {
         }
         if statement.name != configuration.name {
             return Err(Failure::finding(format!(
-                "`{place}` is of {:?}, and this repository is {:?}",
+                "`{place}` is a statement of {:?}, and this repository is {:?}",
                 statement.name, configuration.name
             )));
         }
@@ -267,7 +266,7 @@ impl PublicationRequest<'_> {
         // Without platforms this folder builds no set: it carries the set of another repository.
         if self.repository.configuration.platforms.is_empty() {
             return failure.help(
-                "get the maintainers' next statement with `ipwhl fetch`; where there is none, ask them for one",
+                "fetch the maintainers' next statement with `ipwhl fetch`; if there is none, ask them for one",
             );
         }
         let shown = |path: &Path| shell_word(&session.environment().shown(path));
@@ -327,8 +326,8 @@ fn distrusted(
     match changed {
         None => failure,
         Some((key, sequence)) => failure.help(format!(
-            "the statement of sequence {sequence}, which keys of `trusted` have signed, names this key for the next ones: compare its \
-             fingerprint with what the maintainers publish, then add \"{}\" to `trusted` below `[signing]` in `ipwhl.toml`",
+            "the statement of sequence {sequence}, which is signed with `trusted` keys, allows this key for later ones: compare its \
+                 fingerprint with the one that the maintainers publish, then add \"{}\" to `trusted` under `[signing]` in `ipwhl.toml`",
             key.line("")
         )),
     }

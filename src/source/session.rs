@@ -74,7 +74,7 @@ impl Session {
         self.environment.variable(name).map(ToOwned::to_owned)
     }
 
-    /// The present instant, in whole seconds.
+    /// The current time, in whole seconds.
     pub fn now(&self) -> Timestamp {
         self.environment.clock.now()
     }
@@ -180,7 +180,7 @@ pub struct Progress<'s> {
 }
 
 impl Progress<'_> {
-    /// A step of fetching.
+    /// Shows a step of a download.
     pub fn fetch(&self, event: FetchEvent) {
         self.session.observer.observe(Event::Fetch(event));
     }

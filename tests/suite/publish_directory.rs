@@ -779,8 +779,7 @@ fn a_signature_that_does_not_hold_goes_nowhere() {
     let other = ipwhl::release::signature::sign(&key, b"another statement").unwrap();
     for text in ["mine", &other] {
         fs::write(workshop.release(stray), text).unwrap();
-        succeeded(workshop.run(&["publish"]))
-            .said(&format!("{stray}` is not valid and is left out"));
+        succeeded(workshop.run(&["publish"])).said(&format!("{stray}` is invalid and is left out"));
         let names: Vec<String> = signed_files(&workshop.path("site/statements/1"))
             .into_keys()
             .collect();

@@ -15,7 +15,7 @@ use crate::release::statement::SignedStatement;
 use crate::release::trust::{NextRequest, NextStatement, SignedNext};
 use crate::set::repository::Repository;
 
-/// What is needed to vouch for a release, found out before anything takes long.
+/// The key and the request for the next statement. They are prepared before any long work.
 pub(super) struct Preparation {
     key: OpenKey,
     next: NextStatement,

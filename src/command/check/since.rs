@@ -1,4 +1,4 @@
-//! What a change comes to, in words.
+//! The messages about a change since a revision.
 
 use super::super::context::Context;
 use super::super::words::counted;

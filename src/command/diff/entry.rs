@@ -19,7 +19,7 @@ pub(super) enum Piece {
 /// A line.
 pub(super) type Line = Vec<Piece>;
 
-/// What stands before a line.
+/// The mark before a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mark {
     None,

@@ -124,7 +124,7 @@ fn counts(report: &Report<'_>) -> String {
     format!("{projects}; {wheels}")
 }
 
-/// What was not compared, and why; nothing is left out in silence.
+/// The parts that were not compared, with the reasons. Nothing is left out silently.
 fn not_known(report: &Report<'_>) -> Vec<Line> {
     let mut lines = Vec::new();
     let difference = &report.difference;
@@ -202,7 +202,7 @@ fn not_known(report: &Report<'_>) -> Vec<Line> {
     lines
 }
 
-/// What a mirror has to move.
+/// The amount that a mirror has to transfer.
 fn moved(report: &Report<'_>) -> String {
     let transfer = &report.transfer;
     let bytes = HumanBytes(transfer.bytes);

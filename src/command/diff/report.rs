@@ -1,4 +1,4 @@
-//! What is known of a difference, before it is written in a format.
+//! The known facts about a difference, before they are written in a format.
 
 use crate::release::comparison::{MemberReport, State, UnreadMembers, members_key};
 use crate::set::difference::{Difference, FindingChanges, MemberChanges, Transfer, WheelChange};
@@ -17,7 +17,7 @@ pub(super) struct Report<'r> {
 }
 
 impl Report<'_> {
-    /// The known changes inside a wheel that differs; `None` if it was not read.
+    /// The differences between the members of a wheel; `None` if they were not read.
     pub(super) fn members_of(
         &self,
         wheel: &WheelChange<'_>,

@@ -36,7 +36,7 @@ fn show(context: &Context<'_>, newest: &Newest) {
     ));
 }
 
-/// What is left to do in the new folder.
+/// Prints the next steps in the new folder.
 pub(super) fn hint(context: &Context<'_>) {
     context.hint(&format!(
         "add a target to `{CONFIGURATION_FILE}`; then run `ipwhl fetch LOCATION` to download the newest release, and `ipwhl publish` to publish it"

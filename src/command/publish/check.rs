@@ -18,7 +18,7 @@ use crate::set::repository::PublishTarget;
 /// How many damaged blocks of a target are named.
 const NAMED: usize = 5;
 
-/// What one target came to: its name, its kind, and what was found.
+/// The result of one target: its name, its kind and its check.
 type Found<'t> = (&'t str, &'t str, Result<Checked, Failure>);
 
 pub(super) fn run(

@@ -20,7 +20,7 @@ pub(super) fn addresses(outcomes: &[TargetOutcome]) -> Vec<String> {
     addresses
 }
 
-/// What a run came to.
+/// The outcome of a run.
 pub(super) fn run(release: &Publication, outcomes: &[TargetOutcome]) -> String {
     let targets: Vec<Value> = outcomes.iter().map(outcome).collect();
     let object = json!({
@@ -86,7 +86,7 @@ fn amount(amount: &Amount) -> Value {
     json!({ count: amount.blocks, "bytes": amount.bytes })
 }
 
-/// What targets hold.
+/// The releases of targets.
 pub(super) fn status(targets: &[TargetStatus]) -> String {
     let targets: Vec<Value> = targets
         .iter()
@@ -114,7 +114,7 @@ fn held(status: &ReleaseStatus) -> Value {
     })
 }
 
-/// What a check has found.
+/// The results of a check.
 pub(super) fn check(targets: &[(&str, &str, Result<Checked, Failure>)]) -> String {
     let targets: Vec<Value> = targets
         .iter()

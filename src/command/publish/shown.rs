@@ -9,13 +9,13 @@ use crate::command::words::counted;
 use crate::foundation::diagnostic::visible;
 use crate::publish::{Done, Event, Observer, ReadBack, Step, TargetPlace};
 
-/// What is shown of a run, one target at a time.
+/// The display of a run, one target at a time.
 pub(super) struct Shown<'c, 'e> {
     context: &'c Context<'e>,
     bar: ProgressBar,
     /// How many wheels are read back.
     sampled: usize,
-    /// What was waited for last, so that it is said once.
+    /// The last event that was waited for, so that it is printed once.
     waiting: RefCell<String>,
 }
 

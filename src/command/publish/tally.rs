@@ -24,7 +24,7 @@ pub(super) fn tell(
             }
         }
         Format::Text => {
-            // What was done is a result even where it does not show yet.
+            // A change is a result even if it is not visible yet.
             let done = outcomes.iter().filter_map(|one| one.done.as_ref());
             for line in done.flat_map(|done| &done.results) {
                 context.result(line)?;

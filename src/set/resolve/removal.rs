@@ -129,7 +129,7 @@ fn demotion(repository: &Repository, project: &ProjectName) -> Result<Option<Fil
             "`{}` cannot be read, so `{project}` cannot be made automatic",
             declaration.file
         ))
-        .help("`ipwhl check` shows what is wrong with it")),
+        .help("`ipwhl check` shows the mistake")),
     }
 }
 
@@ -191,7 +191,7 @@ impl<'r> DeclaringFiles<'r> {
                 return Err(Failure::finding(format!(
                     "`{file}` declares both `{project}` and `{other}`"
                 ))
-                .help("give each its own file; `ipwhl check` shows where"));
+                .help("move each project to its own file; `ipwhl check` shows where"));
             }
         }
         if files.is_empty() {

@@ -28,7 +28,7 @@ pub(super) fn wheels(report: &Report<'_>, change: &ProjectChange<'_>) -> Vec<Ent
     }
     let all = entries.len();
     if !report.in_full && all > TOLD {
-        // Changes that need attention are never among the rest.
+        // Urgent entries are never left out.
         let mut room = TOLD;
         entries.retain(|entry| {
             let is_told = entry.is_urgent() || room > 0;
@@ -108,7 +108,7 @@ fn folded(report: &Report<'_>, side: usize, platforms: &[String]) -> Option<Stri
     summarize_platforms(platforms, &repository.configuration.platforms)
 }
 
-/// What the declarations of both say otherwise.
+/// The differences between both declarations.
 fn declared(report: &Report<'_>, change: &WheelChange<'_>) -> Vec<Entry> {
     let mut entries = Vec::new();
     if let Some((old, new)) = change.requires_python() {
@@ -159,7 +159,7 @@ fn declared(report: &Report<'_>, change: &WheelChange<'_>) -> Vec<Entry> {
     entries
 }
 
-/// What the declarations state of the same bytes.
+/// A difference in a value that both declarations state about the same bytes.
 fn stated<T: ToString>(key: &str, old: Option<T>, new: Option<T>) -> Entry {
     let text = |stated: Option<T>| stated.map_or_else(|| own("not stated"), |one| value(&one));
     let line = vec![own(format!("{key}: ")), text(old), own(" -> "), text(new)];
@@ -176,7 +176,7 @@ const RISKS: [(Risk, &str); 7] = [
     (Risk::OutsidePackage, "outside the package"),
 ];
 
-/// What is in a wheel that was not there before; `has_old` where it takes the place of another.
+/// The new contents of a wheel; `has_old` if it replaces another wheel.
 fn inside(report: &Report<'_>, changes: &MemberChanges, has_old: bool) -> Vec<Entry> {
     let mut entries = Vec::new();
     if !changes.command_conflicts.is_empty() {
@@ -265,7 +265,7 @@ fn shorten(report: &Report<'_>, entries: &mut Vec<Entry>) {
     entries.push(Entry::new(Mark::None, vec![own(words)]));
 }
 
-/// Removed members are harmless.
+/// The mark of a change. A removal is never urgent.
 fn mark(kind: Kind, is_urgent: bool) -> Mark {
     if is_urgent && kind != Kind::Removed {
         Mark::Urgent
