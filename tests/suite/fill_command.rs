@@ -187,7 +187,7 @@ fn what_is_damaged_is_replaced_and_what_is_nowhere_is_listed() {
         &[
             "error: `large/large-1.0-py3-none-any.whl`: block bafkrei",
             "wheels` does not have this wheel",
-            "nothing was written: 3 blocks of ",
+            "nothing was written: 3 blocks were not found",
         ],
     );
     assert!(!ran.error.contains("library"), "{}", ran.error);

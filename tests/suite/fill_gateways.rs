@@ -239,7 +239,7 @@ fn a_liar_is_named_although_the_run_ends_well() {
     let line = ["fill", HOLLOW, "--jobs", "1", "--from", &url];
     let ran = workshop.run(&line);
     ran.refused(3, &["sent wrong bytes and is no longer used"]);
-    assert!(warning(&ran, &url).starts_with("sent wrong bytes for baf"));
+    assert!(warning(&ran, &url).starts_with("sent wrong bytes for block baf"));
     for (name, bytes) in files(&workshop.path("cache")) {
         let has_lies = bytes.windows(4).any(|part| part == b"lies");
         assert!(!has_lies, "{name}");
