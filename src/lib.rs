@@ -1,21 +1,21 @@
 //! `ipwhl` turns TOML declarations of Python wheels into one signed, content-addressed
 //! package index.
 //!
-//! The boxes. A box uses only the boxes above it in this list, and a room in a box only the rooms
-//! above it in the box:
+//! The boxes, in order. A box uses only the boxes listed before it, and a room in a box only the
+//! rooms listed before it:
 //!
 //! ```text
 //! crates      ipwhl-unixfs (CIDs, blocks, archives), ipwhl-packaging (Python's formats)
-//! foundation  what every room may use
-//! source      bytes from the world, by address and by CID
-//! set         what people declare, and whether it holds together
-//! release     what is published: the tree, its archives, who vouches for it
-//! publish     targets that a release is brought to
-//! gateway     HTTP
-//! command     arguments, one run a subcommand, output
+//! foundation  failures, findings, the environment: for every room
+//! source      bytes by address and by CID
+//! set         declarations, and the checks of the set
+//! release     the tree of a release, its archives, statements and signatures
+//! publish     the files of a release, and the targets that get them
+//! gateway     the HTTP server
+//! command     the arguments, run and output of each subcommand
 //! ```
 //!
-//! `docs/architecture.md` has the words and the invariants, `docs/formats.md` what each file holds.
+//! `docs/architecture.md` has the glossary and the invariants, `docs/formats.md` the file formats.
 
 pub mod foundation;
 pub mod source;
