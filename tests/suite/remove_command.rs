@@ -364,7 +364,7 @@ fn what_cannot_be_known_without_the_settings_is_not_denied() {
     assert_eq!(
         run.stderr,
         "error: `ipwhl.toml` cannot be read, so it is unknown whether `zzz` is in the set\n\
-         help: `ipwhl check` shows what is wrong with it\n"
+         help: `ipwhl check` shows the mistake\n"
     );
 }
 
