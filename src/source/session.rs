@@ -180,7 +180,7 @@ pub struct Progress<'s> {
 }
 
 impl Progress<'_> {
-    /// Shows a step of a download.
+    /// Reports a step of a download.
     pub fn fetch(&self, event: FetchEvent) {
         self.session.observer.observe(Event::Fetch(event));
     }
