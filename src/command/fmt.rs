@@ -1,8 +1,6 @@
 //! `ipwhl fmt`: formats declarations.
 
-use std::fs;
-use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
@@ -12,10 +10,11 @@ use super::context::Context;
 use super::exit::ExitStatus;
 use super::words::counted;
 use crate::foundation::diagnostic::{Finding, SourceText, SourceTexts, render, sort};
-use crate::foundation::environment::AtomicFile;
 use crate::foundation::failure::Failure;
-use crate::set::declaration::{Layout, Unformatted, formatted};
-use crate::set::repository::{CONFIGURATION_FILE, LoadError, Repository, read_text};
+use crate::set::declaration::Layout;
+use crate::set::repository::{
+    CONFIGURATION_FILE, CanonicalForm, DeclarationFile, LoadError, Repository,
+};
 
 /// Format declarations
 ///
@@ -36,13 +35,6 @@ pub(super) struct Arguments {
     /// Like `--check`, but print the changes as a diff
     #[arg(long)]
     diff: bool,
-}
-
-/// A declaration to be looked at.
-struct File {
-    path: PathBuf,
-    /// Its name for findings: from the repository's folder, with `/`, where it is inside.
-    name: Arc<str>,
 }
 
 /// The outcome of a run.
@@ -83,8 +75,8 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         repository.configuration.layout
     });
     let files = match &repository {
-        Some(repository) if arguments.files.is_empty() => all(repository),
-        _ => given(context, repository.as_ref(), &arguments.files)?,
+        Some(repository) if arguments.files.is_empty() => DeclarationFile::all(repository),
+        _ => DeclarationFile::named(context.environment, repository.as_ref(), &arguments.files)?,
     };
     let mut outcome = Outcome::default();
     for file in &files {
@@ -93,118 +85,23 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     Ok(tell(context, arguments, files.len(), outcome))
 }
 
-/// Every declaration of a repository.
-fn all(repository: &Repository) -> Vec<File> {
-    let folder = format!("{}/", repository.configuration.declarations);
-    let declared = repository
-        .texts
-        .keys()
-        .filter(|name| name.starts_with(&folder));
-    declared
-        .map(|name| File {
-            path: repository.directory.join(&**name),
-            name: Arc::clone(name),
-        })
-        .collect()
-}
-
-/// The files that the command line names, each once.
-fn given(
-    context: &Context<'_>,
-    repository: Option<&Repository>,
-    arguments: &[PathBuf],
-) -> Result<Vec<File>, Failure> {
-    let mut paths = Vec::new();
-    for argument in arguments {
-        let path = context.absolute(argument);
-        if path.is_dir() {
-            let before = paths.len();
-            walk(&path, &mut paths)
-                .map_err(|error| Failure::world(format!("`{}`: {error}", argument.display())))?;
-            if paths.len() == before {
-                return Err(Failure::usage(format!(
-                    "`{}` has no declarations: no file in it ends with `.toml`",
-                    argument.display()
-                )));
-            }
-        } else if path.file_name() == Some(CONFIGURATION_FILE.as_ref()) {
-            return Err(Failure::usage(format!(
-                "`{}` is not a declaration: `ipwhl fmt` does not format the settings",
-                argument.display()
-            )));
-        } else {
-            paths.push(path);
-        }
-    }
-    paths.sort();
-    paths.dedup();
-    let name = |path: &Path| {
-        let inside =
-            repository.and_then(|repository| path.strip_prefix(&repository.directory).ok());
-        match inside {
-            Some(inside) => inside
-                .components()
-                .map(|part| part.as_os_str().to_string_lossy())
-                .collect::<Vec<_>>()
-                .join("/"),
-            None => context.shown(path),
-        }
-    };
-    Ok(paths
-        .into_iter()
-        .map(|path| File {
-            name: Arc::from(name(&path)),
-            path,
-        })
-        .collect())
-}
-
-/// Every `.toml` file below a folder that is not hidden, no link and no settings.
-fn walk(folder: &Path, paths: &mut Vec<PathBuf>) -> io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let (path, name) = (entry.path(), entry.file_name());
-        if name.to_string_lossy().starts_with('.') || name == CONFIGURATION_FILE {
-            continue;
-        }
-        let kind = entry.file_type()?;
-        if kind.is_dir() {
-            walk(&path, paths)?;
-        } else if kind.is_file() && path.extension() == Some("toml".as_ref()) {
-            paths.push(path);
-        }
-    }
-    Ok(())
-}
-
 fn format(
     context: &Context<'_>,
     arguments: &Arguments,
     layout: Layout,
-    file: &File,
+    file: &DeclarationFile,
     outcome: &mut Outcome,
 ) -> Result<(), Failure> {
-    let (text, findings) = match read_text(&file.path, &file.name) {
-        Ok(read) => read,
-        Err(error) => {
-            outcome.failures.push(error.to_string());
-            return Ok(());
-        }
-    };
-    let result = if findings.is_empty() {
-        formatted(&file.name, &text, layout)
-    } else {
-        Err(Unformatted::Syntax(findings))
-    };
-    match result {
-        Ok(canonical) if canonical == text => outcome.canonical += 1,
-        Ok(canonical) => {
+    match file.canonical_form(layout) {
+        Err(error) => outcome.failures.push(error.to_string()),
+        Ok(CanonicalForm::Same) => outcome.canonical += 1,
+        Ok(CanonicalForm::Differs { text, canonical }) => {
             outcome.changed += 1;
             if arguments.diff {
                 context.result(diff(&file.name, &text, &canonical).trim_end_matches('\n'))?;
             } else if arguments.check {
                 context.result(&context.shown(&file.path))?;
-            } else if let Err(error) = write(&file.path, &canonical) {
+            } else if let Err(error) = file.write(&canonical) {
                 outcome.changed -= 1;
                 outcome.failures.push(format!(
                     "`{}` cannot be written: {error}",
@@ -214,27 +111,19 @@ fn format(
                 context.detail(&format!("formatted {}", context.shown(&file.path)));
             }
         }
-        Err(Unformatted::Syntax(findings)) => {
+        Ok(CanonicalForm::Syntax { text, findings }) => {
             outcome.findings.extend(findings);
             outcome
                 .texts
                 .insert(Arc::clone(&file.name), SourceText::new(text));
         }
-        Err(Unformatted::Unfaithful(what)) => outcome.unfaithful.push(format!(
-            "`{}` was not changed, because formatting it would lose {what}: this is a bug in ipwhl, please report it",
+        Ok(CanonicalForm::Unfaithful(what)) => outcome.unfaithful.push(format!(
+            "`{}` was not changed, because formatting it would lose {what}: this is a bug in ipwhl, \
+             please report it",
             file.path.display()
         )),
     }
     Ok(())
-}
-
-/// The file appears whole, and is readable by whom it was.
-fn write(path: &Path, text: &str) -> io::Result<()> {
-    let permissions = fs::metadata(path)?.permissions();
-    let mut new = AtomicFile::create(path)?;
-    new.write_all(text.as_bytes())?;
-    new.set_permissions(permissions);
-    new.commit()
 }
 
 /// How many lines may differ for them to be compared with each other, which takes time for each

@@ -1,5 +1,6 @@
 //! `ipwhl.toml`, the declarations beside it, platforms and waivers.
 
+mod canonical;
 mod configuration;
 mod files;
 mod folders;
@@ -15,11 +16,11 @@ mod supported;
 mod texts;
 mod walk;
 
+pub use canonical::{CanonicalForm, DeclarationFile};
 pub use configuration::{
     ClusterTarget, Configuration, DirectoryTarget, DnslinkTarget, GitTarget, IpnsTarget,
     KuboTarget, PinningServiceTarget, PublishKind, PublishTarget, SeverityRule, Waiver,
 };
-pub use files::read_text;
 pub use folders::Folders;
 pub use load::{Repository, find, presumed_project};
 pub use load_error::LoadError;

@@ -1,13 +1,16 @@
 //! `ipwhl fmt`, and that the canonical form is faithful whatever the text.
 
 use std::cell::Cell;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use ipwhl::command::ExitStatus;
 use ipwhl::set::declaration::{Layout, Unformatted, canonical, formatted};
+use ipwhl::set::repository::{CanonicalForm, DeclarationFile, Repository};
 use proptest::prelude::*;
 
 use crate::declarations::{WORDS, shapes};
+use crate::release_archive::environment;
 use crate::support::program::Program;
 use crate::support::repository_builder::{BuiltRepository, RepositoryBuilder};
 use crate::support::strategies::{cases, hold, mutated};
@@ -38,6 +41,61 @@ const SIGNS: &[&str] = &[
     "{ # i\n}",
     "\n'wheel' = 3\n",
 ];
+
+#[test]
+fn files_and_their_canonical_forms_without_the_program() {
+    let folder = RepositoryBuilder::sound().build();
+    let environment = environment(folder.path());
+    let repository = Repository::load(folder.path()).unwrap();
+    let all = DeclarationFile::all(&repository);
+    assert!(
+        all.iter()
+            .any(|file| &*file.name == "declarations/apple.toml")
+    );
+    let named = |paths: &[&str]| {
+        let paths: Vec<PathBuf> = paths.iter().map(PathBuf::from).collect();
+        DeclarationFile::named(&environment, Some(&repository), &paths)
+    };
+    // A folder stands for what is below it, without hidden files and settings; each file once.
+    folder.write("declarations/.hidden.toml", "");
+    assert_eq!(
+        named(&["declarations", "declarations/apple.toml", "."]),
+        Ok(all)
+    );
+    assert!(
+        named(&["ipwhl.toml"])
+            .unwrap_err()
+            .message
+            .contains("is no declaration")
+    );
+    assert!(
+        named(&["wheels"])
+            .unwrap_err()
+            .message
+            .contains("has no declaration")
+    );
+
+    let form = |text: &str| {
+        folder.write("declarations/apple.toml", text);
+        let file = named(&["declarations/apple.toml"]).unwrap().remove(0);
+        (file.canonical_form(Layout::Package), file)
+    };
+    let (found, file) = form("size = 1\nsource = \"pkg:pypi/apple@1\"\n");
+    let Ok(CanonicalForm::Differs { canonical, .. }) = found else {
+        panic!("{found:?}");
+    };
+    file.write(&canonical).unwrap();
+    assert!(matches!(
+        file.canonical_form(Layout::Package),
+        Ok(CanonicalForm::Same)
+    ));
+    assert!(matches!(form("=").0, Ok(CanonicalForm::Syntax { .. })));
+    assert!(
+        named(&["none.toml"]).unwrap()[0]
+            .canonical_form(Layout::Package)
+            .is_err()
+    );
+}
 
 /// No text makes it panic, and none loses a comment or a value on the way to its canonical form,
 /// which is its own.

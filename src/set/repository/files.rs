@@ -176,7 +176,7 @@ pub(super) fn too_large() -> io::Error {
 ///
 /// # Errors
 /// When it cannot be read, or is not a regular file.
-pub fn read_text(path: &Path, file: &Arc<str>) -> Result<(String, Vec<Finding>), LoadError> {
+pub(super) fn read_text(path: &Path, file: &Arc<str>) -> Result<(String, Vec<Finding>), LoadError> {
     let unreadable = |error| LoadError::Unreadable(path.to_path_buf(), error);
     let bytes = read_file(path).map_err(unreadable)?;
     Ok(decode(file, bytes))
