@@ -40,8 +40,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         reuse: None,
     };
     let report = gathering.gather(&wheels, Want::Bytes)?;
-    let mut findings = repository.findings.clone();
-    findings.extend(check::set(&repository));
+    let mut findings = check::repository(&repository);
     findings.extend(check::wheels(&repository, &wheels, &report));
     let findings = judge(&repository, findings, &report, session.today(), "");
     if has_errors(&findings) || !report.failures.is_empty() {

@@ -9,10 +9,8 @@ use super::context::Context;
 use super::report::count;
 use crate::foundation::diagnostic::nearest;
 use crate::foundation::failure::Failure;
-use crate::set::check;
-use crate::set::gather::WheelReport;
 use crate::set::graph::{GraphQuery, QueryError, Relation, RelationGroup};
-use crate::set::judgement::judge;
+use crate::set::judgement::set_findings;
 use crate::set::repository::{Repository, Waiver, summarize_platforms};
 
 impl From<QueryError> for Failure {
@@ -81,10 +79,7 @@ pub(super) fn note_findings(context: &Context<'_>, query: &GraphQuery<'_>) {
     if repository.configuration.platforms.is_empty() {
         context.say("note: no supported platform is known, so no requirement is evaluated");
     }
-    let mut findings = repository.findings.clone();
-    findings.extend(check::set_with(&query.graph));
-    let today = context.session.today();
-    let findings = judge(repository, findings, &WheelReport::default(), today, "");
+    let findings = set_findings(&query.graph, context.session.today());
     if let Some(count) = count(&findings) {
         context.say(&format!(
             "note: the set has {count}; `ipwhl check` shows the findings"

@@ -10,13 +10,23 @@ mod waivers;
 use jiff::civil::Date;
 
 use crate::foundation::diagnostic::{Baseline, Finding, Note, Severity, Stage, sort};
-use crate::set::check::take_in_mismatches;
+use crate::set::check::{set_with, take_in_mismatches};
 use crate::set::gather::{WheelReport, all_wheels};
+use crate::set::graph::Graph;
 use crate::set::repository::{Repository, summarize_platforms};
 pub use baseline::compare;
 use propose::propose;
 pub use related::{group_related, waivers};
 use waivers::apply;
+
+/// The findings of a set's texts and graph. Wheels are not read. `today` decides which waivers have
+/// expired.
+pub fn set_findings(graph: &Graph<'_>, today: Date) -> Vec<Finding> {
+    let repository = graph.repository;
+    let mut findings = repository.findings.clone();
+    findings.extend(set_with(graph));
+    judge(repository, findings, &WheelReport::default(), today, "")
+}
 
 /// The findings that remain after severities and waivers, in order. A waiver of a finding about
 /// wheels counts as unused only if `looked_at` covers those wheels; `today` decides which waivers

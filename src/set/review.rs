@@ -85,9 +85,7 @@ pub fn review(
         .copied()
         .filter(|wheel| !options.wheels && !read.iter().any(|read| std::ptr::eq(*read, *wheel)))
         .collect();
-    // Without a cache folder no facts are known, which is no reason to fail.
-    let cache = session.cache().ok();
-    let known = known_wheels(cache.as_ref(), repository, &others);
+    let known = known_among(session, repository, &others);
     let verified_earlier = known.verified(&others);
     findings.extend(check::wheels(repository, &others, &known));
     report.extend(known);
@@ -107,6 +105,25 @@ pub fn review(
         gone,
         unasked,
     })
+}
+
+/// The findings of a set and of those wheels that an earlier run has verified.
+pub fn known_findings(session: &Session, repository: &Repository) -> Vec<Finding> {
+    let mut findings = check::repository(repository);
+    let wheels = all_wheels(repository);
+    let known = known_among(session, repository, &wheels);
+    findings.extend(check::wheels(repository, &wheels, &known));
+    judge(repository, findings, &known, session.today(), "")
+}
+
+/// The known facts of wheels. Without a cache there are none, which is no reason to fail.
+fn known_among(
+    session: &Session,
+    repository: &Repository,
+    wheels: &[&DeclaredWheel],
+) -> WheelReport {
+    let cache = session.cache().ok();
+    known_wheels(cache.as_ref(), repository, wheels)
 }
 
 /// Checks the sources of `asked`, and reads the wheels of `read`.

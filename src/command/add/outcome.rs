@@ -10,13 +10,12 @@ use super::super::report::{MessageFormat, count, show};
 use super::super::words::counted;
 use crate::foundation::diagnostic::{Baseline, Code, Finding, Inert};
 use crate::foundation::failure::Failure;
-use crate::set::check;
 use crate::set::declaration::Declaration;
-use crate::set::gather::{all_wheels, known_wheels};
 use crate::set::graph::Graph;
-use crate::set::judgement::{compare, has_errors, judge};
+use crate::set::judgement::{compare, has_errors};
 use crate::set::repository::Repository;
 use crate::set::resolve::{ProjectRequest, declared_extras};
+use crate::set::review::known_findings;
 
 /// The number of projects that are named as reasons for a change.
 const MAXIMUM_REASONS: usize = 3;
@@ -31,7 +30,7 @@ impl Before {
     pub(super) fn of(context: &Context<'_>, repository: &Repository) -> Self {
         Self {
             declarations: repository.declarations.clone(),
-            findings: find(context, repository),
+            findings: known_findings(&context.session, repository),
         }
     }
 
@@ -102,7 +101,7 @@ impl Before {
         closes: bool,
     ) -> Result<ExitStatus, Failure> {
         let now = context.repository()?;
-        let mut findings = find(context, &now);
+        let mut findings = known_findings(&context.session, &now);
         compare(&self.findings, &mut findings, &now.configuration.platforms);
         findings.retain(|finding| finding.baseline != Some(Baseline::Unchanged));
         for finding in &mut findings {
@@ -122,18 +121,6 @@ impl Before {
         context.say(&format!("the change adds {words}"));
         Ok(ExitStatus::Clean)
     }
-}
-
-/// The findings of `ipwhl check` about the set and about the wheels in the cache, which has those
-/// of the change.
-fn find(context: &Context<'_>, repository: &Repository) -> Vec<Finding> {
-    let mut findings = check::repository(repository);
-    // Without a cache no wheel is known. That is no reason to fail.
-    let cache = context.session.cache().ok();
-    let wheels = all_wheels(repository);
-    let known = known_wheels(cache.as_ref(), repository, &wheels);
-    findings.extend(check::wheels(repository, &wheels, &known));
-    judge(repository, findings, &known, context.session.today(), "")
 }
 
 /// Whether `--with-dependencies` would have met the requirement.

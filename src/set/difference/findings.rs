@@ -3,9 +3,8 @@
 use jiff::civil::Date;
 
 use crate::foundation::diagnostic::{Baseline, Finding};
-use crate::set::check;
-use crate::set::gather::WheelReport;
-use crate::set::judgement::{self, judge};
+use crate::set::graph::Graph;
+use crate::set::judgement::{compare, set_findings};
 use crate::set::repository::Repository;
 
 /// The findings of the checks of the set in two states. Wheels are not read for them.
@@ -21,12 +20,9 @@ pub struct FindingChanges {
 
 /// Checks both sets and compares. `today` decides which waivers have expired.
 pub fn finding_changes(before: &Repository, now: &Repository, today: Date) -> FindingChanges {
-    let of = |repository: &Repository| {
-        let findings = check::repository(repository);
-        judge(repository, findings, &WheelReport::default(), today, "")
-    };
+    let of = |repository: &Repository| set_findings(&Graph::new(repository), today);
     let (found_before, mut found) = (of(before), of(now));
-    let gone = judgement::compare(&found_before, &mut found, &now.configuration.platforms);
+    let gone = compare(&found_before, &mut found, &now.configuration.platforms);
     let all = found.len();
     found.retain(|finding| finding.baseline == Some(Baseline::New));
     FindingChanges {
