@@ -33,6 +33,13 @@ pub enum Risk {
     Other,
 }
 
+impl Risk {
+    /// Whether many wheels have such members, so that a new wheel with some is no surprise.
+    pub fn is_common(self) -> bool {
+        matches!(self, Self::NativeCode | Self::EntryPoints | Self::Script)
+    }
+}
+
 /// A member that differs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct MemberChange {

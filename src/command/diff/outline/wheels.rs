@@ -208,9 +208,7 @@ fn inside(report: &Report<'_>, changes: &MemberChanges, has_old: bool) -> Vec<En
             }));
         }
         if below.is_empty() {
-            // In a new wheel native code and scripts are what one expects of some.
-            let expected = [Risk::NativeCode, Risk::EntryPoints, Risk::Script];
-            let is_urgent = has_old || !expected.contains(&risk);
+            let is_urgent = has_old || !risk.is_common();
             below.extend(changes.of(risk).map(|one| member(one, is_urgent)));
         }
         if !below.is_empty() {
