@@ -14,11 +14,7 @@ use super::exit::ExitStatus;
 use super::network::NetworkArguments;
 use crate::foundation::diagnostic::Inert;
 use crate::foundation::failure::Failure;
-use crate::release::archive::{OpenRelease, reach};
-use crate::release::comparison::{
-    MemberReport, MemberSearch, State, StateReader, compare_members, comparison_failure,
-};
-use crate::set::difference::{Transfer, difference, estimate, finding_changes, transfer};
+use crate::release::comparison::{Comparison, MemberSearch, State, StateReader};
 use report::Report;
 
 /// Show the differences between two releases, revisions or the working tree
@@ -86,36 +82,25 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         Some(name) => read(context, &reader, name)?,
         None => reader.working_tree(context.repository()?),
     };
-    let states = [&old, &new];
-    let difference = difference(&old.snapshot, &new.snapshot);
     let search = match arguments.members {
         Members::None => None,
         Members::AtHand => Some(MemberSearch::AtHand),
         Members::Fetch => Some(MemberSearch::Everywhere),
     };
-    let members = match search {
-        Some(search) => compare_members(&reader, states, &difference, search)?,
-        None => MemberReport::default(),
-    };
-    let has_failed = members.has_failed;
-    let repositories = old.repository.as_ref().zip(new.repository.as_ref());
+    let comparison = Comparison::new(&reader, [&old, &new], search)?;
     let report = Report {
-        states,
-        difference,
-        members,
-        findings: repositories.map(|(old, new)| finding_changes(old, new, session.today())),
-        transfer: moved(&old, &new)?,
+        comparison: &comparison,
         in_full: context.verbose > 0,
     };
     let text = match arguments.format {
-        DiffFormat::Json => Inert::from(&json::write(&report)?),
+        DiffFormat::Json => Inert::from(&json::write(&comparison)?),
         DiffFormat::Text => text::write(context, &outline::outline(&report)),
         DiffFormat::Markdown => Inert::from(&markdown::write(&outline::outline(&report))),
     };
     context.result(text.trim_end())?;
-    Ok(if has_failed {
+    Ok(if comparison.members.has_failed {
         ExitStatus::World
-    } else if arguments.exit_code && report.differs() {
+    } else if arguments.exit_code && comparison.differs() {
         ExitStatus::Findings
     } else {
         ExitStatus::Clean
@@ -135,16 +120,4 @@ fn read(context: &Context<'_>, reader: &StateReader<'_>, text: &str) -> Result<S
         );
     }
     reader.read(name)
-}
-
-/// The blocks that a mirror of the old state has to transfer: counted between two releases,
-/// estimated otherwise.
-fn moved(old: &State, new: &State) -> Result<Transfer, Failure> {
-    let (Some(before), Some(after)) = (&old.release, &new.release) else {
-        return Ok(estimate(&old.snapshot, &new.snapshot));
-    };
-    let reached = |release: &OpenRelease| {
-        reach(release.blocks(), release.root).map_err(|error| comparison_failure(release, &error))
-    };
-    Ok(transfer(&reached(before)?, &reached(after)?))
 }

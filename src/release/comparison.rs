@@ -2,10 +2,10 @@
 //! the members of wheels that differ. The comparison itself is
 //! [`difference`](crate::set::difference).
 
+mod compare;
 mod members;
 mod state;
 
-pub use members::{
-    MemberReport, MemberSearch, UnreadMembers, UnreadReason, compare_members, members_key,
-};
-pub use state::{State, StateDescription, StateKind, StateName, StateReader, comparison_failure};
+pub use compare::Comparison;
+pub use members::{MemberReport, MemberSearch, UnreadMembers, UnreadReason, compare_members};
+pub use state::{State, StateDescription, StateKind, StateName, StateReader};

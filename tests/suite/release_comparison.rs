@@ -4,7 +4,7 @@ use std::fs;
 
 use ipwhl::foundation::failure::{Failure, FailureKind};
 use ipwhl::release::comparison::{
-    MemberSearch, State, StateKind, StateReader, UnreadReason, compare_members,
+    Comparison, MemberSearch, State, StateKind, StateReader, UnreadReason, compare_members,
 };
 use ipwhl::set::difference::{difference, finding_changes};
 use ipwhl::set::gather::Network;
@@ -126,6 +126,39 @@ fn members_are_read_from_archives_and_sources() {
         .map(|one| one.path.as_str())
         .collect();
     assert!(paths.contains(&"library/new.py"), "{paths:?}");
+}
+
+#[test]
+fn a_comparison_counts_between_releases_and_estimates_otherwise() {
+    let (_, folder) = published();
+    let session = Session::new(environment(folder.path()));
+    let reader = reader(&session, &folder);
+    let read = |text: &str| read(&reader, text).unwrap();
+    let (full, hollow, before) = (read("old"), read("hollow.car"), read("main"));
+    let compare = |old, new, search| Comparison::new(&reader, [old, new], search).unwrap();
+
+    let same = compare(&full, &hollow, Some(MemberSearch::AtHand));
+    assert!(same.is_one_release() && !same.differs());
+    assert!(same.transfer.exact);
+    assert_eq!((same.transfer.blocks, same.transfer.bytes), (Some(0), 0));
+
+    let change = small().change("library", |library| {
+        library.rebuild(|wheel| wheel.member("library/new.py", "print()\n"))
+    });
+    change.write_to(folder.path());
+    let now = reader.working_tree(Repository::load(folder.path()).unwrap());
+    let unsearched = compare(&before, &now, None);
+    assert!(unsearched.differs() && !unsearched.is_one_release());
+    assert!(!unsearched.transfer.exact);
+    assert_eq!(unsearched.unsearched(), 1);
+    assert_eq!(
+        unsearched.findings.map(|findings| findings.new),
+        Some(Vec::new())
+    );
+    let searched = compare(&full, &now, Some(MemberSearch::AtHand));
+    assert_eq!(searched.unsearched(), 0);
+    let wheel = &searched.difference.projects[0].wheels[0];
+    assert!(searched.members_of(wheel).unwrap().is_ok());
 }
 
 #[test]

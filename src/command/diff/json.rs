@@ -3,16 +3,15 @@
 use serde_json::{Value, json};
 
 use super::super::draw::to_json;
-use super::report::Report;
 use crate::foundation::diagnostic::{Finding, JsonFinding, SourceTexts};
 use crate::foundation::failure::Failure;
-use crate::release::comparison::State;
+use crate::release::comparison::{Comparison, State};
 use crate::set::difference::{SettingsExtent, WheelChange, WheelState};
 
 /// One object on one line (`docs/formats.md`, 8).
-pub(super) fn write(report: &Report<'_>) -> Result<String, Failure> {
+pub(super) fn write(comparison: &Comparison<'_>) -> Result<String, Failure> {
     let no_texts = SourceTexts::new();
-    let [old, new] = report.states;
+    let [old, new] = comparison.states;
     let findings = |all: &[Finding], state: &State| -> Vec<JsonFinding> {
         let texts = state
             .repository
@@ -22,7 +21,7 @@ pub(super) fn write(report: &Report<'_>) -> Result<String, Failure> {
             .map(|finding| JsonFinding::new(finding, texts))
             .collect()
     };
-    let projects: Vec<Value> = report
+    let projects: Vec<Value> = comparison
         .difference
         .projects
         .iter()
@@ -30,7 +29,7 @@ pub(super) fn write(report: &Report<'_>) -> Result<String, Failure> {
             let wheels: Vec<Value> = project
                 .wheels
                 .iter()
-                .map(|one| wheel(report, one))
+                .map(|one| wheel(comparison, one))
                 .collect();
             json!({
                 "name": project.name,
@@ -42,13 +41,13 @@ pub(super) fn write(report: &Report<'_>) -> Result<String, Failure> {
             })
         })
         .collect();
-    let [old_unreadable, new_unreadable] = &report.difference.unreadable;
-    let [old_partial, new_partial] = &report.difference.partial;
-    let known = report.difference.settings_known;
+    let [old_unreadable, new_unreadable] = &comparison.difference.unreadable;
+    let [old_partial, new_partial] = &comparison.difference.partial;
+    let known = comparison.difference.settings_known;
     to_json(&json!({
         "old": old.description,
         "new": new.description,
-        "settings": (!known.contains(&SettingsExtent::Nothing)).then_some(&report.difference.settings),
+        "settings": (!known.contains(&SettingsExtent::Nothing)).then_some(&comparison.difference.settings),
         "settings_known": known.map(|extent| match extent {
             SettingsExtent::Nothing => "nothing",
             SettingsExtent::Released => "released",
@@ -56,27 +55,27 @@ pub(super) fn write(report: &Report<'_>) -> Result<String, Failure> {
             SettingsExtent::Whole => "whole",
         }),
         "projects": projects,
-        "unchanged_projects": report.difference.unchanged,
+        "unchanged_projects": comparison.difference.unchanged,
         "unreadable": { "old": old_unreadable, "new": new_unreadable },
         "partial": { "old": old_partial, "new": new_partial },
-        "findings": report.findings.as_ref().map(|changes| json!({
+        "findings": comparison.findings.as_ref().map(|changes| json!({
             "new": findings(&changes.new, new),
             "gone": findings(&changes.gone, old),
             "unchanged": changes.unchanged,
         })),
-        "transfer": report.transfer,
-        "unknown_names": report.members.unknown_names,
+        "transfer": comparison.transfer,
+        "unknown_names": comparison.members.unknown_names,
     }))
 }
 
-fn wheel(report: &Report<'_>, change: &WheelChange<'_>) -> Value {
+fn wheel(comparison: &Comparison<'_>, change: &WheelChange<'_>) -> Value {
     let state = |named: Option<(&String, &WheelState)>| {
         let (name, wheel) = named?;
         let mut value = serde_json::to_value(wheel).ok()?;
         value["file_name"] = json!(name);
         Some(value)
     };
-    let members = report.members_of(change);
+    let members = comparison.members_of(change);
     json!({
         "change": change.kind(),
         "old": state(change.old),

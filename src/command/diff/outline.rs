@@ -7,22 +7,22 @@ use super::entry::{Entry, Line, Mark, Outline, Piece, Section, list, own, value}
 use super::report::Report;
 use crate::foundation::diagnostic::{Finding, Severity};
 use crate::foundation::size::HumanBytes;
-use crate::release::comparison::{State, StateKind, UnreadMembers, members_key};
+use crate::release::comparison::{State, StateKind, UnreadMembers};
 use crate::set::difference::{FindingChanges, Kind, ProjectChange, SettingsExtent};
 use crate::set::judgement::group_related;
 
 /// The difference in words.
 pub(super) fn outline(report: &Report<'_>) -> Outline {
-    let [old, new] = report.states;
+    let [old, new] = report.comparison.states;
     let title = [("from ", old), ("to ", new)].map(|(word, state)| {
         let mut line = vec![own(word)];
         line.extend(name(state));
         line
     });
-    let projects = report.difference.projects.iter();
+    let projects = report.comparison.difference.projects.iter();
     let projects: Vec<Entry> = projects.map(|one| project(report, one)).collect();
     let mut summary = vec![vec![own(counts(report))]];
-    let findings = &report.findings;
+    let findings = &report.comparison.findings;
     summary.push(vec![own(match findings {
         None => {
             "findings: not compared, because a release of the layout `ipwhl-1` has no declarations"
@@ -76,9 +76,10 @@ fn name(state: &State) -> Line {
 
 /// How much differs, in a sentence.
 fn counts(report: &Report<'_>) -> String {
-    let difference = &report.difference;
-    if !report.differs() {
-        let is_known = difference.is_complete() || report.is_one_release();
+    let comparison = report.comparison;
+    let difference = &comparison.difference;
+    if !comparison.differs() {
+        let is_known = difference.is_complete() || comparison.is_one_release();
         let words = if is_known {
             "no difference"
         } else {
@@ -108,7 +109,7 @@ fn counts(report: &Report<'_>) -> String {
         difference.unchanged,
         "projects",
     );
-    let all = report.states[1].snapshot.wheels().count();
+    let all = comparison.states[1].snapshot.wheels().count();
     let wheels = |kind| {
         let changes = difference.projects.iter().flat_map(|one| &one.wheels);
         changes.filter(|one| one.kind() == kind).count()
@@ -127,18 +128,19 @@ fn counts(report: &Report<'_>) -> String {
 /// The parts that were not compared, with the reasons. Nothing is left out silently.
 fn not_known(report: &Report<'_>) -> Vec<Line> {
     let mut lines = Vec::new();
-    let difference = &report.difference;
+    let comparison = report.comparison;
+    let difference = &comparison.difference;
     let extents = difference.settings_known;
     if extents.contains(&SettingsExtent::Nothing) {
         lines.push(vec![own(
             "not compared: settings and declarations, because a release of the layout `ipwhl-1` has none",
         )]);
-    } else if extents.contains(&SettingsExtent::Released) && !report.is_one_release() {
+    } else if extents.contains(&SettingsExtent::Released) && !comparison.is_one_release() {
         lines.push(vec![own(
             "not compared: trusted, threshold, publish, index, gateways, declarations and layout, because a release does not contain them",
         )]);
     }
-    for (state, extent) in report.states.into_iter().zip(extents) {
+    for (state, extent) in comparison.states.into_iter().zip(extents) {
         if extent == SettingsExtent::Partial {
             lines.push(vec![
                 own("not compared in full: the settings of "),
@@ -147,7 +149,7 @@ fn not_known(report: &Report<'_>) -> Vec<Line> {
             ]);
         }
     }
-    for (state, names) in report.states.into_iter().zip(&difference.partial) {
+    for (state, names) in comparison.states.into_iter().zip(&difference.partial) {
         if !names.is_empty() {
             let mut line = vec![own("not compared in full: declarations with errors in ")];
             line.extend([value(&state.description.name), own(": ")]);
@@ -155,7 +157,7 @@ fn not_known(report: &Report<'_>) -> Vec<Line> {
             lines.push(line);
         }
     }
-    for (state, names) in report.states.into_iter().zip(&difference.unreadable) {
+    for (state, names) in comparison.states.into_iter().zip(&difference.unreadable) {
         if !names.is_empty() {
             let mut line = vec![own("not compared: unreadable declarations in ")];
             line.extend([value(&state.description.name), own(": ")]);
@@ -165,7 +167,7 @@ fn not_known(report: &Report<'_>) -> Vec<Line> {
     }
     // Reasons are long and the same for many; each is said once.
     let mut reasons: Vec<(&UnreadMembers, usize)> = Vec::new();
-    for reason in report
+    for reason in comparison
         .members
         .members
         .values()
@@ -183,18 +185,15 @@ fn not_known(report: &Report<'_>) -> Vec<Line> {
             Piece::Sentence(reason.to_string()),
         ]);
     }
-    if report.members.unknown_names > 0 {
-        let of = counted(report.members.unknown_names, "wheel");
+    if comparison.members.unknown_names > 0 {
+        let of = counted(comparison.members.unknown_names, "wheel");
         lines.push(vec![own(format!(
             "names of new commands and packages not compared with those of {of}: `ipwhl check --wheels` has not read them here"
         ))]);
     }
-    let changes = difference.projects.iter().flat_map(|one| &one.wheels);
-    let unseen =
-        changes.filter(|wheel| members_key(wheel).is_some() && report.members_of(wheel).is_none());
-    let unseen = unseen.count();
-    if unseen > 0 {
-        let words = counted(unseen, "wheel");
+    let unsearched = comparison.unsearched();
+    if unsearched > 0 {
+        let words = counted(unsearched, "wheel");
         lines.push(vec![own(format!(
             "not read: {words}, because of `--members none`"
         ))]);
@@ -204,7 +203,7 @@ fn not_known(report: &Report<'_>) -> Vec<Line> {
 
 /// The amount that a mirror has to transfer.
 fn moved(report: &Report<'_>) -> String {
-    let transfer = &report.transfer;
+    let transfer = &report.comparison.transfer;
     let bytes = HumanBytes(transfer.bytes);
     let all = HumanBytes(transfer.all_bytes);
     match (transfer.blocks, transfer.all_blocks) {
@@ -225,7 +224,7 @@ fn moved(report: &Report<'_>) -> String {
 
 /// Every setting that differs, each value in full: what is left out could be what matters.
 fn settings(report: &Report<'_>) -> Vec<Entry> {
-    let settings = report.difference.settings.iter();
+    let settings = report.comparison.difference.settings.iter();
     settings
         .map(|setting| {
             let sides = [

@@ -6,8 +6,8 @@ use std::io;
 use std::path::PathBuf;
 
 use futures_util::StreamExt;
+use ipwhl_packaging::ProjectName;
 use ipwhl_packaging::wheel::{InstalledNames, Limits, WheelMembers, installed_names, members};
-use ipwhl_packaging::{ProjectName, WheelFileName};
 use ipwhl_unixfs::Cid;
 use ipwhl_unixfs::car::{CarError, CarReader, FileReader};
 use rayon::prelude::*;
@@ -81,7 +81,7 @@ pub enum UnreadReason {
 type ReadMembers = Result<WheelMembers, UnreadReason>;
 
 /// The key of a wheel's members in the report, if it is new or has other bytes.
-pub fn members_key(wheel: &WheelChange<'_>) -> Option<(Option<Cid>, Cid)> {
+pub(super) fn members_key(wheel: &WheelChange<'_>) -> Option<(Option<Cid>, Cid)> {
     let (_, new) = wheel.new?;
     if wheel.old.is_some() && !wheel.has_other_bytes() {
         return None;
@@ -91,6 +91,35 @@ pub fn members_key(wheel: &WheelChange<'_>) -> Option<(Option<Cid>, Cid)> {
 
 /// A project, and the old and new state of a wheel of it.
 type Pair<'d> = (&'d ProjectName, Option<&'d WheelState>, &'d WheelState);
+
+/// A wheel whose members are compared, with the state that has it.
+struct NeededWheel<'d> {
+    state: &'d State,
+    project: &'d ProjectName,
+    file_name: &'d str,
+    wheel: &'d WheelState,
+}
+
+impl NeededWheel<'_> {
+    /// The request for the wheel: by the sources in its declaration, and by its CID.
+    fn request(&self) -> WheelRequest {
+        let wheel = self.wheel;
+        let declared = self.state.repository.as_ref().and_then(|repository| {
+            let wheels = repository.declarations.values().flat_map(|one| &one.wheels);
+            let mut wheels =
+                wheels.filter(|declared| declared.content_id.value == wheel.content_id);
+            Some(wheel_request(&repository.directory, wheels.next()?))
+        });
+        declared.unwrap_or_else(|| WheelRequest {
+            project: self.project.to_string(),
+            file_name: self.file_name.to_owned(),
+            sources: Vec::new(),
+            content_id: wheel.content_id,
+            sha256: wheel.sha256,
+            size: wheel.size,
+        })
+    }
+}
 
 /// Compares the members of every wheel that is added or has other bytes.
 ///
@@ -102,11 +131,11 @@ pub fn compare_members(
     difference: &Difference<'_>,
     search: MemberSearch,
 ) -> Result<MemberReport, Failure> {
-    let changes = || difference.projects.iter().flat_map(|one| &one.wheels);
-    let pairs: BTreeMap<(Option<Cid>, Cid), Pair<'_>> = difference
-        .projects
-        .iter()
-        .flat_map(|project| project.wheels.iter().map(|wheel| (project.name, wheel)))
+    let changes = || {
+        let projects = difference.projects.iter();
+        projects.flat_map(|project| project.wheels.iter().map(|wheel| (project.name, wheel)))
+    };
+    let pairs: BTreeMap<(Option<Cid>, Cid), Pair<'_>> = changes()
         .filter_map(|(project, wheel)| {
             let old = wheel.old.map(|(_, old)| old);
             Some((members_key(wheel)?, (project, old, wheel.new?.1)))
@@ -115,13 +144,16 @@ pub fn compare_members(
     if pairs.is_empty() {
         return Ok(MemberReport::default());
     }
-    let mut needed: BTreeMap<Cid, (&State, &String, &WheelState)> = BTreeMap::new();
-    for wheel in changes().filter(|wheel| members_key(wheel).is_some()) {
+    let mut needed: BTreeMap<Cid, NeededWheel<'_>> = BTreeMap::new();
+    for (project, wheel) in changes().filter(|(_, wheel)| members_key(wheel).is_some()) {
         for (state, named) in states.into_iter().zip([wheel.old, wheel.new]) {
-            if let Some((name, wheel)) = named {
-                needed
-                    .entry(wheel.content_id)
-                    .or_insert((state, name, wheel));
+            if let Some((file_name, wheel)) = named {
+                needed.entry(wheel.content_id).or_insert(NeededWheel {
+                    state,
+                    project,
+                    file_name,
+                    wheel,
+                });
             }
         }
     }
@@ -135,7 +167,7 @@ pub fn compare_members(
     let requests: Vec<WheelRequest> = needed
         .iter()
         .filter(|(cid, _)| !read.contains_key(cid))
-        .map(|(_, (state, name, wheel))| request(state, name, wheel))
+        .map(|(_, needed)| needed.request())
         .collect();
     let (fetched, has_failed) = fetch(reader, states, &requests, search)?;
     read.extend(
@@ -285,26 +317,6 @@ fn read_file(cache: &Cache, cid: &Cid, path: PathBuf) -> ReadMembers {
             error: error.to_string(),
         }),
     }
-}
-
-/// The request for a wheel: by the sources in its declaration, and by its CID.
-fn request(state: &State, name: &str, wheel: &WheelState) -> WheelRequest {
-    let declared = state.repository.as_ref().and_then(|repository| {
-        let wheels = repository.declarations.values().flat_map(|one| &one.wheels);
-        let mut wheels = wheels.filter(|declared| declared.content_id.value == wheel.content_id);
-        Some(wheel_request(&repository.directory, wheels.next()?))
-    });
-    declared.unwrap_or_else(|| WheelRequest {
-        project: name
-            .parse()
-            .map(|name: WheelFileName| name.name().to_string())
-            .unwrap_or_default(),
-        file_name: name.to_owned(),
-        sources: Vec::new(),
-        content_id: wheel.content_id,
-        sha256: wheel.sha256,
-        size: wheel.size,
-    })
 }
 
 type Fetched = Vec<(Cid, Result<PathBuf, UnreadReason>)>;

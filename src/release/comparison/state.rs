@@ -344,7 +344,7 @@ impl<'s> StateReader<'s> {
 }
 
 /// The failure of comparing a damaged release.
-pub fn comparison_failure(release: &OpenRelease, error: &CarError) -> Failure {
+pub(super) fn comparison_failure(release: &OpenRelease, error: &CarError) -> Failure {
     match (&release.location, error) {
         (ReleaseLocation::Archive { .. }, CarError::Missing(cid)) => Failure::finding(format!(
             "{} lacks the block {cid}, so it cannot be compared",

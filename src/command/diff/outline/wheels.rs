@@ -91,7 +91,7 @@ fn wheel(report: &Report<'_>, change: &WheelChange<'_>) -> Entry {
         }
     }
     let mut below = declared(report, change);
-    match report.members_of(change) {
+    match report.comparison.members_of(change) {
         Some(Ok(members)) => below.extend(inside(report, members, old.is_some())),
         _ if change.has_other_bytes() => below.push(Entry::new(
             Mark::Changed,
@@ -104,7 +104,7 @@ fn wheel(report: &Report<'_>, change: &WheelChange<'_>) -> Entry {
 
 /// Platforms of the old state (`0`) or the new one in few words; `None` for none.
 fn folded(report: &Report<'_>, side: usize, platforms: &[String]) -> Option<String> {
-    let repository = report.states[side].repository.as_ref()?;
+    let repository = report.comparison.states[side].repository.as_ref()?;
     summarize_platforms(platforms, &repository.configuration.platforms)
 }
 
