@@ -2,8 +2,6 @@
 
 mod since;
 
-use std::collections::BTreeSet;
-
 use clap::Args;
 
 use super::allow::AllowArguments;
@@ -17,7 +15,6 @@ use super::report::{
 use super::words::counted;
 use crate::foundation::failure::Failure;
 use crate::set::difference::EarlierState;
-use crate::set::repository::Repository;
 use crate::set::review::{ReviewOptions, review};
 
 /// Check the declarations
@@ -131,7 +128,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     };
     context.say(&format!(
         "checked {}, {}{earlier} on {}{what}: {}",
-        counted(projects(repository), "project"),
+        counted(review.projects, "project"),
         counted(review.wheels, "wheel"),
         counted(repository.configuration.platforms.len(), "platform"),
         count(findings).unwrap_or_else(|| "no findings".to_owned())
@@ -143,13 +140,4 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         return Ok(ExitStatus::World);
     }
     Ok(status(findings, arguments.deny == Some(Deny::Warnings)))
-}
-
-/// How many projects are declared, understood or not. In the layout `ipwhl-1` one can be both.
-fn projects(repository: &Repository) -> usize {
-    let declared = repository.declarations.keys();
-    declared
-        .chain(&repository.unreadable)
-        .collect::<BTreeSet<_>>()
-        .len()
 }

@@ -1,6 +1,10 @@
 //! The complete check of a set: its texts, its graph, its wheels and their sources, compared with
 //! an earlier state, and the versions that would end findings.
 
+use std::collections::BTreeSet;
+
+use ipwhl_packaging::ProjectName;
+
 use crate::foundation::diagnostic::Finding;
 use crate::foundation::failure::Failure;
 use crate::set::check;
@@ -35,6 +39,8 @@ pub struct Review {
     pub findings: Vec<Finding>,
     /// The report about wheels.
     pub report: WheelReport,
+    /// How many projects are declared, understood or not.
+    pub projects: usize,
     /// How many wheels are declared.
     pub wheels: usize,
     /// How many of them belong to declarations that have changed.
@@ -95,8 +101,15 @@ pub fn review(
         .before
         .map(|before| before.compare(repository, &report, today, &mut findings));
     let unasked = propose(session, repository, options.network, &mut findings);
+    // In the layout `ipwhl-1` one can be both understood and not.
+    let projects: BTreeSet<&ProjectName> = repository
+        .declarations
+        .keys()
+        .chain(&repository.unreadable)
+        .collect();
     Ok(Review {
         findings,
+        projects: projects.len(),
         wheels: all.len(),
         changed: changed.len(),
         verified_earlier,

@@ -41,7 +41,10 @@ fn reviewed(folder: &BuiltRepository, since: Option<&str>, wheels: bool) -> Revi
 fn a_review_says_what_it_has_read() {
     let folder = RepositoryBuilder::sound().build();
     let review = reviewed(&folder, None, false);
-    assert_eq!((review.wheels, review.unverified), (6, 6));
+    assert_eq!(
+        (review.projects, review.wheels, review.unverified),
+        (4, 6, 6)
+    );
     assert_eq!(review.findings, []);
     let review = reviewed(&folder, None, true);
     assert_eq!((review.unverified, review.verified_earlier), (0, 0));
