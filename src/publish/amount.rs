@@ -7,9 +7,9 @@ use crate::foundation::size::HumanBytes;
 /// A number of blocks, or files for a target with files, and their size.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Amount {
-    /// How many.
+    /// The number of blocks or files.
     pub blocks: u64,
-    /// How many bytes, without framing.
+    /// Their size in bytes, without framing.
     pub bytes: u64,
     /// Whether files are counted instead of blocks.
     pub is_of_files: bool,

@@ -1,4 +1,4 @@
-//! A release out of declarations: what is known of its wheels, its root, its files.
+//! Builds a release from declarations: the facts of its wheels, its root, and its files.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -24,47 +24,47 @@ use crate::set::gather::{
 use crate::set::repository::Repository;
 use crate::source::{Cache, Session};
 
-/// What finds out what is known of a declared wheel.
+/// Looks up the facts of a declared wheel.
 type Known<'f> = dyn Fn(&DeclaredWheel) -> Option<ReleaseFacts<'f>> + Sync + 'f;
 
-/// One build, as it is asked for.
+/// A build: its inputs and options.
 pub struct Build<'b> {
     /// The session.
     pub session: &'b Session,
     /// The repository.
     pub repository: &'b Repository,
-    /// Where wheels are looked for.
+    /// The sources that wheels are fetched from.
     pub network: Network,
     /// The UnixFS import parameters.
     pub profile: Profile,
     /// Whether only the root is computed.
     pub is_root_only: bool,
-    /// What of the release goes into its archive.
+    /// The parts of the release in its archive.
     pub contents: ArchiveContents,
-    /// The releases whose word is taken for wheels.
+    /// The releases whose facts are reused.
     pub reusable: Vec<ReusableRelease>,
-    /// Where the release goes.
+    /// The output folder.
     pub folder: PathBuf,
-    /// The run that writes it there.
+    /// The kind of run, for error messages.
     pub writer: Writer,
-    /// The statement that was there when this build began.
+    /// The bytes of the statement in the output folder when this build began.
     pub before: Option<Vec<u8>>,
-    /// Where its tree goes, if it is wanted.
+    /// The folder for the tree of files, if requested.
     pub tree: Option<PathBuf>,
-    /// Who is told of what happens.
+    /// Receives the events of the build.
     pub tell: &'b dyn Fn(BuildEvent<'_>),
 }
 
-/// What happens while a release is built.
+/// An event of a build.
 #[derive(Debug)]
 pub enum BuildEvent<'e> {
-    /// Something of a release was not reused.
+    /// A part of a release was not reused.
     NotReused(ReuseNotice),
-    /// Some wheels were gathered, or not.
+    /// Wheels were gathered, perhaps with failures.
     Gathered(&'e WheelReport),
-    /// A wheel in the cache is damaged, and is fetched again.
+    /// A wheel in the cache is damaged. It is fetched again.
     Damaged(&'e PublishError),
-    /// Wheels that were damaged could not be fetched again.
+    /// Damaged wheels could not be fetched again.
     Failed(&'e [WheelFailure]),
 }
 
@@ -73,17 +73,18 @@ pub enum BuildEvent<'e> {
 pub struct WrittenRelease {
     /// Its root.
     pub root: Cid,
-    /// How much of it its archive has.
+    /// The kind of its archive.
     pub kind: ArchiveKind,
-    /// What is in the archive.
+    /// The number of blocks in the archive, and its size.
     pub summary: CarSummary,
 }
 
 impl Build<'_> {
-    /// The facts of all wheels, and the bytes of those whose leaves are written somewhere.
+    /// Gathers the facts of all wheels, and the bytes of wheels whose leaves go into the archive or
+    /// the tree.
     ///
     /// # Errors
-    /// When there is no cache, or a release that is reused contradicts itself.
+    /// When there is no cache, or a reused release contradicts itself.
     pub fn gather(&self) -> Result<WheelReport, Failure> {
         let (written, others): (Vec<_>, Vec<_>) = all_wheels(self.repository)
             .into_iter()
@@ -132,10 +133,10 @@ impl Build<'_> {
             }
     }
 
-    /// The root of the release that these facts make.
+    /// The root of the release with these facts.
     ///
     /// # Errors
-    /// When they make none.
+    /// When the facts do not make a release.
     pub fn root(&self, gathered: &WheelReport) -> Result<Cid, Failure> {
         let facts = |wheel: &DeclaredWheel| gathered.release_facts(wheel);
         Ok(self.release(&facts)?.link().cid)
@@ -150,11 +151,13 @@ impl Build<'_> {
         .map_err(|error| Failure::caused(&error))
     }
 
-    /// Writes the release; wheels that turn out to be damaged in the cache are fetched again.
-    /// `sign` gives the statement that vouches for its root, once, when all else is written.
+    /// Writes the release. Wheels that turn out to be damaged in the cache are fetched again.
+    /// `sign` is called once, after all other files are written, and returns the statement for the
+    /// root.
     ///
     /// # Errors
-    /// When it cannot be written, `sign` fails, or what was damaged cannot be fetched again.
+    /// When the release cannot be written, `sign` fails, or a damaged wheel cannot be fetched
+    /// again.
     pub fn write(
         &self,
         mut gathered: WheelReport,
@@ -178,7 +181,7 @@ impl Build<'_> {
                     let root = release.link().cid;
                     let kind = self.contents.kind();
                     let before = self.before.as_deref();
-                    // Nothing is signed that could not be put there.
+                    // A release that could not be committed must not be signed.
                     check_place(kind, root, &self.folder, before).map_err(uncommitted)?;
                     let signed = sign(root)?;
                     commit(car, kind, root, &self.folder, before, signed.as_ref())
@@ -203,8 +206,8 @@ impl Build<'_> {
         }
     }
 
-    /// One damaged file is seldom alone: each that has changed is hashed again, and forgotten where
-    /// it is not the wheel any more.
+    /// Gathers again after damage. A damaged file is seldom alone, so every cached file that has
+    /// changed is hashed again, and removed if it no longer has the bytes of the wheel.
     fn gather_again(&self, cache: &Cache) -> Result<WheelReport, Failure> {
         let wheels = self.repository.declarations.values();
         for declared in wheels.flat_map(|declaration| &declaration.wheels) {

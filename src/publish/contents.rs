@@ -1,4 +1,4 @@
-//! What of a release goes into its archive: all of it, what is new, or all but the wheels.
+//! The contents of an archive: the whole release, its new blocks, or everything except wheels.
 
 use std::path::{Path, PathBuf};
 
@@ -16,23 +16,24 @@ use crate::set::gather::{Network, all_wheels};
 use crate::set::repository::Repository;
 use crate::source::Session;
 
-/// How much of a release its archive is to have, and which release is before it.
+/// The requested kind of archive, and the previous release.
 #[derive(Debug, Clone, Copy)]
 pub struct ContentsRequest<'r> {
-    /// How much of the release.
+    /// The kind of archive.
     pub kind: ArchiveKind,
     /// The folder of the archive.
     pub folder: &'r Path,
-    /// The release that is named as the previous one: an archive, a root CID or an address.
+    /// The previous release from the command line: an archive, a root CID or an address.
     pub previous_car: Option<&'r str>,
-    /// The statement that is named as the previous one: a file or an address.
+    /// The previous statement from the command line: a file or an address.
     pub previous: Option<&'r str>,
-    /// The root that the previous statement vouches for.
+    /// The root in the previous statement.
     pub previous_root: Option<Cid>,
 }
 
-/// Refuses before anything is fetched what would be refused at the end: a part beside the full
-/// archive of another release. It certainly is another one where it lacks a wheel that is declared.
+/// Refuses a delta or hollow archive beside the full archive of another release, before anything is
+/// fetched. The commit would refuse it at the end. An archive without a declared wheel is certainly
+/// of another release.
 ///
 /// # Errors
 /// The refusal.
@@ -46,7 +47,7 @@ pub fn check_kind(
     if kind == ArchiveKind::Full || !path.is_file() {
         return Ok(());
     }
-    // A file that cannot be read is not a release, and may be replaced.
+    // An unreadable file is not a release, and may be replaced.
     let Ok(archive) = open_archive(&path) else {
         return Ok(());
     };
@@ -59,12 +60,12 @@ pub fn check_kind(
 }
 
 impl ContentsRequest<'_> {
-    /// What goes into the archive, with what is known of the release before: the one that is named,
-    /// one beside the previous statement, or one that is reused.
+    /// The contents of the archive. A delta needs the blocks of the previous release: the named
+    /// one, the one beside the previous statement, or a reused one.
     ///
     /// # Errors
-    /// When a release before is named and not needed, or needed and not known, or not the one that
-    /// the previous statement vouches for.
+    /// When a previous release is named for an archive that is not a delta, when a delta has none,
+    /// or when its root is not that of the previous statement.
     pub fn contents(
         &self,
         session: &Session,
@@ -101,7 +102,7 @@ impl ContentsRequest<'_> {
         }
     }
 
-    /// The release that was named, else the archive beside the previous statement.
+    /// The named previous release, else the archive beside the previous statement.
     fn named(&self, session: &Session) -> Option<String> {
         if let Some(release) = self.previous_car {
             return Some(release.to_owned());
@@ -117,7 +118,7 @@ impl ContentsRequest<'_> {
     }
 }
 
-/// The release that is reused and is the previous one; the first, where nothing says which that is.
+/// The reused release that is the previous one; without a previous statement, the first.
 fn reused(reusable: &[ReusableRelease], previous: Option<Cid>) -> Result<&OpenRelease, Failure> {
     let mut releases = reusable.iter().map(|one| &one.release);
     let is_previous = |root: Cid| previous.is_none_or(|previous| previous == root);

@@ -1,5 +1,5 @@
-//! A run that was cut between the old statement and the new one, and what a later run says and does
-//! of it.
+//! Finishes a run that was interrupted between the old statement and the new one, or explains why
+//! it cannot be finished.
 
 use std::path::Path;
 
@@ -11,24 +11,24 @@ use crate::foundation::failure::Failure;
 use crate::release::names::STATEMENT;
 use crate::release::statement::Statement;
 
-/// A run that writes a release to a folder.
+/// The kind of run that writes a release to a folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Writer {
-    /// One that builds it.
+    /// A build.
     Build {
         /// Whether the command line names the previous statement.
         names_previous: bool,
     },
-    /// One that fetches it.
+    /// A fetch.
     Fetch,
 }
 
 impl Writer {
-    /// Finishes a run that was cut in this folder, so that its sequence is not lost; the statement
-    /// that is in place now, where there was one to finish.
+    /// Finishes an interrupted run in this folder, so that its sequence is not lost. Returns the
+    /// statement that is now in place, or `None` if no run was finished.
     ///
     /// # Errors
-    /// When it cannot be finished, and the run that begins may not go on without it.
+    /// When the interrupted run cannot be finished, and this run may not continue without it.
     pub fn finish_cut_run(
         self,
         environment: &Environment,
@@ -43,12 +43,13 @@ impl Writer {
         }
     }
 
-    /// Whether the statement of a run that cannot be finished must not get lost.
+    /// Whether this run must stop rather than lose the statement of an unfinished run.
     fn needs(self, statement: &Statement) -> bool {
         match self {
-            // Nothing is lost with a first statement, nor where the user names the one to follow.
+            // Before a first statement, there is no sequence to lose. If the user names the
+            // previous statement, its sequence is known.
             Self::Build { names_previous } => statement.sequence > 1 && !names_previous,
-            // Without it an older release could be taken for a newer one.
+            // Without it, an older release could be accepted as a newer one.
             Self::Fetch => true,
         }
     }
@@ -78,7 +79,7 @@ impl Writer {
         .help(help)
     }
 
-    /// Why a release does not get its name, with the way out.
+    /// The failure for files of a release that could not be renamed, with help.
     pub fn uncommitted(self, error: &PublishError, folder: &Path) -> Failure {
         let statement = folder.join(STATEMENT);
         match error {

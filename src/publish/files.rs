@@ -1,4 +1,4 @@
-//! A release as files: the archive, the statement, its signatures (FORMATS 7).
+//! Writes the archive of a release (FORMATS 7).
 
 use std::collections::HashSet;
 use std::io::{self, BufWriter, Read};
@@ -20,7 +20,7 @@ use crate::source::Cache;
 pub enum ArchiveContents {
     /// All blocks.
     Full,
-    /// The blocks that are not in this set, which is that of the previous release.
+    /// The blocks that are not in this set, the blocks of the previous release.
     Delta(HashSet<Cid>),
     /// All blocks except the leaves of wheels.
     Hollow,

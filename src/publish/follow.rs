@@ -1,5 +1,5 @@
-//! Whether a release follows the one that a target holds, by the statements in between (FORMATS 6
-//! and 9).
+//! Checks that a release follows the one that a target holds, by the statements in between (FORMATS
+//! 6 and 9).
 
 use ipwhl_unixfs::Cid;
 
@@ -13,7 +13,7 @@ use crate::release::statement::SignedStatement;
 /// directly or by known statements.
 ///
 /// # Errors
-/// A refusal, with the way out; a gap if statements in between are unknown.
+/// The refusal, with help; a gap if statements in between are unknown.
 pub fn check_follows(release: &Publication, held: &PublishedRelease) -> Result<(), Failure> {
     let root = release.root();
     let Some(signed) = &release.signed else {

@@ -1,4 +1,4 @@
-//! Statements of earlier releases, and which of them lead to a release.
+//! Statements of earlier releases, and the chain of them that leads to a release.
 
 use std::collections::BTreeMap;
 

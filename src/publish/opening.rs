@@ -1,5 +1,5 @@
-//! Which targets are meant, and what each is opened with: its client, its secret out of the
-//! environment, its key.
+//! Selects the targets of a run and opens each with its HTTP client, its secret from the
+//! environment, and its key.
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
@@ -15,13 +15,14 @@ use crate::release::signature::{PublicKey, SigningKey, TrustedKey, named_key, ow
 use crate::set::repository::{CONFIGURATION_FILE, PublishKind, PublishTarget, Repository};
 use crate::source::{Client, Limits, Session};
 
-/// How the program's own variables begin.
+/// The prefix of this program's environment variables.
 const OWN_VARIABLES: &str = "IPWHL_";
 
-/// The targets of these names, in the order of the configuration; all of them for no name.
+/// The targets with these names, in the order of the configuration; all targets if there is no
+/// name.
 ///
 /// # Errors
-/// When there is no target, or none of one of these names.
+/// When the configuration has no target, or none with one of these names.
 pub fn chosen_targets<'c>(
     configured: &'c [PublishTarget],
     names: &[String],
@@ -48,23 +49,23 @@ pub fn chosen_targets<'c>(
     Ok(configured.iter().filter(is_named).collect())
 }
 
-/// What targets are opened with.
+/// The inputs for opening targets.
 pub struct Opening<'o> {
     /// The session.
     pub session: &'o Session,
     /// The repository.
     pub repository: &'o Repository,
-    /// The key that signs what a target has signed, where one of the chosen ones needs it.
+    /// The signing key, if one of the chosen targets needs one.
     pub signing_key: Option<Result<SigningKey, Failure>>,
-    /// The key that is named.
+    /// The key named on the command line.
     pub named_key: Option<PathBuf>,
 }
 
 impl Opening<'_> {
-    /// Opens a target. Nothing is asked by that.
+    /// Opens a target. No request is sent.
     ///
     /// # Errors
-    /// When it lacks what it needs.
+    /// When a required setting, secret or key is missing or invalid.
     pub fn open(&self, target: &PublishTarget) -> Result<Box<dyn Target>, Failure> {
         let mut context = self.target_context(target)?;
         if let PublishKind::Ipns(_) = target.kind
@@ -75,8 +76,8 @@ impl Opening<'_> {
         open_target(target, context)
     }
 
-    /// The key that is named, or the only one that the repository trusts, or the user's own.
-    /// Looking needs no private half.
+    /// The named key, or the only key that the repository trusts, or the user's own. To inspect a
+    /// target, the public half is enough.
     fn public_key(&self) -> Result<Option<PublicKey>, Failure> {
         if let Some(found) = named_key(self.session, self.named_key.as_deref())? {
             return Ok(Some(found.public().0.clone()));
@@ -89,7 +90,7 @@ impl Opening<'_> {
         Ok(own_key(self.session)?.map(|found| found.public().0.clone()))
     }
 
-    /// What a target is given: its client, its secret out of the environment, the key where it
+    /// The context of a target: its HTTP client, its secret from the environment, and its key if it
     /// needs one.
     fn target_context(&self, target: &PublishTarget) -> Result<TargetContext, Failure> {
         let signing_key = self
@@ -136,7 +137,7 @@ impl Opening<'_> {
         })
     }
 
-    /// The secret of a target, where the environment has one.
+    /// The secret of a target, if set in the environment.
     fn secret(&self, target: &PublishTarget) -> Result<Option<Secret>, Failure> {
         let (token, basic) = (target.variable("TOKEN"), target.variable("BASIC"));
         let value = |name: &str| self.session.environment().variable(name);
@@ -153,7 +154,7 @@ impl Opening<'_> {
         };
         match made {
             Some((_, Ok(secret))) => Ok(Some(secret)),
-            // What it holds is not said.
+            // The message must not contain the value.
             Some((name, Err(_))) if *name == basic => Err(Failure::usage(format!(
                 "`{basic}` does not have the form `user:password`, or it has a control character"
             ))),
@@ -164,7 +165,7 @@ impl Opening<'_> {
     }
 }
 
-/// What asks the network.
+/// An HTTP client that connects to loopback addresses without a proxy.
 pub(super) fn client(session: &Session, limits: Limits) -> Result<Client, Failure> {
     let settings = session.client_settings(limits).direct_on_loopback();
     Client::new(&settings).map_err(|error| Failure::world(error_chain(&error)))

@@ -11,12 +11,12 @@ use crate::set::repository::{Folders, OwnFolder, Repository};
 /// The default output folder.
 const DEFAULT_OUTPUT: &str = "release";
 
-/// The folder that a build writes to. The folder `release` belongs to the repository. A folder that
-/// the command line names is the user's own choice.
+/// The folder that a build writes to. The default, `release`, is relative to the repository. A
+/// named folder is relative to the current folder.
 ///
 /// # Errors
-/// When it is that of the declarations, which a project called `release` may have; when others can
-/// write it; when a folder stands where a file goes.
+/// When it is in the declarations folder, which may have the same name; when other users can write
+/// it; when a folder has the name of a file of the release.
 pub fn build_folder(
     folders: &Folders,
     repository: &Repository,
@@ -62,11 +62,11 @@ pub fn build_folder(
     Ok(folder)
 }
 
-/// The folder that a release is fetched to: the one that was named, else `release` in the
-/// repository or in the current folder.
+/// The folder that a release is fetched to: the named one, else `release` in the repository or in
+/// the current folder.
 ///
 /// # Errors
-/// When others can write it.
+/// When other users can write it.
 pub fn fetch_folder(folders: &Folders, output: Option<&Path>) -> Result<PathBuf, Failure> {
     let repository = folders.repository().ok();
     let folder = match (output, &repository) {

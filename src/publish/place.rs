@@ -1,9 +1,9 @@
-//! Where a target is.
+//! The place of a target.
 
 use std::fmt;
 use std::path::PathBuf;
 
-/// Where a target is. It holds no secret. A sentence has it as it is displayed.
+/// The place of a target, without secrets. Its `Display` form fits into a sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TargetPlace {
     /// A folder.
@@ -12,7 +12,7 @@ pub enum TargetPlace {
     GitRepository(PathBuf),
     /// The address of a service, without credentials.
     Address(String),
-    /// A name that leads to a release: of IPNS as a path, or of DNS.
+    /// A name that resolves to a release: an IPNS path or a DNS name.
     Name(String),
 }
 

@@ -1,4 +1,4 @@
-//! A release to be published, and the sample of it that is read back.
+//! A release to publish, and the sample that is read back from a target.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
@@ -16,15 +16,15 @@ use crate::foundation::failure::Failure;
 use crate::release::archive::{Place, Visitor, walk};
 use crate::release::statement::SignedStatement;
 
-/// How many wheels are read back.
+/// The maximum number of wheels to read back.
 const SAMPLED_WHEELS: usize = 3;
-/// How many bytes of one wheel are read back, approximately.
+/// The approximate number of bytes to read back of each wheel.
 const SAMPLED_BYTES: u64 = 8 << 20;
 /// The ending of a wheel's name.
 const WHEEL: &str = ".whl";
 
-/// A release to be published: its available blocks are verified, and its signatures too, unless
-/// that was switched off.
+/// A release to publish. Its available blocks are verified, and its signatures too, unless that was
+/// switched off.
 #[derive(Debug)]
 pub struct Publication {
     /// The repository's name.
@@ -67,7 +67,7 @@ impl Publication {
     /// Refuses a delta for a target without the blocks that the delta leaves out.
     ///
     /// # Errors
-    /// A refusal, with the way out.
+    /// The refusal, with help.
     pub(super) fn require_excluded_roots(&self, absent: &[Cid]) -> Result<(), Failure> {
         let Some(first) = absent.first() else {
             return Ok(());
@@ -80,7 +80,7 @@ impl Publication {
         .help(self.completion_help()))
     }
 
-    /// The help for a target that lacks blocks that a delta leaves out.
+    /// The help for a target without the blocks that a delta leaves out.
     pub(super) fn completion_help(&self) -> String {
         let fill = &self.fill_command;
         let before = "publish the previous release to it, or make the archive full:";
@@ -205,7 +205,7 @@ impl Visitor for Wheels<'_> {
 struct Way<'a> {
     archive: &'a CarReader<File>,
     wheels: BTreeMap<String, Cid>,
-    /// How many bytes of each wheel are still to be read.
+    /// The remaining number of bytes to read of each wheel.
     left: BTreeMap<String, u64>,
     seen: HashSet<Cid>,
     blocks: Vec<Cid>,

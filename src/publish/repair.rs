@@ -1,4 +1,4 @@
-//! Good blocks for what is damaged at a target: from archives at hand, and from gateways.
+//! Good blocks to repair a target with, from local archives and from gateways.
 
 use std::fs::File;
 use std::path::Path;
@@ -13,21 +13,21 @@ use crate::release::archive::{ArchiveKind, car_name};
 use crate::set::repository::{Configuration, PublishTarget};
 use crate::source::{GatewayBlocks, Limits, Session};
 
-/// How many blocks are asked of gateways at once.
+/// The number of concurrent requests to gateways.
 const JOBS: usize = 8;
 
-/// Blocks from other places than the target that is checked.
+/// Blocks from other places than the checked target.
 pub struct RepairBlocks {
     archives: Vec<CarReader<File>>,
     gateways: Option<GatewayBlocks>,
 }
 
 impl RepairBlocks {
-    /// Blocks that may mend a target: of the archives in the release's folder, of the gateways of
-    /// other targets, and of `[mirrors]`.
+    /// Opens the places with blocks for a target: archives in the release's folder, gateways of
+    /// other targets, and `[mirrors]`.
     ///
     /// # Errors
-    /// When nothing can ask the network.
+    /// When the HTTP client or the runtime cannot be created.
     pub fn for_target(
         session: &Session,
         configuration: &Configuration,
@@ -60,7 +60,8 @@ impl RepairBlocks {
     }
 }
 
-/// The gateways of other targets and of `[mirrors]`. The target's own one has the same damage.
+/// The gateways of other targets and of `[mirrors]`. The target's own gateway is left out: it
+/// serves the same damaged blocks.
 fn gateways(configuration: &Configuration, target: &PublishTarget) -> Vec<Url> {
     let others = configuration
         .publish
@@ -81,7 +82,7 @@ fn gateways(configuration: &Configuration, target: &PublishTarget) -> Vec<Url> {
 impl Blocks for RepairBlocks {
     fn block(&self, cid: &Cid) -> Result<Option<Vec<u8>>, CarError> {
         for archive in &self.archives {
-            // A damaged archive is no reason not to ask the next place.
+            // After a damaged archive, the next place is tried.
             if let Ok(Some(block)) = archive.block(cid) {
                 return Ok(Some(block));
             }

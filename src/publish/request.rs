@@ -1,4 +1,4 @@
-//! The release that is published: read from its folder, verified, vouched for, full or a delta.
+//! Reads a release to publish from its folder, and verifies its archive and its statement.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -24,33 +24,33 @@ use crate::release::trust::{TrustPolicy, Verdict, expired, policy_or_own, refusa
 use crate::set::repository::{Configuration, Repository};
 use crate::source::{Session, redacted};
 
-/// Which release is published, and the repository that it is held to.
+/// The release to publish, and the repository with the keys that must have signed it.
 #[derive(Debug, Clone, Copy)]
 pub struct PublicationRequest<'r> {
     /// The repository.
     pub repository: &'r Repository,
     /// The folder of the archive and the statement.
     pub folder: &'r Path,
-    /// The key that is named: the user's own one where there is none.
+    /// The key named on the command line; without one, the user's own key is used.
     pub key: Option<&'r Path>,
-    /// Whether it may have no statement.
+    /// Whether to publish without a statement.
     pub is_unsigned: bool,
-    /// Statements between the release that a target holds and this one.
+    /// Files of statements between the release that a target holds and this one.
     pub follow: &'r [PathBuf],
-    /// The folder that the command line names as the repository, for commands that are proposed.
+    /// The repository's folder as named on the command line, for proposed commands.
     pub named_repository: Option<&'r Path>,
 }
 
-/// What a person should know of a release that is published all the same.
+/// A notice about a release that is published nevertheless.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PublicationNotice {
-    /// The repository names no key that readers could tell the signature by.
+    /// The repository trusts no key, so readers cannot check the signature.
     NobodyTrusted,
-    /// A signature does not hold. Enough others do.
+    /// A signature is invalid, but enough others are valid.
     InvalidSignature {
         /// Its file.
         file: String,
-        /// Why it does not hold.
+        /// The reason why it is invalid.
         reason: String,
     },
 }
@@ -68,16 +68,16 @@ impl fmt::Display for PublicationNotice {
     }
 }
 
-/// Who is told of a notice.
+/// Receives the notices.
 type Tell<'t> = &'t mut dyn FnMut(PublicationNotice);
 
 impl PublicationRequest<'_> {
     /// Reads and verifies the release.
     ///
     /// # Errors
-    /// When there is none, its archive is damaged or lacks blocks without being a delta, or its
-    /// statement is another repository's, of another release, expired, or not signed as the
-    /// repository asks.
+    /// When there is no release; when its archive is damaged, or incomplete without being a delta;
+    /// when its statement is of another repository or another release, has expired, or lacks
+    /// signatures that the repository requires.
     pub fn read(&self, session: &Session, tell: Tell<'_>) -> Result<Publication, Failure> {
         let (path, is_delta) = self.archive_path();
         if !path.is_file() {
@@ -121,7 +121,7 @@ impl PublicationRequest<'_> {
         })
     }
 
-    /// The archive: the full one, or the delta where there is no full one; and whether it is the
+    /// The path of the full archive, or of the delta if there is no full one; and whether it is the
     /// delta.
     fn archive_path(&self) -> (PathBuf, bool) {
         let delta = self.folder.join(car_name(ArchiveKind::Delta));
@@ -133,11 +133,11 @@ impl PublicationRequest<'_> {
         }
     }
 
-    /// The statements that earlier builds have left beside the archive, that of the archive among
-    /// them, and those that are named.
+    /// The named statements, and those beside the archive: its own, and those kept by earlier
+    /// builds.
     ///
     /// # Errors
-    /// When one that is named cannot be read, or is another repository's.
+    /// When a named statement cannot be read, or is of another repository.
     pub fn history(&self, session: &Session) -> Result<History, Failure> {
         let environment = session.environment();
         let mut history = History::default();
@@ -154,7 +154,7 @@ impl PublicationRequest<'_> {
             history.add(signed);
         }
         for place in kept_statements(self.folder) {
-            // What cannot be read there leads nowhere.
+            // An unreadable kept statement is skipped: it cannot link two releases.
             if let Ok(signed) = read_statement(&place)
                 && signed.statement.name == *name
             {
@@ -164,7 +164,7 @@ impl PublicationRequest<'_> {
         Ok(history)
     }
 
-    /// The whole command that makes an archive full.
+    /// The complete command that makes an archive full.
     fn fill_command(&self, session: &Session, archive: &Path) -> String {
         let archive = shell_word(&session.environment().shown(archive));
         match self.named_repository {
@@ -176,7 +176,8 @@ impl PublicationRequest<'_> {
         }
     }
 
-    /// There is no archive that can be published; perhaps a hollow one.
+    /// The failure for a folder without an archive that can be published. A hollow archive is
+    /// mentioned.
     fn absent(&self, session: &Session) -> Failure {
         let failure = Failure::world(format!("`{}` has no `{CAR}`", self.folder.display()));
         let hollow = self.folder.join(car_name(ArchiveKind::Hollow));
@@ -189,7 +190,8 @@ impl PublicationRequest<'_> {
         failure.help("`ipwhl build` builds a release; `--release DIR` names another folder")
     }
 
-    /// The statement beside the archive, held to the repository.
+    /// The statement beside the archive, checked against the archive, the repository and its
+    /// trusted keys. Invalid signatures are left out.
     fn signed(
         &self,
         session: &Session,
@@ -260,7 +262,7 @@ impl PublicationRequest<'_> {
         Ok(signed)
     }
 
-    /// That the statement does not hold any longer, with the way out.
+    /// The failure for an expired statement, with help.
     fn expired_failure(&self, session: &Session, path: &Path, statement: &Statement) -> Failure {
         let failure = expired(&path.display().to_string(), statement);
         // Without platforms this folder builds no set: it carries the set of another repository.
@@ -283,7 +285,7 @@ impl PublicationRequest<'_> {
     }
 }
 
-/// Holds a statement to the user's own key, where the repository trusts none.
+/// Checks that the user's own key has signed a statement, for a repository that trusts no key.
 fn check_own(
     place: &str,
     signed: &SignedStatement,
@@ -311,8 +313,8 @@ fn check_own(
     ))
 }
 
-/// Why too few keys of `trusted` have signed a statement; where a statement before it names one of
-/// its keys for the next ones, what to do.
+/// The failure for a statement that too few keys of `trusted` have signed. If an earlier statement
+/// allows one of its keys for later statements, the help says how to accept that key.
 fn distrusted(
     place: &str,
     signed: &SignedStatement,
@@ -333,7 +335,8 @@ fn distrusted(
     }
 }
 
-/// Where what a delta leaves out may be: its pages and nodes are in no source of a declaration.
+/// Places that may have the blocks that a delta leaves out. The sources of declarations have only
+/// wheels, so pages and nodes need other places.
 fn fill_places(configuration: &Configuration) -> Vec<String> {
     let gateways = configuration.publish.iter();
     let gateways = gateways.filter_map(|target| target.kind.gateway());

@@ -41,7 +41,7 @@ pub fn tree_place(place: &Path, kept: &[&Path]) -> Result<PathBuf, PublishError>
     }
 }
 
-/// The path without links and dots, also of what is not there yet.
+/// The path without symbolic links and dots. Its last components need not exist.
 pub(super) fn resolved(path: &Path) -> io::Result<PathBuf> {
     match (path.canonicalize(), path.parent(), path.file_name()) {
         (Err(error), Some(parent), Some(name)) if error.kind() == io::ErrorKind::NotFound => {

@@ -1,5 +1,4 @@
-//! A new repository, or CI for one that is there: which folder is meant, and which files it gets.
-//! No file is ever replaced.
+//! Creates a repository, or adds CI to an existing one. No existing file is replaced.
 
 mod files;
 mod forge;

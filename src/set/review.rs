@@ -22,7 +22,7 @@ pub struct ReviewOptions<'r> {
     /// The state to compare with. Wheels of declarations that have changed since are read, and
     /// their sources checked.
     pub before: Option<&'r EarlierState>,
-    /// How the network is used.
+    /// The network settings.
     pub network: &'r Network,
     /// Whether to check every source.
     pub sources: bool,
@@ -39,19 +39,19 @@ pub struct Review {
     pub findings: Vec<Finding>,
     /// The report about wheels.
     pub report: WheelReport,
-    /// How many projects are declared, understood or not.
+    /// The number of declared projects, with those whose declarations cannot be read.
     pub projects: usize,
-    /// How many wheels are declared.
+    /// The number of declared wheels.
     pub wheels: usize,
-    /// How many of them belong to declarations that have changed.
+    /// The number of wheels in declarations that have changed.
     pub changed: usize,
-    /// How many were not read now, because an earlier run has verified them.
+    /// The number of wheels that were not read, because an earlier run has verified them.
     pub verified_earlier: usize,
-    /// How many have been verified neither now nor earlier.
+    /// The number of wheels that were verified neither now nor earlier.
     pub unverified: usize,
-    /// How many findings of the earlier state are gone.
+    /// The number of findings of the earlier state that are gone; `None` without an earlier state.
     pub gone: Option<usize>,
-    /// Why the index was not asked for versions that would end findings.
+    /// The reasons why the index was not asked for versions that would end findings.
     pub unasked: Vec<String>,
 }
 
@@ -101,7 +101,7 @@ pub fn review(
         .before
         .map(|before| before.compare(repository, &report, today, &mut findings));
     let unasked = propose(session, repository, options.network, &mut findings);
-    // In the layout `ipwhl-1` one can be both understood and not.
+    // In the layout `ipwhl-1`, a project can have both readable and unreadable files.
     let projects: BTreeSet<&ProjectName> = repository
         .declarations
         .keys()

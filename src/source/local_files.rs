@@ -1,4 +1,4 @@
-//! Files and folders of this machine as DAGs, as `ipfs add -r` makes them.
+//! DAGs of local files and folders, as `ipfs add -r` makes them.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,11 +11,11 @@ use ipwhl_unixfs::{
 use super::session::processors;
 use crate::foundation::failure::Failure;
 
-/// How many folders deep a path may lead.
+/// The maximum depth of folders below a path.
 const MAXIMUM_DEPTH: usize = 256;
 
-/// Paths and everything below them. Symbolic links are kept as links; hidden files below a folder
-/// are left out.
+/// Paths and everything below them. Symbolic links stay links. Hidden files below a folder are left
+/// out.
 pub struct LocalFiles {
     entries: Vec<Entry>,
     files: Files,
@@ -40,7 +40,7 @@ impl LocalFiles {
     /// Lists everything below these paths. No file is read yet.
     ///
     /// # Errors
-    /// When something cannot be read, is neither a file, a folder nor a link, or has a name that is
+    /// When a path cannot be read, is neither a file, a folder nor a link, or has a name that is
     /// not UTF-8.
     pub fn read(paths: &[PathBuf]) -> Result<Self, Failure> {
         let mut files = Files::default();
@@ -80,7 +80,7 @@ fn walk(path: &Path, depth: usize, files: &mut Files) -> Result<Entry, Failure> 
         )));
     }
     let metadata = fs::symlink_metadata(path).map_err(failed)?;
-    // As in `ipfs add`, which keeps a named link, too.
+    // `ipfs add` keeps a link that is named on the command line, too.
     if metadata.is_symlink() {
         let target = fs::read_link(path).map_err(failed)?;
         let target = target.into_os_string().into_string().map_err(|target| {

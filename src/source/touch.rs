@@ -4,11 +4,11 @@ use std::fs::File;
 use std::io;
 use std::time::{Duration, SystemTime};
 
-/// How old the record of a last use may be before it is renewed. Once a day is precise enough, and
-/// costs nothing in between.
+/// The age at which the record of the last use is renewed. Once a day is precise enough, and in
+/// between a use writes nothing.
 const FRESH: Duration = Duration::from_hours(24);
 
-/// Sets the time of the last use in the file itself, unless it is of the last day.
+/// Sets the modification time of a file to now, unless it is less than a day old.
 pub(super) fn touch(file: &File, modified: io::Result<SystemTime>) {
     let is_fresh =
         modified.is_ok_and(|modified| modified.elapsed().map_or(true, |age| age < FRESH));

@@ -24,34 +24,34 @@ use crate::source::{
     WheelRequest,
 };
 
-/// How much is written at once, in bytes.
+/// The size of the write buffer, in bytes.
 const BUFFER: usize = 1024 * 1024;
-/// The largest archive that is fetched as one file, in bytes.
+/// The maximum size of an archive that is fetched as one file, in bytes.
 const LARGEST_ARCHIVE: u64 = 128 * LARGEST_WHEEL;
 
-/// An archive that is whole, and has not got its name.
+/// A complete archive under its temporary name.
 #[derive(Debug)]
 pub struct FetchedArchive {
     /// Its file.
     pub car: AtomicFile,
-    /// What is in it.
+    /// The number of its blocks, and its size.
     pub summary: CarSummary,
     /// The wheels that came from the site.
     pub wheels: Vec<Cid>,
 }
 
-/// What happens while an archive is fetched.
+/// An event while an archive is fetched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SiteFetchEvent {
-    /// The archive that is here lacks this block, so nothing of it is used.
+    /// The existing archive lacks this block, so it is not used at all.
     DamagedArchive(PathBuf, Cid),
-    /// What a run before has left of the archive does not fit, and is fetched anew.
+    /// The partial archive of an interrupted run does not match, so the download starts over.
     UnfitRemains(PathBuf),
-    /// A wheel was not fetched, and why.
+    /// A wheel could not be fetched, with the reason.
     Failed(String),
 }
 
-/// The release that is fetched: whose statement is believed, from where, to where.
+/// A release to fetch: its trusted statement, its site, and the folder for it.
 pub struct SiteFetch<'f> {
     /// The session.
     pub session: &'f Session,
@@ -59,11 +59,11 @@ pub struct SiteFetch<'f> {
     pub open: &'f OpenSite,
     /// The statement of the release.
     pub statement: &'f Statement,
-    /// The folder that the archive goes to.
+    /// The folder for the archive.
     pub folder: &'f Path,
-    /// How many wheels are fetched and verified at once.
+    /// The number of wheels that are fetched and verified concurrently.
     pub jobs: NonZeroUsize,
-    /// Who is told of what happens.
+    /// Receives the events.
     pub tell: &'f dyn Fn(SiteFetchEvent),
 }
 
@@ -77,8 +77,8 @@ fn damaged(error: &CarError) -> Failure {
     Failure::finding(error_chain(error))
 }
 
-/// Begins to write the archive, which no other run can do until this one has ended. What a cut run
-/// has left is still in it.
+/// Opens the archive for writing, and locks it until this run ends. It still has the bytes that an
+/// interrupted run left.
 ///
 /// # Errors
 /// When the folder cannot be written, or another run writes there.
@@ -92,7 +92,8 @@ pub fn begin_archive(folder: &Path) -> Result<AtomicFile, Failure> {
     begun.map_err(|error| unwritable(folder, &error))
 }
 
-/// Whether a folder has the release of a statement already, with the statement `held` beside it.
+/// Whether a folder already has the release of the statement `newest`. `held` is the statement in
+/// the folder.
 pub fn has_release(
     folder: &Path,
     held: Option<&SignedStatement>,
@@ -104,8 +105,8 @@ pub fn has_release(
         && path.is_file()
 }
 
-/// Takes the wheels that came from a site out of the cache: the archive has them. Another run may
-/// use them.
+/// Removes the wheels of a site from the cache, because the archive has them. They stay if another
+/// run uses the cache.
 pub fn forget_wheels(session: &Session, wheels: &[Cid]) {
     if let Some(cache) = session.used_cache()
         && let Ok(Some(claimed)) = cache.claim(&|| false)
@@ -115,11 +116,11 @@ pub fn forget_wheels(session: &Session, wheels: &[Cid]) {
 }
 
 impl SiteFetch<'_> {
-    /// The archive out of the files of a site: pages and nodes from the hollow archive, wheels from
-    /// the archive that is here, the cache, or the site.
+    /// Assembles the archive: pages and nodes from the site's hollow archive, wheels from the
+    /// existing archive, the cache, or the site.
     ///
     /// # Errors
-    /// When the site does not have them, or they are not what the statement vouches for.
+    /// When the site does not have the files, or they do not match the statement.
     pub fn from_files(&self, mut car: AtomicFile) -> Result<FetchedArchive, Failure> {
         let Self { open, folder, .. } = self;
         let root = self.statement.root;
@@ -155,8 +156,8 @@ impl SiteFetch<'_> {
                         wheels,
                     });
                 }
-                // What the archive here is said to have it may not have: then nothing of it is
-                // used.
+                // The existing archive may list a block that is damaged. Then it is not used at
+                // all.
                 Err(CarError::Missing(cid)) if old.take().is_some() => {
                     (self.tell)(SiteFetchEvent::DamagedArchive(folder.join(CAR), cid));
                 }
@@ -166,7 +167,7 @@ impl SiteFetch<'_> {
         }
     }
 
-    /// Adds wheels from the cache or from the site; those that came from the site.
+    /// Adds wheels from the cache or from the site. Returns the CIDs of wheels from the site.
     fn fetch(
         &self,
         wheels: &[&ReleaseWheel],
@@ -246,11 +247,11 @@ impl SiteFetch<'_> {
         Err(failure)
     }
 
-    /// The archive beside the statement, fetched as one file. What a cut run has left of it does
-    /// not come again.
+    /// Fetches the archive beside the statement as one file. The download resumes after the bytes
+    /// that an interrupted run left.
     ///
     /// # Errors
-    /// When the site does not have it, or it is not what the statement vouches for.
+    /// When the site does not have it, or it does not match the statement.
     pub fn whole(&self, mut car: AtomicFile) -> Result<FetchedArchive, Failure> {
         let Self { open, folder, .. } = self;
         let root = self.statement.root;
@@ -280,7 +281,7 @@ impl SiteFetch<'_> {
                         wheels: Vec::new(),
                     });
                 }
-                // Its parts may be of two archives.
+                // A resumed file may be made of two different archives.
                 _ if is_resumed => {
                     (self.tell)(SiteFetchEvent::UnfitRemains(folder.join(CAR)));
                     car.restart().map_err(|error| unwritable(folder, &error))?;
@@ -304,7 +305,7 @@ impl SiteFetch<'_> {
     }
 }
 
-/// The wheels of a release, each of those bytes once.
+/// The wheels of a release; wheels with the same bytes only once.
 fn wheels(hollow: &CarReader<File>, root: &Cid) -> Result<Vec<ReleaseWheel>, CarError> {
     let mut seen = BTreeSet::new();
     let mut wheels = Vec::new();

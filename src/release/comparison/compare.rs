@@ -1,5 +1,5 @@
-//! The comparison of two states: what they declare, the members of their wheels, their findings and
-//! their blocks.
+//! The comparison of two states: their declarations, the members of their wheels, their findings
+//! and their blocks.
 
 use super::members::{MemberReport, MemberSearch, UnreadMembers, compare_members, members_key};
 use super::state::{State, StateReader, comparison_failure};

@@ -23,12 +23,12 @@ use crate::set::difference::{
 use crate::set::gather::{keep_members, known_facts, known_members, wheel_request};
 use crate::source::{Cache, FetchError, SourceProblem, WheelRequest};
 
-/// Where wheels are looked for to compare their members.
+/// The places to read wheels from for a comparison of their members.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MemberSearch {
     /// In the archives of the releases, in the cache and at `file:` sources.
     AtHand,
-    /// There, and at all other sources.
+    /// In the same places, and from all other sources.
     Everywhere,
 }
 
@@ -38,8 +38,8 @@ pub struct MemberReport {
     /// The differences in the members, or why they are unknown, by the content-ids of the old wheel
     /// and the new one.
     pub members: BTreeMap<(Option<Cid>, Cid), Result<MemberChanges, UnreadMembers>>,
-    /// How many wheels of the new state have unknown commands and packages, with which new ones
-    /// were not compared.
+    /// The number of wheels in the new state with unknown commands and packages. New wheels were
+    /// not compared with them.
     pub unknown_names: usize,
     /// Whether a wheel could not be fetched.
     pub has_failed: bool,
@@ -49,7 +49,7 @@ pub struct MemberReport {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("the {} wheel {reason}", if *.is_old { "old" } else { "new" })]
 pub struct UnreadMembers {
-    /// Whether it is the old wheel that could not be read.
+    /// Whether the old wheel could not be read, rather than the new one.
     pub is_old: bool,
     /// The reason.
     pub reason: UnreadReason,
@@ -101,7 +101,7 @@ struct NeededWheel<'d> {
 }
 
 impl NeededWheel<'_> {
-    /// The request for the wheel: by the sources in its declaration, and by its CID.
+    /// The request for the wheel: the sources in its declaration, and its CID.
     fn request(&self) -> WheelRequest {
         let wheel = self.wheel;
         let declared = self.state.repository.as_ref().and_then(|repository| {
@@ -208,8 +208,8 @@ pub fn compare_members(
     })
 }
 
-/// The owners of all names in the new state, and how many wheels have unknown names unless they are
-/// fetched.
+/// The owners of all names in the new state, and the number of wheels whose names are unknown until
+/// they are fetched.
 fn owners(
     cache: &Cache,
     states: [&State; 2],

@@ -1,4 +1,4 @@
-//! Reads one of the two states by its name.
+//! Reads a state by its name: a release, a revision or a folder.
 
 use std::path::{Path, PathBuf};
 
@@ -17,7 +17,7 @@ use crate::set::repository::{
 };
 use crate::source::Session;
 
-/// How many digits of a commit are shown.
+/// The number of digits of a commit to show.
 const SHOWN_DIGITS: usize = 12;
 
 /// A state that was read.
@@ -59,23 +59,23 @@ pub enum StateKind {
     WorkingTree,
 }
 
-/// Where states are read from: around a repository, if there is one.
+/// Reads states. The repository, if there is one, provides revisions and settings.
 pub struct StateReader<'s> {
     /// The cache, the clock, the network.
     pub session: &'s Session,
     /// The network for releases behind gateways.
     pub network: Network,
-    /// The folder of the repository whose revisions may be named.
+    /// The folder of the repository with the revisions that a name can select.
     pub directory: Option<PathBuf>,
     /// The settings of that repository.
     pub configuration: Configuration,
 }
 
-/// A parsed name of a state, before anything is read.
+/// The parsed name of a state, before the state is read.
 #[derive(Debug)]
 pub struct StateName {
     meaning: Meaning,
-    /// The name, if it has no prefix and so may also be that of a revision.
+    /// The name, if it has no prefix and so may also select a revision.
     undecided: Option<String>,
 }
 
@@ -88,8 +88,8 @@ enum Meaning {
 }
 
 impl StateName {
-    /// The path of the named archive as git prints it, if git tracks it. Then a change may have
-    /// added or replaced it.
+    /// The path of the named archive as git prints it, if git tracks it. A change may have added or
+    /// replaced a tracked archive.
     pub fn tracked_archive(&self, session: &Session) -> Option<String> {
         match &self.meaning {
             Meaning::Release(ReleaseName::Archive(path)) => {
@@ -101,7 +101,7 @@ impl StateName {
 }
 
 impl<'s> StateReader<'s> {
-    /// Reads around the repository in this folder.
+    /// A reader for the repository in this folder.
     pub fn new(session: &'s Session, network: Network, directory: Option<PathBuf>) -> Self {
         let configuration = directory
             .as_deref()
@@ -120,7 +120,7 @@ impl<'s> StateReader<'s> {
     /// and `git:` select one of them.
     ///
     /// # Errors
-    /// When it is none of them.
+    /// When the name is none of them.
     pub fn name(&self, text: &str) -> Result<StateName, Failure> {
         let decided = |meaning| StateName {
             meaning,
@@ -181,7 +181,7 @@ impl<'s> StateReader<'s> {
     /// Reads the state with this name.
     ///
     /// # Errors
-    /// When it cannot be read, or the name is that of a path and of a revision.
+    /// When the state cannot be read, or the name is both a path and a revision.
     pub fn read(&self, name: StateName) -> Result<State, Failure> {
         let environment = self.session.environment();
         let state = match name.meaning {
@@ -214,7 +214,7 @@ impl<'s> StateReader<'s> {
             && let Some(directory) = &self.directory
             && Revision::at(environment, directory, &text).is_ok()
         {
-            // A change could add a folder with the name of the revision that it is compared with.
+            // A change could add a folder with the name of the revision to compare with.
             let shown = visible(&text, &[]);
             return Err(Failure::usage(format!(
                 "`{shown}` is both a path here and a revision of git"

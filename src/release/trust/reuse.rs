@@ -1,4 +1,4 @@
-//! Which releases are reused, and whether anybody vouches for them.
+//! Opens the releases to reuse, and checks that trusted statements vouch for them.
 
 use ipwhl_packaging::wheel::CHECKS_VERSION;
 use ipwhl_unixfs::Cid;
@@ -16,21 +16,21 @@ use crate::set::gather::Network;
 use crate::set::repository::Configuration;
 use crate::source::Session;
 
-/// Which releases are reused.
+/// The releases to reuse.
 #[derive(Debug, Clone, Copy)]
 pub struct ReuseRequest<'r> {
-    /// The releases: archives, root CIDs, addresses.
+    /// The releases: archives, root CIDs or addresses.
     pub releases: &'r [String],
     /// Statements that vouch for them: files or addresses.
     pub statements: &'r [String],
-    /// Whether one that no trusted key has signed is reused all the same.
+    /// Whether to accept releases that no trusted key has signed.
     pub accepts_unsigned: bool,
 }
 
-/// Why nothing vouches for a release, as half a sentence.
+/// The reason why no statement vouches for a release, as a clause for a message.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum UnvouchedReason {
-    /// The statement beside the archive, or whose keys count, cannot be read.
+    /// The statement beside the archive, or the configured keys, cannot be read.
     #[error("{0}")]
     Unusable(Failure),
     /// No statement of its root is known.
@@ -50,7 +50,7 @@ pub enum UnvouchedReason {
         "its wheels have passed version {0} of the checks, and this program has version {CHECKS_VERSION}"
     )]
     OldChecks(u32),
-    /// The statement of this sequence says nothing of checks.
+    /// The statement of this sequence does not record checks.
     #[error(
         "{} does not record which checks its wheels have passed: an older program made it, or `--allow` accepted some findings",
         its_statement(*.0)
@@ -63,12 +63,11 @@ fn its_statement(sequence: u64) -> String {
 }
 
 impl ReuseRequest<'_> {
-    /// Opens the releases, and finds out who vouches for each: `previous`, a statement that is
-    /// named, or the one beside the archive. `tell` is told of a release that nothing vouches for
-    /// and that is reused all the same.
+    /// Opens the releases. Each needs a statement: `previous`, a named one, or the one beside its
+    /// archive. `tell` receives the releases that are accepted without one.
     ///
     /// # Errors
-    /// When a release or a statement cannot be read, or nothing vouches for a release.
+    /// When a release or a statement cannot be read, or no statement vouches for a release.
     pub fn open(
         &self,
         session: &Session,
@@ -115,7 +114,7 @@ impl ReuseRequest<'_> {
     }
 }
 
-/// Whether a statement vouches for a release: one of `known`, or the one beside its archive.
+/// Checks that a statement vouches for a release: one of `known`, or the one beside its archive.
 fn vouched(
     configuration: &Configuration,
     release: &OpenRelease,
@@ -142,8 +141,8 @@ fn vouched(
     Err(reason.unwrap_or(UnvouchedReason::NoStatement(release.root)))
 }
 
-/// Whether the repository's keys stand behind a statement, now, and its checks are as strict as
-/// those of today.
+/// Checks that enough trusted keys have signed a statement, that it has not expired, and that its
+/// checks are not older than those of this program.
 fn holds(
     configuration: &Configuration,
     signed: &SignedStatement,

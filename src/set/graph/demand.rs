@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ipwhl_packaging::{ExtraName, ProjectName, VersionSpecifiers};
 
-/// The need of a project: what would satisfy all its requirers.
+/// The need of a project: the extras, versions and platforms that satisfy all its requirers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProjectNeed {
     /// The project.

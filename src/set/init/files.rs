@@ -1,5 +1,4 @@
-//! The files of a new repository: the texts, and the few places in them that differ from one
-//! repository to the next.
+//! The files of a new repository: embedded texts, and the values that are inserted into them.
 
 use ipwhl_packaging::{Platform, requires_python};
 use toml_edit::{Array, Value};
@@ -7,31 +6,31 @@ use toml_edit::{Array, Value};
 use crate::set::declaration::DECLARATION_SCHEMA_FILE;
 use crate::set::repository::{CONFIGURATION_FILE, CONFIGURATION_SCHEMA_FILE};
 
-/// The name that the embedded texts have in the place of the repository's.
+/// The placeholder for the repository's name in the embedded texts.
 pub(super) const EXAMPLE: &str = "my-wheels";
-/// The interpreters that the embedded `ipwhl.toml` names.
+/// The interpreters in the embedded `ipwhl.toml`.
 const DEFAULT_PYTHONS: [&str; 3] = ["cp312", "cp313", "cp314"];
-/// The variable of the CI files with the command that installs ipwhl; `''` in the embedded texts.
+/// The variable in the CI files with the command that installs ipwhl; `''` in the embedded texts.
 pub const INSTALL_VARIABLE: &str = "IPWHL_INSTALL";
 
-/// A file to be written.
+/// A file to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewFile {
-    /// From the repository's folder, with `/`.
+    /// Its path relative to the repository's folder, with `/`.
     pub path: &'static str,
     /// Its text.
     pub text: String,
-    /// Whether one that is there already may stay in its place.
+    /// Whether an existing file with this path may stay.
     pub may_stay: bool,
 }
 
 impl NewFile {
-    /// Whether it has a line that says how CI installs ipwhl.
+    /// Whether it has the line with the command that installs ipwhl in CI.
     pub fn has_install_line(&self) -> bool {
         self.text.contains(INSTALL_VARIABLE)
     }
 
-    /// Its lines, without comments, that another text does not have.
+    /// Its lines that another text lacks, without comments.
     pub fn lines_missing_in(&self, there: &str) -> Vec<&str> {
         self.text
             .lines()
@@ -40,7 +39,7 @@ impl NewFile {
     }
 }
 
-/// The files of a folder that carries another's set, whose settings are these.
+/// The files of a folder that carries the set of another repository, with these settings.
 pub fn carrying_files(settings: String) -> Vec<NewFile> {
     vec![
         NewFile {
@@ -56,7 +55,8 @@ pub fn carrying_files(settings: String) -> Vec<NewFile> {
     ]
 }
 
-/// What a new repository holds beside its CI; `ipwhl.toml` comes last, since it makes a folder one.
+/// The files of a new repository, without CI. `ipwhl.toml` is last, because it makes the folder a
+/// repository.
 pub(super) fn new_repository(name: &str, pythons: &[String], systems: &[String]) -> Vec<NewFile> {
     let file = |path, text: &str, may_stay| NewFile {
         path,
@@ -73,11 +73,12 @@ pub(super) fn new_repository(name: &str, pythons: &[String], systems: &[String])
     vec![
         file("declarations/.gitkeep", include_str!("gitkeep"), true),
         file(".gitignore", include_str!("gitignore"), true),
-        // `ipwhl fmt --check` sees the bytes of the checkout.
+        // `ipwhl fmt --check` reads the bytes of the checkout, so git must not convert line
+        // endings.
         file(".gitattributes", "*.toml text eol=lf\n", true),
         file("README.md", &readme(name, pythons), true),
-        // What editors read; the first line of `ipwhl.toml`, and of what `ipwhl add` writes, leads
-        // there.
+        // Schemas for editors. The first line of `ipwhl.toml`, and of each declaration that
+        // `ipwhl add` writes, names its schema.
         file(
             CONFIGURATION_SCHEMA_FILE,
             include_str!("../../../schemas/ipwhl.schema.json"),
@@ -96,7 +97,8 @@ pub(super) fn new_repository(name: &str, pythons: &[String], systems: &[String])
     ]
 }
 
-/// The README under the repository's name; in what is to be typed it is one that every tool takes.
+/// The README with the repository's name. Its commands use a form of the name that every tool
+/// accepts.
 fn readme(name: &str, pythons: &[String]) -> String {
     let mut text = include_str!("README.md").replacen(&format!("# {EXAMPLE}\n"), "", 1);
     if let Some(requires_python) = supported_pythons(pythons) {
@@ -109,14 +111,14 @@ fn readme(name: &str, pythons: &[String]) -> String {
     format!("# {name}\n{}", text.replace(EXAMPLE, &file_name(name)))
 }
 
-/// The Requires-Python that follows from interpreters.
+/// The Requires-Python of a set for these interpreters.
 fn supported_pythons(tags: &[String]) -> Option<String> {
     let tags: Vec<&str> = if tags.is_empty() {
         DEFAULT_PYTHONS.to_vec()
     } else {
         tags.iter().map(String::as_str).collect()
     };
-    // Any system will do: the versions are the interpreter's.
+    // Any system serves: the versions depend on the interpreter only.
     let platforms: Vec<Platform> = tags
         .iter()
         .filter_map(|tag| Platform::parse(tag, "win_amd64").ok())
@@ -124,7 +126,7 @@ fn supported_pythons(tags: &[String]) -> Option<String> {
     requires_python(&platforms)
 }
 
-/// Puts these values in the place of a list of one line; without values it stays as it is.
+/// Replaces a list on one line by these values. Without values, the text does not change.
 fn replace_list(text: &mut String, key: &str, values: &[String]) {
     if values.is_empty() {
         return;
@@ -143,12 +145,12 @@ fn replace_list(text: &mut String, key: &str, values: &[String]) {
         .collect();
 }
 
-/// As TOML writes a string.
+/// A text as a TOML string.
 fn quoted(text: &str) -> String {
     Value::from(text).to_string()
 }
 
-/// The name of a folder as one that every forge takes for a repository.
+/// The name of a folder in a form that every forge accepts for a repository.
 pub(super) fn file_name(folder: &str) -> String {
     let name: String = folder
         .chars()

@@ -1,26 +1,26 @@
-//! The forges that a repository's CI may run at, and its files there.
+//! The forges that can run a repository's CI, and the files for each.
 
 use super::files::{EXAMPLE, INSTALL_VARIABLE, NewFile, file_name};
 use super::install::InstallCommand;
 
-/// Where a repository's CI runs.
+/// A forge that runs a repository's CI.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Forge {
     /// GitHub Actions.
     GitHub,
     /// GitLab CI.
     GitLab,
-    /// The builds of SourceHut.
+    /// SourceHut builds.
     SourceHut,
     /// Forgejo Actions.
     Forgejo,
 }
 
 impl Forge {
-    /// All of them.
+    /// All forges.
     pub const ALL: [Self; 4] = [Self::GitHub, Self::GitLab, Self::SourceHut, Self::Forgejo];
 
-    /// Its name, as it writes it.
+    /// Its name, in its own spelling.
     pub fn name(self) -> &'static str {
         match self {
             Self::GitHub => "GitHub",
@@ -30,7 +30,7 @@ impl Forge {
         }
     }
 
-    /// Its files: where each belongs, and the text that the project's `ci` folder has.
+    /// Its files: the path of each, and the embedded text from the project's `ci` folder.
     fn texts(self) -> &'static [(&'static str, &'static str)] {
         match self {
             Self::GitHub => &[
@@ -77,7 +77,7 @@ impl Forge {
     /// A command as a YAML scalar that the forge's runner reads back as the same text.
     fn scalar(self, command: &InstallCommand) -> String {
         let text = match self {
-            // An expression with the value `${{`.
+            // The replacement is an expression with the value `${{`.
             Self::GitHub | Self::Forgejo => command.as_str().replace("${{", "${{ '${{' }}"),
             Self::GitLab | Self::SourceHut => command.as_str().to_owned(),
         };
@@ -89,7 +89,7 @@ impl Forge {
         self.texts().last().map_or("", |(path, _)| path)
     }
 
-    /// The files that its CI reads in a repository whose folder has this name.
+    /// The CI files for a repository whose folder has this name.
     pub fn files(
         self,
         folder: &str,
@@ -148,7 +148,7 @@ mod tests {
         for forge in Forge::ALL {
             let mut installing = 0;
             for file in forge.files("some folder", Some(&install)) {
-                // The workflow that comments on a change only posts what another one has found.
+                // The workflow that comments on a change only posts the results of another one.
                 if file.text.contains(INSTALL_VARIABLE) {
                     let scalar = "'cargo install --git ''x'' ipwhl'";
                     assert!(file.text.contains(scalar), "{}", file.path);

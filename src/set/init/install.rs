@@ -15,8 +15,8 @@ const OTHER_ARCHIVES: [&str; 3] = [".zip", ".7z", ".whl"];
 /// A shell command of one line that installs ipwhl into `$CARGO_INSTALL_ROOT/bin`, or elsewhere on
 /// `PATH`.
 ///
-/// There is no default. `cargo install ipwhl` would run whatever a stranger registers under that
-/// name, beside the signing key.
+/// There is no default. `cargo install ipwhl` would run a program that a stranger may have
+/// registered under that name, on the machine with the signing key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InstallCommand(String);
 
@@ -60,8 +60,8 @@ impl InstallCommand {
     }
 }
 
-/// Whether a command installs ipwhl by its name alone: from no repository, path or registry that it
-/// names, and with no hash.
+/// Whether a command installs ipwhl by its name alone: without a repository, a path, a registry or
+/// a hash.
 fn is_by_name(command: &str) -> bool {
     const PINS: [&str; 7] = [
         "--git",

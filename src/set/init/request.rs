@@ -1,4 +1,4 @@
-//! What a folder gets that is to become a repository, or is one and gets CI.
+//! The folder of `ipwhl init`, and the files that are written to it.
 
 use std::fs;
 use std::io;
@@ -13,48 +13,49 @@ use crate::foundation::environment::AtomicFile;
 use crate::foundation::failure::Failure;
 use crate::set::repository::{CONFIGURATION_FILE, Folders, find};
 
-/// What is asked for.
+/// The options of `ipwhl init`.
 #[derive(Debug, Clone, Copy)]
 pub struct InitRequest<'r> {
     /// The folders of the run.
     pub folders: &'r Folders,
-    /// The folder that is named.
+    /// The named folder.
     pub directory: Option<&'r Path>,
-    /// The name that goes into each signed statement, where one is given.
+    /// The repository's name, which each signed statement contains, if given.
     pub name: Option<&'r str>,
     /// Interpreters to support.
     pub pythons: &'r [String],
     /// Systems to support.
     pub systems: &'r [String],
-    /// Where CI is to run, each once.
+    /// The forges that will run CI, each once.
     pub forges: &'r [Forge],
-    /// Whether the folder is to carry the set of another repository.
+    /// Whether the folder will carry the set of another repository.
     pub is_carrying: bool,
 }
 
-/// The folder that is meant.
+/// The folder to write to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InitPlace {
-    /// The folder. It need not be there.
+    /// The folder. It need not exist.
     pub directory: PathBuf,
-    /// Whether it is a repository already.
+    /// Whether it already is a repository.
     pub is_repository: bool,
 }
 
-/// The files of a repository, by what is done with them.
+/// The files of a repository: kept ones and new ones.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SortedFiles {
-    /// Those that stay as they are.
+    /// Existing files that stay unchanged.
     pub kept: Vec<NewFile>,
-    /// Those to write.
+    /// Files to write.
     pub new: Vec<NewFile>,
 }
 
 impl InitRequest<'_> {
-    /// The folder that is meant.
+    /// The folder to write to.
     ///
     /// # Errors
-    /// When it is named twice, not named inside another repository, or a file.
+    /// When it is named twice, when it is a file, or when it is inside another repository and not
+    /// named.
     pub fn place(&self) -> Result<InitPlace, Failure> {
         let directory = self.directory()?;
         Ok(InitPlace {
@@ -63,10 +64,11 @@ impl InitRequest<'_> {
         })
     }
 
-    /// The files of a new repository, with its name, or of the CI of one that is there.
+    /// The files of a new repository, with its name; or the CI files for an existing one.
     ///
     /// # Errors
-    /// When a repository is there and more than CI is asked for, or a name or a platform is none.
+    /// When the repository exists and the options ask for more than CI, or a name or a platform is
+    /// invalid.
     pub fn files(
         &self,
         place: &InitPlace,
@@ -96,8 +98,8 @@ impl InitRequest<'_> {
         Ok((Some(name), files))
     }
 
-    /// The folder of the new repository. Inside another repository it has to be named, because the
-    /// user may have forgotten where they are.
+    /// The folder of the new repository. Inside another repository it must be named, because the
+    /// user may be in the wrong folder.
     fn directory(&self) -> Result<PathBuf, Failure> {
         let directory = match (self.directory, self.folders.named_repository()) {
             (Some(_), Some(_)) => {
@@ -130,7 +132,7 @@ impl InitRequest<'_> {
         }
     }
 
-    /// Refuses a repository that is there, but for the CI that is to be added to it.
+    /// Refuses an existing repository, unless only CI is added to it.
     fn check_existing(&self, place: &InitPlace) -> Result<(), Failure> {
         if !place.is_repository {
             return Ok(());
@@ -155,11 +157,11 @@ impl InitRequest<'_> {
         Ok(())
     }
 
-    /// The files that stay as they are, and those to write. One that is there and may not be
-    /// replaced ends the run before anything is written.
+    /// Splits the files into existing ones, which stay, and new ones. A file with different content
+    /// that may not stay ends the run before anything is written.
     ///
     /// # Errors
-    /// When a file is in the way, or cannot be looked at.
+    /// When such a file exists, or a path cannot be read.
     pub fn sort(&self, place: &InitPlace, files: Vec<NewFile>) -> Result<SortedFiles, Failure> {
         let (mut kept, mut new, mut in_the_way) = (Vec::new(), Vec::new(), Vec::new());
         let mut help = "move it away, run the same command again, and compare the files".to_owned();
@@ -173,7 +175,7 @@ impl InitRequest<'_> {
             } else if file.may_stay {
                 kept.push(file);
             } else if fs::read(&path).is_ok_and(|bytes| bytes == file.text.as_bytes()) {
-                // An earlier run, perhaps one that was killed, has written it.
+                // An earlier run, which may have been killed, has written it.
             } else {
                 in_the_way.push(format!("`{}`", self.folders.shown(&path)));
                 if file.has_install_line() {
@@ -198,15 +200,15 @@ impl InitRequest<'_> {
 }
 
 impl InitPlace {
-    /// Writes these files. A run that is killed meanwhile leaves fewer of them, each whole.
+    /// Writes these files. A run that is killed leaves only some of them, each complete.
     ///
     /// # Errors
-    /// When one cannot be written.
+    /// When a file cannot be written.
     pub fn write_all(&self, files: &[NewFile]) -> Result<(), Failure> {
         files.iter().try_for_each(|file| self.write(file))
     }
 
-    /// Writes a file of it.
+    /// Writes one file.
     fn write(&self, file: &NewFile) -> Result<(), Failure> {
         let path = self.directory.join(file.path);
         let folder = path.parent().unwrap_or(&self.directory);
@@ -218,7 +220,7 @@ impl InitPlace {
             })
     }
 
-    /// The name of the folder, without links.
+    /// The name of the folder, with symbolic links resolved.
     fn folder_name(&self) -> String {
         fs::canonicalize(&self.directory)
             .unwrap_or_else(|_| self.directory.clone())
@@ -228,7 +230,8 @@ impl InitPlace {
     }
 }
 
-/// Each tag is tried with a good partner, so that the one that is wrong is named.
+/// Checks each tag together with a valid tag of the other kind, so that the error names the invalid
+/// one.
 fn validate_platforms(pythons: &[String], systems: &[String]) -> Result<(), Failure> {
     let pythons = pythons.iter().map(|python| (python.as_str(), "win_amd64"));
     let systems = systems.iter().map(|system| ("cp312", system.as_str()));

@@ -18,7 +18,8 @@ pub struct Folders {
 }
 
 impl Folders {
-    /// The folders of a run in this environment, which may name the folder of a repository.
+    /// The folders of a run in this environment. `named` is the repository's folder from the
+    /// command line.
     pub fn new(environment: Environment, named: Option<&Path>) -> Self {
         Self {
             named: named.map(|directory| environment.absolute(directory)),
@@ -26,25 +27,25 @@ impl Folders {
         }
     }
 
-    /// Everything ambient.
+    /// The environment of the run.
     pub fn environment(&self) -> &Environment {
         &self.environment
     }
 
-    /// A path relative to the current folder, to be printed.
+    /// A path for messages, relative to the current folder.
     pub fn shown(&self, path: &Path) -> String {
         self.environment.shown(path)
     }
 
-    /// The folder that is named as the repository's.
+    /// The repository's folder as named on the command line.
     pub fn named_repository(&self) -> Option<PathBuf> {
         self.named.clone()
     }
 
-    /// The repository's folder: that of `--repository`, else the nearest one upwards.
+    /// The repository's folder: the one of `--repository`, else the nearest repository upwards.
     ///
     /// # Errors
-    /// When none is named, and none is around the current folder.
+    /// When no folder is named, and the current folder is in no repository.
     pub fn repository(&self) -> Result<PathBuf, LoadError> {
         match &self.named {
             Some(directory) => Ok(directory.clone()),
@@ -61,7 +62,7 @@ impl Folders {
         is_foreign.then_some(directory)
     }
 
-    /// The folder of the repository that is meant, which may be believed.
+    /// The repository's folder, if it can be trusted.
     ///
     /// # Errors
     /// When there is none, or it belongs to another user and was not named.

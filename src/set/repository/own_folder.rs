@@ -1,5 +1,6 @@
-//! The cache and output folders: only this user may write to them. A change could commit a file or
-//! a link there, and a neighbour on the machine could write to a folder that is open to all.
+//! Checks of the cache and output folders: only this user may write to them. A change could commit
+//! a file or a link there, and another user of the machine could write to a folder that is open to
+//! all.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,16 +10,16 @@ use super::revision::{RevisionError, tracked};
 use crate::foundation::diagnostic::shell_word;
 use crate::foundation::failure::Failure;
 
-/// A folder that only this user may write, and what is said of it.
+/// A folder that only this user may write, with words for messages.
 #[derive(Debug, Clone, Copy)]
 pub struct OwnFolder<'f> {
     /// The folder.
     pub path: &'f Path,
-    /// What it is to the program, as in `the cache`.
+    /// Its role in a sentence, such as `the cache`.
     pub role: &'static str,
     /// The harm that a file of another user could do.
     pub danger: &'static str,
-    /// How to name another folder.
+    /// The help on how to choose another folder.
     pub elsewhere: &'static str,
 }
 
@@ -33,8 +34,8 @@ impl<'f> OwnFolder<'f> {
         }
     }
 
-    /// Refuses the folder where a change of the repository has brought something of it, or others
-    /// can write it.
+    /// Refuses the folder if a change of the repository may have added a file or a link to it, or
+    /// if other users can write it.
     ///
     /// # Errors
     /// The refusal.
@@ -43,7 +44,8 @@ impl<'f> OwnFolder<'f> {
         self.check_owner(folders, repository)
     }
 
-    /// Refuses the folder where git tracks a file of it, or a link in the repository leads to it.
+    /// Refuses the folder if git tracks a file in it, or if its path in the repository has a
+    /// symbolic link.
     fn check_repository(&self, folders: &Folders) -> Result<(), Failure> {
         if let Ok(repository) = folders.repository()
             && let Ok(inside) = self.path.strip_prefix(&repository)
@@ -53,7 +55,7 @@ impl<'f> OwnFolder<'f> {
             let reason = format!("`{link}` is a symbolic link, which a change may have added");
             return Err(self.refused(&reason, None));
         }
-        // git has not brought what is not there.
+        // A folder that does not exist has no tracked files.
         let Ok(real) = fs::canonicalize(self.path) else {
             return Ok(());
         };
@@ -74,8 +76,9 @@ impl<'f> OwnFolder<'f> {
         }
     }
 
-    /// Refuses the folder, and what is in it, where it is another user's or others can write it.
-    /// The owner of the repository decides what is built from it, and so may own the output as well.
+    /// Refuses the folder if it or an entry of it belongs to another user, or can be written by
+    /// other users. The owner of the repository decides what is built, and so may own the output as
+    /// well.
     #[cfg(unix)]
     fn check_owner(&self, folders: &Folders, repository: Option<&Path>) -> Result<(), Failure> {
         use std::os::unix::fs::MetadataExt as _;
@@ -85,7 +88,8 @@ impl<'f> OwnFolder<'f> {
         let owners = [Some(own), Some(0), owner.map(|there| there.uid())];
         let group = rustix::process::getegid().as_raw();
         let inner: Vec<PathBuf> = entries(self.path).map(|entry| entry.path()).collect();
-        // As deep as folders of the cache lie; of its many files none is asked here.
+        // Two levels, as deep as the folders of the cache. On the second level only folders are
+        // checked, because the cache has many files.
         let is_folder = |entry: &fs::DirEntry| entry.file_type().is_ok_and(|kind| kind.is_dir());
         let deeper = inner.iter().flat_map(|folder| entries(folder));
         let deeper = deeper.filter(is_folder).map(|entry| entry.path());
@@ -94,7 +98,7 @@ impl<'f> OwnFolder<'f> {
             let Ok(there) = fs::metadata(&folder) else {
                 continue;
             };
-            // Where everybody has a group of their own, its members are the user alone.
+            // The user's primary group is accepted: on many systems the user is its only member.
             let by_group = there.mode() & 0o020 != 0 && there.gid() != group;
             let shown = folders.shown(&folder);
             if !owners.contains(&Some(there.uid())) {
@@ -137,7 +141,7 @@ fn entries(folder: &Path) -> impl Iterator<Item = fs::DirEntry> {
     fs::read_dir(folder).into_iter().flatten().flatten()
 }
 
-/// The first part of a path below a folder that is a symbolic link.
+/// The first symbolic link on a path below a folder.
 fn first_link(folder: &Path, below: &Path) -> Option<PathBuf> {
     let mut place = folder.to_path_buf();
     below.components().find_map(|part| {

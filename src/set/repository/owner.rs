@@ -1,8 +1,8 @@
-//! Who owns a file.
+//! The owner of a file.
 
 use std::path::Path;
 
-/// Whether a file is this user's, or the system's.
+/// Whether a file belongs to this user or to the system.
 #[cfg(unix)]
 pub(super) fn is_own(file: &Path) -> bool {
     use std::os::unix::fs::MetadataExt as _;

@@ -1,4 +1,4 @@
-//! Plans which projects leave the set, and which files change for it.
+//! Plans the removal of projects: the projects that leave the set, and the changes of files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -31,7 +31,7 @@ pub struct RemovalPlan {
     pub left_over: BTreeSet<ProjectName>,
 }
 
-/// The reason why nothing is removed: a remaining project needs one of the named ones.
+/// The reason why nothing is removed: a remaining project needs a named one.
 #[derive(Debug)]
 pub struct StillNeeded<'a, 'r> {
     /// The projects to remove.

@@ -10,26 +10,27 @@ use crate::foundation::environment::Environment;
 use crate::foundation::failure::Failure;
 use crate::foundation::size::parse_size;
 
-/// The variable that goes before the file.
+/// The environment variable for the limit. It overrides the user's settings.
 pub const CACHE_LIMIT_VARIABLE: &str = "IPWHL_CACHE_LIMIT";
 
-/// What came of keeping a cache to a limit.
+/// The result of pruning a cache to a limit.
 #[derive(Debug)]
 pub enum Pruned {
-    /// It is no larger than that.
+    /// The cache does not exceed the limit.
     Small,
-    /// Another run uses it, so it is left as it is.
+    /// Another run uses the cache, so nothing was removed.
     InUse,
-    /// Some of it was removed.
+    /// Parts of it were removed.
     Removed(Removed),
 }
 
 impl Cache {
-    /// Keeps it to so many bytes, without waiting for other runs. What this run used stays, and
-    /// where another run uses the cache, everything does. Facts of other versions than these go.
+    /// Prunes the cache to a limit in bytes, without waiting for other runs. Files that this run
+    /// used stay. If another run uses the cache, everything stays. Facts of other versions than
+    /// these are removed.
     ///
     /// # Errors
-    /// When it cannot be read or locked.
+    /// When the cache cannot be read or locked.
     pub fn keep_to(&self, limit: u64, versions: &[String]) -> Result<Pruned, Failure> {
         let bytes = |parts: &[super::CachePart]| parts.iter().map(|part| part.bytes).sum::<u64>();
         if self.parts().is_ok_and(|parts| bytes(&parts) <= limit) {
@@ -47,17 +48,17 @@ impl Cache {
             .map_err(|error| self.unreadable(&error))
     }
 
-    /// That it cannot be read.
+    /// The failure for a cache that cannot be read.
     pub fn unreadable(&self, error: &io::Error) -> Failure {
         let root = self.root().display();
         Failure::world(format!("the cache `{root}` cannot be read: {error}"))
     }
 }
 
-/// The limit that is set, by the variable or in the user's own settings.
+/// The limit in bytes, from the environment variable or from the user's settings.
 ///
 /// # Errors
-/// When either is no size, or the settings cannot be read.
+/// When the value is not a size, or the settings cannot be read.
 pub fn configured_limit(environment: &Environment) -> Result<Option<u64>, Failure> {
     const LIMIT: &str = CACHE_LIMIT_VARIABLE;
     if let Some(value) = environment.variable(LIMIT) {
@@ -84,7 +85,7 @@ pub fn configured_limit(environment: &Environment) -> Result<Option<u64>, Failur
     of_settings(&text).map_err(|reason| Failure::usage(format!("`{}`: {reason}", path.display())))
 }
 
-/// The limit in the text of the user's settings, which have nothing else.
+/// The limit in the text of the user's settings, which may have no other key.
 fn of_settings(text: &str) -> Result<Option<u64>, String> {
     let document: DocumentMut = text
         .parse()

@@ -10,15 +10,15 @@ use petgraph::visit::EdgeRef;
 
 use crate::set::graph::{Direction, Relations};
 
-/// How many pairs of a project and a set of platforms the count may store.
+/// The maximum number of pairs of a project and a set of platforms that the count may store.
 const MAXIMUM_STATES: usize = 200_000;
 
 /// A path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Path<'r> {
-    /// The projects on it, from a wanted project to the target.
+    /// The projects on it, from a requested project to the target.
     pub projects: Vec<&'r ProjectName>,
-    /// The platforms on which all of it applies, as indices into the repository's platforms.
+    /// The platforms on which every step applies, as indices into the repository's platforms.
     pub platforms: BTreeSet<usize>,
 }
 
