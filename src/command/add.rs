@@ -104,7 +104,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     before.compare(context, arguments.with_dependencies)
 }
 
-/// Adds a way out to a failure of the network or the disk that has none.
+/// Adds a help to a failure of the network or the disk that has none.
 fn with_way_out(failure: Failure) -> Failure {
     if failure.kind != FailureKind::World || failure.help.is_some() {
         return failure;
@@ -148,7 +148,7 @@ fn requested(
         extras.extend(requirement.extras);
         let request = requests.entry(requirement.name.clone()).or_insert_with(|| {
             let mut request = ProjectRequest::automatic(needed);
-            // A project that nothing requires yet is for all platforms, too.
+            // A project without requirers is also declared for all platforms.
             if !arguments.automatic || request.platforms.is_empty() {
                 request.platforms = (0..repository.configuration.platforms.len()).collect();
             }

@@ -1,4 +1,4 @@
-//! Archives, as arguments name them.
+//! Archives named by arguments.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use crate::release::statement::absent;
 /// The help for a path without a release.
 const NAMES: &str = "name an archive, or a folder with a `release.car`; `ipwhl fetch` downloads the release of a site";
 
-/// The archive at a path. A folder stands for the `release.car` in it.
+/// The archive at a path. A folder means the `release.car` in it.
 pub(super) fn archive_of(context: &Context<'_>, named: &Path) -> Result<PathBuf, Failure> {
     let path = context.absolute(named);
     if !path.is_dir() {

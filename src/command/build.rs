@@ -155,7 +155,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         .map(|tree| tree_place(&context.absolute(tree), &[&repository.directory, &folder]))
         .transpose()
         .map_err(|error| error.failure())?;
-    // Mistakes in texts and in the graph are told before a byte is fetched.
+    // Findings of the texts and the graph are reported before any byte is fetched.
     let mut findings = check::repository(&repository);
     let today = context.session.today();
     let judged = |findings, report: &_| judge(&repository, findings, report, today, "");
@@ -246,8 +246,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     Ok(ExitStatus::Clean)
 }
 
-/// The releases that are reused, and what of this one goes into its archive, with what is known of
-/// the one before.
+/// Opens the releases to reuse, and determines the contents of the new archive.
 fn open_before(
     context: &Context<'_>,
     repository: &Repository,
@@ -293,7 +292,7 @@ fn refuse(
     ExitStatus::Findings
 }
 
-/// Says what happens while the release is built.
+/// Prints the events of the build.
 fn tell(context: &Context<'_>, event: &BuildEvent<'_>) {
     match event {
         BuildEvent::NotReused(notice) => context.warning(&notice.to_string()),
@@ -328,7 +327,7 @@ impl ValueEnum for ArchiveKind {
     }
 }
 
-/// Says what was reused, and what it cost.
+/// Prints the number of reused wheels, and the bytes that were transferred for them.
 fn tell_reused(context: &Context<'_>, reused: &ReusableRelease) {
     let transferred = reused.release.transferred();
     let network = match &reused.release.location {

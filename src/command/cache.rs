@@ -98,8 +98,8 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     }
 }
 
-/// Keeps the cache to the configured limit after a run that has put wheels into it. What the run
-/// used stays, and where another run uses the cache, everything does.
+/// Prunes the cache to the configured limit after a run that has added wheels to it. Files that the
+/// run used stay. If another run uses the cache, everything stays.
 pub(super) fn keep_to_limit(context: &Context<'_>) {
     let Some(cache) = context.session.used_cache().filter(Cache::has_kept_wheel) else {
         return;
@@ -174,7 +174,7 @@ fn size(context: &Context<'_>, cache: &Cache, format: Format) -> Result<ExitStat
 
 type Removal<'r> = dyn Fn(&ClaimedCache<'_>) -> Result<Removed, Failure> + 'r;
 
-/// Removes files from the cache when no other run uses it, and says how many.
+/// Removes files from the cache when no other run uses it, and prints their number.
 fn remove(
     context: &Context<'_>,
     cache: &Cache,

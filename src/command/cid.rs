@@ -58,7 +58,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     Ok(ExitStatus::Clean)
 }
 
-/// The profile that is asked for; a repository around the current folder has its say.
+/// The requested profile; by default, that of the surrounding repository.
 fn profile(context: &Context<'_>, arguments: &Arguments) -> Profile {
     arguments.profile.unwrap_or_else(|| {
         context

@@ -94,7 +94,7 @@ impl<'e> Context<'e> {
             .map_err(|error| unwritable_output(&error))
     }
 
-    /// A word that is to be noticed.
+    /// A word in bold, so that readers notice it.
     pub(super) fn attention(&self, word: &str) -> Inert {
         self.voice.word(word, AnsiColor::Yellow)
     }
@@ -155,17 +155,17 @@ impl<'e> Context<'e> {
         self.environment.absolute(path)
     }
 
-    /// A path relative to the current folder, to be printed.
+    /// A path for messages, relative to the current folder.
     pub(super) fn shown(&self, path: &Path) -> String {
         self.folders.shown(path)
     }
 
-    /// The folder that `--repository` names.
+    /// The folder named with `--repository`.
     pub(super) fn named_repository(&self) -> Option<PathBuf> {
         self.folders.named_repository()
     }
 
-    /// The repository's folder: that of `--repository`, else the nearest one upwards.
+    /// The repository's folder: the one of `--repository`, else the nearest repository upwards.
     pub(super) fn repository_directory(&self) -> Result<PathBuf, LoadError> {
         self.folders.repository()
     }
@@ -180,12 +180,12 @@ impl<'e> Context<'e> {
         &self.folders
     }
 
-    /// The folder of the repository that is meant, which may be believed.
+    /// The repository's folder, if it can be trusted.
     pub(super) fn own_repository_directory(&self) -> Result<PathBuf, Failure> {
         self.folders.own_repository()
     }
 
-    /// The repository that is meant, read whole.
+    /// Reads the whole repository.
     pub(super) fn repository(&self) -> Result<Repository, Failure> {
         let directory = self.own_repository_directory()?;
         Repository::load(&directory).map_err(|error| Failure::world(&error))

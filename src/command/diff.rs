@@ -51,7 +51,7 @@ pub(super) struct Arguments {
     network: NetworkArguments,
 }
 
-/// Which wheels are looked into.
+/// The wheels whose members are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Members {
     /// None.
@@ -62,7 +62,7 @@ enum Members {
     Fetch,
 }
 
-/// How a difference is written.
+/// The output format of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum DiffFormat {
     /// Text for people; `-v` shows everything.
@@ -107,7 +107,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     })
 }
 
-/// Reads the state of this name. Warns of an archive that a change may have brought, since it would
+/// Reads the state with this name. Warns of an archive that a change may have replaced: it may not
 /// be the state before the change.
 fn read(context: &Context<'_>, reader: &StateReader<'_>, text: &str) -> Result<State, Failure> {
     let name = reader.name(text)?;

@@ -71,7 +71,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
             statement.sequence
         ));
     }
-    // Two runs would fetch the same for one place.
+    // The archive is locked first, so that two runs do not fetch the same data.
     let car = begin_archive(&folder)?;
     let before = statement_in(&folder);
     let held = match &before {
@@ -125,7 +125,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     } else {
         fetch.whole(car)?
     };
-    // A target that holds an older release is shown by them that this one follows.
+    // These statements prove to a target with an older release that this one follows it.
     for statement in held.iter().chain(&between) {
         keep_statement(&folder, statement).map_err(Failure::world)?;
     }
@@ -151,7 +151,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     Ok(ExitStatus::Clean)
 }
 
-/// Says what happens while the archive is fetched.
+/// Prints the events while the archive is fetched.
 fn tell(context: &Context<'_>, event: &SiteFetchEvent) {
     match event {
         SiteFetchEvent::DamagedArchive(path, cid) => context.warning(&format!(

@@ -44,11 +44,11 @@ struct Outcome {
     findings: Vec<Finding>,
     /// Files that are canonical now, or would be.
     changed: usize,
-    /// Files that were already.
+    /// Files that were canonical already.
     canonical: usize,
     /// Files that cannot be read or written.
     failures: Vec<String>,
-    /// Files whose canonical form would say something else.
+    /// Files whose canonical form would have another meaning.
     unfaithful: Vec<String>,
 }
 
@@ -56,7 +56,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     let repository = match context.repository_directory() {
         Ok(directory) if arguments.files.is_empty() => Some(Repository::load(&directory)),
         Ok(directory) => Some(Repository::load_configuration(&directory)),
-        // A file needs no repository around it.
+        // Named files need no repository.
         Err(LoadError::NotFound(_)) if !arguments.files.is_empty() => None,
         Err(error) => return Err(Failure::world(&error)),
     }
@@ -126,8 +126,8 @@ fn format(
     Ok(())
 }
 
-/// How many lines may differ for them to be compared with each other, which takes time for each
-/// pair.
+/// The maximum number of differing lines for a comparison line by line, whose cost grows with the
+/// number of pairs.
 const MOST_COMPARED: usize = 2_000;
 
 /// The changes as `git apply` reads them, except hidden characters. In a long text, everything
@@ -155,7 +155,7 @@ fn diff(name: &str, old: &str, new: &str) -> String {
             .to_string();
     }
     let place = |lines: &[&str]| {
-        // Of no lines the line before them is named.
+        // For an empty range, a diff names the line before it.
         format!("{},{}", start + usize::from(!lines.is_empty()), lines.len())
     };
     let mut text = format!(

@@ -115,7 +115,7 @@ impl ValueEnum for Forge {
     }
 }
 
-/// Says what was done, and what is left for a person to do.
+/// Prints the result and the next steps.
 fn report(
     context: &Context<'_>,
     directory: &Path,

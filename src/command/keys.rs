@@ -26,8 +26,8 @@ pub(super) fn ask(
     }
 }
 
-/// The signing key, not opened yet: the one of the argument, or the user's own. Creates the user's
-/// own key if there is none.
+/// The signing key, not opened yet: the named key, or the user's own, which is created if it does
+/// not exist.
 pub(super) fn signing_key(
     context: &Context<'_>,
     argument: Option<&Path>,

@@ -7,7 +7,7 @@ use crate::set::gather::{DEFAULT_JOBS, Network};
 use crate::source::Limits;
 use clap::Args;
 
-/// Options about where wheels come from.
+/// Options for the sources of wheels.
 #[derive(Debug, Clone, Args)]
 pub(super) struct NetworkArguments {
     /// The index to resolve package URLs with [default: see `docs/formats.md`, 1]
@@ -38,7 +38,7 @@ impl NetworkArguments {
         }
     }
 
-    /// The options in the type of the library.
+    /// The options as a library type.
     pub(super) fn network(&self) -> Network {
         Network {
             index_url: self.index_url.clone(),

@@ -70,7 +70,7 @@ struct Progress {
 }
 
 struct State {
-    /// When the next line is due, counted from the beginning of the work.
+    /// The time of the next line, counted from the beginning of the work.
     next_line: Duration,
     fetched: usize,
     bytes: u64,

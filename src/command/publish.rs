@@ -1,6 +1,6 @@
 //! `ipwhl publish`: publishes a release to the targets in `ipwhl.toml`.
 
-// An import circle: the parts of publishing read its arguments, which stand beside its run.
+// An import cycle: the submodules read the arguments, which are defined beside `run`.
 mod check;
 mod json;
 mod shown;
@@ -95,7 +95,7 @@ enum Format {
     Json,
 }
 
-/// A number of bytes a second, and not none.
+/// A number of bytes per second, greater than zero.
 fn rate(text: &str) -> Result<u64, String> {
     match parse_size(text)? {
         0 => Err("the rate must be larger than 0".to_owned()),
@@ -107,7 +107,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     let directory = context.own_repository_directory()?;
     let repository =
         Repository::load_configuration(&directory).map_err(|error| Failure::world(&error))?;
-    // A mistake may hide whom the repository trusts, or where its releases go.
+    // A mistake may hide trusted keys or targets.
     if repository.has_errors() {
         let findings = finish(&repository, repository.findings.clone());
         show(context, &repository, &findings, MessageFormat::Text)?;
@@ -144,7 +144,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     let mut release = request.read(&context.session, &mut |notice| {
         context.warning(&notice.to_string());
     })?;
-    // A passphrase is asked for before anything takes long.
+    // Prompts for the passphrase before any long work.
     opening.signing_key = targets
         .iter()
         .any(|target| target.kind.needs_key())
@@ -176,7 +176,7 @@ fn signing_key(context: &Context<'_>, argument: Option<&Path>) -> Result<Signing
         .map(|signer| signer.key)
         .map_err(|failure| {
             let mut error = failure.into_refusal();
-            // Otherwise a user with the key would learn of it only later.
+            // Without this, a user would learn of it only after the key is found.
             if public.ed25519().is_none() {
                 error.message = format!(
                     "the key {} is in hardware, which cannot sign IPNS records; for tags: {}",

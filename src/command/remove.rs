@@ -13,7 +13,7 @@ use crate::set::declaration::{Layout, change_files};
 use crate::set::graph::{Direction, GraphQuery, Removals, group_relations, member};
 use crate::set::resolve::{RemovalOptions, RemovalPlan, StillNeeded, unreadable};
 
-/// How many projects a way out or a note names.
+/// The maximum number of projects in a help or a note.
 const MAXIMUM_NAMED: usize = 8;
 
 /// Remove projects from the set
@@ -86,7 +86,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     Ok(ExitStatus::Clean)
 }
 
-/// Says what needs the projects that were to go, and the ways out.
+/// Prints the requirers of the projects to remove, and help.
 fn refuse(
     context: &Context<'_>,
     query: &GraphQuery<'_>,
@@ -158,7 +158,7 @@ fn refuse(
     }
 }
 
-/// Says what was done, or would be, and what it leaves behind.
+/// Prints the changes, made or planned, and the projects that are no longer needed.
 fn tell(context: &Context<'_>, query: &GraphQuery<'_>, plan: &RemovalPlan, dry_run: bool) {
     let repository = query.repository;
     let (removed, made) = if dry_run {

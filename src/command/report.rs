@@ -82,7 +82,7 @@ fn further_reading(findings: &[Finding]) -> Option<String> {
     Some(format!("for details: `ipwhl explain {code}`"))
 }
 
-/// Says how to waive the findings, if a waiver can cover one of them.
+/// Prints how to waive the findings, if a waiver can cover one of them.
 pub(super) fn tell_of_waivers(context: &Context<'_>, findings: &[Finding]) {
     if waivers(findings).is_empty() {
         return;
@@ -167,8 +167,8 @@ pub(super) fn show_rejected(context: &Context<'_>, report: &WheelReport) {
 /// The number of failures with the same reason that are printed in full.
 const FULL_FAILURES: usize = 3;
 
-/// Reports failures of the network and the disk, with a way out. Of many failures with the same
-/// reason, it prints the first few and counts the others.
+/// Reports failures of the network and the disk, with help. Of many failures with the same reason,
+/// it prints the first few and counts the others.
 pub(super) fn show_failures(context: &Context<'_>, failures: &[WheelFailure]) {
     let mut reasons: Vec<(&str, Vec<&WheelFailure>)> = Vec::new();
     // A message of the cache names a file, which differs each time.

@@ -55,7 +55,7 @@ pub(super) struct Arguments {
     trusted_proxy: Vec<IpNet>,
 }
 
-/// Parses a network. An address stands for the network of that address only.
+/// Parses a network. An address means the network with that address only.
 fn network(text: &str) -> Result<IpNet, String> {
     let network = text.parse().or_else(|_| {
         let address: Result<IpAddr, _> = text.parse();

@@ -1,5 +1,5 @@
-//! Values of options that several commands have: words of a list, which are shown, completed and
-//! answered with the nearest one.
+//! Parsers for option values that several commands share. Values are words of a list; help and
+//! completions show them, and errors name the nearest one.
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use ipwhl_unixfs::Profile;

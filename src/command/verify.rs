@@ -205,7 +205,7 @@ fn elsewhere(context: &Context<'_>, arguments: &Arguments) -> Result<Option<Fail
     ))))
 }
 
-/// Notes that no signature was verified: anybody can make a release that is consistent in itself.
+/// Notes that no signature was verified: anyone can make a release that is consistent in itself.
 fn note_unverified(context: &Context<'_>, arguments: &Arguments, archive: &Path) {
     context.say(
         "note: the release is consistent, but its author is unknown: no signature was verified",

@@ -12,7 +12,7 @@ pub(super) struct Voice {
     pub(super) colour: bool,
     pub(super) quiet: bool,
     pub(super) verbose: u8,
-    /// When long work prints a progress line.
+    /// The times at which long work prints a progress line.
     pub(super) pace: Pace,
 }
 

@@ -62,7 +62,7 @@ fn around(context: &Context<'_>) -> RepositoryAround {
     }
 }
 
-/// The trust that the options give.
+/// The start of trust from the options.
 pub(super) fn start(context: &Context<'_>, arguments: &TrustArguments) -> Result<Start, Failure> {
     let start = trust::start(
         &context.session,
@@ -72,7 +72,7 @@ pub(super) fn start(context: &Context<'_>, arguments: &TrustArguments) -> Result
     checked_start(context, start)
 }
 
-/// The trust that the options give, else that of the statement that exists here already.
+/// The start of trust from the options, else from the existing statement.
 pub(super) fn following(
     context: &Context<'_>,
     arguments: &TrustArguments,
@@ -87,7 +87,7 @@ pub(super) fn following(
     checked_start(context, start)
 }
 
-/// Prints the notes about the beginning of trust.
+/// Prints the notes about the start of trust.
 fn checked_start(
     context: &Context<'_>,
     start: Result<Start, TrustFailure>,

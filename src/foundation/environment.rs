@@ -124,7 +124,7 @@ pub fn neutral_folder() -> &'static Path {
 /// Raises the limit of open files of this process, up to `wanted`. Returns the limit.
 pub fn raise_open_files(wanted: usize) -> usize {
     let limit = rlimit::increase_nofile_limit(wanted as u64);
-    // A system without such a limit needs no change.
+    // A system without this limit needs no change.
     limit.map_or(wanted, |limit| usize::try_from(limit).unwrap_or(wanted))
 }
 

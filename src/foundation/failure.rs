@@ -21,7 +21,7 @@ pub enum FailureKind {
     Gap,
 }
 
-/// Why something could not be done. It contains no secrets.
+/// The reason why an operation failed. It contains no secrets.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Failure {
@@ -29,12 +29,12 @@ pub struct Failure {
     pub kind: FailureKind,
     /// One sentence that names the thing and the value.
     pub message: String,
-    /// The way out, if there is one.
+    /// The help, if any.
     pub help: Option<String>,
 }
 
 impl Failure {
-    /// A failure without a way out.
+    /// A failure without help.
     pub fn new(kind: FailureKind, message: impl fmt::Display) -> Self {
         Self {
             kind,
@@ -78,7 +78,7 @@ impl Failure {
         matches!(self.kind, FailureKind::Refused | FailureKind::Gap)
     }
 
-    /// What a target is told of a failure: what is wrong with what was given refuses the release.
+    /// The failure as a target reports it: mistakes in the input become refusals of the release.
     #[must_use]
     pub fn into_refusal(self) -> Self {
         match self.kind {
@@ -90,7 +90,7 @@ impl Failure {
         }
     }
 
-    /// The same failure with a way out.
+    /// The same failure with help.
     #[must_use]
     pub fn help(mut self, help: impl fmt::Display) -> Self {
         self.help = Some(help.to_string());

@@ -36,7 +36,7 @@ impl fmt::Display for HumanBytes {
 /// Parses a number of bytes, as in `500MB`, `5 GiB` or `1.5GiB`.
 ///
 /// # Errors
-/// A sentence that says what a size looks like.
+/// A sentence with the form of a size.
 pub fn parse_size(text: &str) -> Result<u64, String> {
     let wrong = || format!("`{text}` is not a size: write it as `500MB` or `5GiB`");
     let trimmed = text.trim();

@@ -64,7 +64,7 @@ impl Entity {
         None
     }
 
-    /// The answer with these bytes, all of them.
+    /// The complete response with these bytes.
     pub(super) fn bytes(&self, asked: &Asked, bytes: Bytes) -> Answer {
         if let Some(answer) = self.precondition(asked) {
             return answer;

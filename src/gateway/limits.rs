@@ -32,19 +32,19 @@ pub struct Limits {
     /// Concurrent connections from one IPv4 address or one /64 network of IPv6. Beyond this number
     /// an idle one of that address makes room, and a new one is refused while none is idle.
     pub connections_per_address: usize,
-    /// Addresses without a share of their own: this machine, and proxies for many clients. Their
-    /// idle connections are also the last to make room.
+    /// Addresses that are not limited to one share: this machine, and proxies for many clients.
+    /// Their idle connections are also closed last.
     pub exempt: Vec<IpNet>,
-    /// How long the headers of a request may take, and how long a connection may be idle between
-    /// two.
+    /// The maximum time for the headers of a request, and the maximum idle time between two
+    /// requests.
     pub header_time: Duration,
-    /// How far a client may fall behind `minimum_rate`. A client that receives nothing is
-    /// disconnected after this time; a response of `n` bytes waits at most for this time and `n /
-    /// minimum_rate` seconds.
+    /// The maximum time that a client may fall behind `minimum_rate`. A client that receives
+    /// nothing is disconnected after this time; a response of `n` bytes waits at most for this time
+    /// and `n / minimum_rate` seconds.
     pub write_time: Duration,
     /// The bytes per second that a client must receive while bytes wait for it.
     pub minimum_rate: u64,
-    /// How long responses may continue after the gateway was told to stop.
+    /// The maximum time for which responses continue after the gateway was told to stop.
     pub shutdown_time: Duration,
 }
 

@@ -8,9 +8,9 @@ pub(super) enum Range {
     Whole,
     /// These bytes; the length is at least 1.
     Part {
-        /// Where they start.
+        /// The offset of the first byte.
         start: u64,
-        /// How many they are.
+        /// The number of bytes.
         length: u64,
     },
     /// The range is outside of the content.

@@ -5,7 +5,7 @@ use hyper::header::{HOST, HeaderValue, TRANSFER_ENCODING};
 use hyper::http::request::Parts;
 use hyper::http::uri::Authority;
 
-/// Why a request is malformed; `None` for a good one.
+/// The reason why a request is malformed; `None` if it is valid.
 pub(super) fn fault(head: &Parts) -> Option<&'static str> {
     // RFC 9112, 6.1: beside `Content-Length` it may be an attempt to smuggle a request through a
     // proxy. hyper drops that header then, so any request with an encoded body is refused; RFC

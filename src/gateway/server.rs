@@ -38,10 +38,10 @@ use crate::release::archive::BlockStore;
 /// The most bytes of a request's first line and headers; hyper answers 431 to more.
 const MAXIMUM_HEADER_SIZE: usize = 32 * 1024;
 
-/// How long to wait after an error of accepting, such as too many open files.
+/// The pause after a failure to accept a connection, such as too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// How many connections the system queues; it may have a lower limit.
+/// The maximum number of connections in the system's queue; the system may have a lower limit.
 const BACKLOG: i32 = 4096;
 
 /// The answer to a connection beyond its address's share, sent without reading a request.
@@ -61,7 +61,7 @@ pub struct RequestRecord {
     pub status: u16,
     /// The size of the body in bytes, if the answer states it.
     pub length: Option<u64>,
-    /// The host name of the request, if the gateway does not answer to it.
+    /// The host name of the request, if the gateway refuses it.
     pub unknown_host: Option<String>,
 }
 
@@ -273,7 +273,8 @@ impl Gateway {
     }
 }
 
-/// Tells a client that it has too many connections. Only what can be sent immediately is sent.
+/// Tells a client that it has too many connections. Sends only the bytes that the socket accepts
+/// immediately.
 fn refuse(stream: TcpStream) {
     if let Ok(mut stream) = stream.into_std() {
         let _ = stream.write(REFUSED);

@@ -16,7 +16,7 @@ pub(super) struct FileRange {
 }
 
 impl FileRange {
-    /// These bytes of the file with this CID, which has `size` of them.
+    /// A range of the file with this CID, which has `size` bytes.
     pub(super) fn new(store: Arc<BlockStore>, cid: Cid, size: u64, range: Range<u64>) -> Self {
         Self {
             store,

@@ -13,9 +13,9 @@ use super::published_release::PublishedRelease;
 use super::target::{CheckOrder, Checked, Damage, DamageKind, Report, Step};
 use crate::foundation::failure::Failure;
 
-/// How many blocks are read at once.
+/// The number of concurrent reads.
 const AT_ONCE: usize = 8;
-/// How many bytes of blocks are repaired at once.
+/// The maximum size of blocks that are repaired together, in bytes.
 const PART_BYTES: usize = 64 << 20;
 
 /// Blocks that several readers share.
@@ -124,7 +124,8 @@ where
     Ok(walk)
 }
 
-/// A block from elsewhere, hashed. Reading may wait for the network, so it has a thread of its own.
+/// A block from elsewhere, hashed. Reading may wait for the network, so it runs on a separate
+/// thread.
 async fn elsewhere(blocks: &SharedBlocks, cid: Cid) -> Option<Vec<u8>> {
     let blocks = Arc::clone(blocks);
     let read = tokio::task::spawn_blocking(move || blocks.block(&cid)).await;

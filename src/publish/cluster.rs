@@ -29,7 +29,7 @@ use rest::{Allocation, Peer, Rest};
 const PART_BYTES: u64 = 64 << 20;
 /// The number of blocks in one request.
 const PART_BLOCKS: usize = 20_000;
-/// How long to wait while no peer makes progress.
+/// The maximum time to wait while no peer makes progress.
 const LONGEST_WAIT: Duration = Duration::from_mins(10);
 /// The delay between two polls of the peers: the first, and the longest after doubling.
 const DELAYS: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));

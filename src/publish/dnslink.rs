@@ -27,7 +27,7 @@ const LABEL: &str = "_dnslink";
 const MAXIMUM_RECORDS: usize = 100;
 /// The longest record that is read, in bytes.
 const LONGEST_RECORD: usize = 4096;
-/// How often a query to a silent server is repeated, if the server is named.
+/// The number of repetitions of a query to a silent server, if the server is named.
 const RETRIES: usize = 1;
 /// The longest text of a single string of a record, in bytes (RFC 1035, section 3.3).
 const LONGEST_STRING: usize = 255;

@@ -33,7 +33,7 @@ impl PublishError {
         matches!(self, Self::Unwritable(_, error) if error.kind() == io::ErrorKind::StorageFull)
     }
 
-    /// Why a release or its tree was not written, with the way out.
+    /// The failure to write a release or its tree, with help.
     pub fn failure(&self) -> Failure {
         match self {
             Self::Occupied(..) => Failure::usage(self)

@@ -399,7 +399,7 @@ fn vouched(release: &Publication) -> Result<&SignedStatement, Failure> {
     })
 }
 
-/// Adds the way out to an error about a missing committer.
+/// Adds help to an error about a missing committer.
 fn who(error: Failure) -> Failure {
     error.help("git needs the name of the committer: set `git config user.name` and `user.email`, or GIT_COMMITTER_NAME and GIT_COMMITTER_EMAIL with GIT_AUTHOR_NAME and GIT_AUTHOR_EMAIL")
 }

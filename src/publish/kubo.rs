@@ -39,9 +39,10 @@ pub(super) use rpc::Rpc;
 const PART_BYTES: u64 = 64 << 20;
 /// The number of blocks in one import.
 const PART_BLOCKS: usize = 20_000;
-/// How long the node may be silent while it walks a release to pin it.
+/// The maximum silence of the node while it walks a release to pin it.
 const LONGEST_SILENCE: Duration = Duration::from_mins(10);
-/// How often blocks are sent again that a garbage collection removes before they are pinned.
+/// The maximum number of times to send blocks that a garbage collection removes before they are
+/// pinned.
 const ATTEMPTS: u32 = 3;
 
 /// A Kubo node.

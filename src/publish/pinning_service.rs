@@ -32,7 +32,7 @@ const LONGEST_NAME: usize = 255;
 const NO_FUNDS: &str = "INSUFFICIENT_FUNDS";
 /// The most pins in one request: the API's own limit.
 const PINS_A_PAGE: &str = "1000";
-/// How long to wait while the service makes no progress.
+/// The maximum time to wait while the service makes no progress.
 const LONGEST_WAIT: Duration = Duration::from_mins(30);
 /// The delay between two polls of the pin: the first, and the longest after doubling.
 const DELAYS: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(10));
@@ -95,7 +95,7 @@ impl PinStatus {
 }
 
 impl Pin {
-    /// Whether it is to be fetched from these nodes, as far as the service reports. A pin with
+    /// Whether the service fetches the pin from these nodes, according to its answer. A pin with
     /// other origins would wait forever.
     fn is_from(&self, origins: &[String]) -> bool {
         let asked = self.origins.as_ref();

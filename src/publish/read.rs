@@ -13,7 +13,7 @@ use super::target::Checked;
 use crate::foundation::failure::Failure;
 use crate::source::{Client, SourceProblem, redacted};
 
-/// How many reads run at once.
+/// The number of concurrent reads.
 const AT_ONCE: usize = 8;
 
 /// Reads blocks through a gateway.

@@ -44,7 +44,7 @@ pub struct TargetOutcome {
     pub kind: &'static str,
     /// Its place, if it is known.
     pub place: Option<TargetPlace>,
-    /// What it held, and the planned changes.
+    /// The release that it held, and the planned changes.
     pub plan: Option<Plan>,
     /// The changes made.
     pub done: Option<Done>,
@@ -93,7 +93,7 @@ pub struct PublishRun<'a> {
     pub release: &'a mut Publication,
     /// Every target of the repository.
     pub configured: &'a [PublishTarget],
-    /// How targets are opened.
+    /// The function that opens targets.
     pub open: Open<'a>,
     /// Receives the events.
     pub observer: &'a dyn Observer,
@@ -109,7 +109,7 @@ fn turn(kind: &PublishKind) -> u8 {
     }
 }
 
-/// The targets of which one must hold a release before `target` gets it.
+/// The targets that `target` depends on: one of them must hold a release before `target` gets it.
 fn holders<'c>(target: &PublishTarget, configured: &'c [PublishTarget]) -> Vec<&'c PublishTarget> {
     let is_one = |other: &&PublishTarget| match &target.holders {
         Some(names) => names.contains(&other.name),
@@ -257,7 +257,7 @@ impl<'a> PublishRun<'a> {
             outcomes.any(|state| state == TargetState::Refused)
         };
         let mut has_changed = false;
-        // What targets outside of this run were found to hold.
+        // The releases found at targets outside of this run.
         let mut asked = BTreeMap::new();
         let mut turns: VecDeque<usize> = (0..prepared.len()).collect();
         let mut postponed = BTreeSet::new();
@@ -399,7 +399,7 @@ impl<'a> PublishRun<'a> {
     }
 }
 
-/// Why reading back from a target does not prove that it holds the release.
+/// The reason why reading back from a target does not prove that it holds the release.
 fn insufficient(back: &ReadBack) -> &'static str {
     if back.is_kept {
         "reports that it has the release, but it cannot be read back"

@@ -19,7 +19,7 @@ use crate::source::{Client, redacted};
 pub(super) use reply::Reply;
 pub(super) use upload::Upload;
 
-/// How many characters of a server's message are shown.
+/// The maximum number of characters to show of a server's message.
 const LONGEST_WORDS: usize = 500;
 /// The reason why a request failed. It contains no secret.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -23,7 +23,7 @@ pub struct TargetStatus {
     /// The releases that it holds or refers to, the newest first; `None` if it could not be
     /// reached.
     pub releases: Option<Vec<ReleaseStatus>>,
-    /// Why it could not be reached.
+    /// The reason why it could not be reached.
     pub error: Option<Failure>,
 }
 
@@ -38,7 +38,7 @@ pub struct ReleaseStatus {
     pub expires: Option<Timestamp>,
 }
 
-/// How near its end a statement is called so.
+/// The time before its expiry from which a statement counts as expiring soon.
 const SOON: SignedDuration = SignedDuration::from_hours(14 * 24);
 
 impl ReleaseStatus {

@@ -24,10 +24,10 @@ pub type Report<'a> = &'a dyn Fn(Step);
 /// [`carry_out`](Self::carry_out) uses its results, and [`read_back`](Self::read_back) reads from
 /// the target afterwards. Each may be interrupted at any moment: the next run continues.
 pub trait Target {
-    /// Where it is.
+    /// The place of the target.
     fn place(&self) -> TargetPlace;
 
-    /// Finds out what it holds, and plans the blocks to move and the changes.
+    /// Determines the release that it holds, and plans the blocks to transfer and the changes.
     fn plan<'a>(&'a mut self, release: &'a Publication, report: Report<'a>) -> Work<'a, Plan>;
 
     /// Carries out the plan.

@@ -44,6 +44,6 @@ pub const MAX_FILE_NODES: u64 = 65_536;
 /// The most nodes of a release, counting each as often as it is linked.
 pub const MAX_NODES: u64 = 16_000_000;
 
-/// How many times larger than its archive the files of a release may be, counting only files whose
-/// blocks the archive contains. The limit applies only above the size of the largest wheel.
+/// The maximum ratio of the size of a release's files to the size of its archive. Only files whose
+/// blocks the archive contains count. The limit applies only above the size of the largest wheel.
 pub const MAX_REPETITION: u64 = 1024;

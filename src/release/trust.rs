@@ -1,4 +1,4 @@
-//! Trust: whose signatures count, and whether a statement has enough of them.
+//! Trust: the keys whose signatures count, and whether a statement has enough of them.
 //!
 //! A [`TrustPolicy`] gives a [`Verdict`] over a statement and its signatures. [`start()`] finds the
 //! statement or keys that a reader trusts first, and [`vouch()`] leads from there to the newest

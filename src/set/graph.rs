@@ -215,7 +215,7 @@ impl<'r> Graph<'r> {
         }
     }
 
-    /// Why the set does not satisfy a relation on its platforms: the first reason among its
+    /// The reason why the set does not satisfy a relation on its platforms: the first one among its
     /// statements.
     fn unsatisfied(&self, relation: &Relation<'r>) -> Option<UnsatisfiedReason> {
         let Some(target) = self.target(relation) else {

@@ -1,5 +1,5 @@
-//! Which versions and wheels of an index go into the set: for requested projects, for what the set
-//! still needs, and for findings that another version would end. And which projects leave it.
+//! Selects versions and wheels of an index for requested projects, for projects that the set still
+//! needs, and for findings that another version would end. Also plans which projects leave the set.
 
 mod addition;
 mod cover;

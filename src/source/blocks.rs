@@ -27,11 +27,11 @@ const FRAME: u64 = 64;
 /// The smallest limit for an archive: its header does not shrink with its content.
 const SMALLEST_ARCHIVE: u64 = 64 * 1024;
 
-/// How often to wait for one block if a gateway asks for time.
+/// The maximum number of waits for one block if a gateway asks for time.
 const MAXIMUM_WAITS: u32 = 3;
 
 impl Cache {
-    /// The block with this CID, if it is there and its bytes are right; a damaged one is removed.
+    /// The cached block with this CID, if its bytes match; a damaged file is removed.
     pub fn block(&self, cid: &Cid) -> Option<Vec<u8>> {
         let path = self.block_path(cid);
         let file = File::open(&path).ok()?;
@@ -166,7 +166,7 @@ impl Client {
 
     /// Fetches the DAG below a CID from a gateway, as one archive of about `cumulative_size` bytes,
     /// in any order of its blocks. Each block is hashed, and passed to `keep` if a block received
-    /// before links to it. Returns how many there were. There is one attempt: missing blocks are
+    /// before links to it. Returns the number of blocks. There is one attempt: missing blocks are
     /// better requested one by one.
     ///
     /// # Errors
@@ -229,7 +229,7 @@ impl Client {
     }
 }
 
-/// Why an archive is refused: a block has other bytes, or it is not an archive.
+/// The error for a refused archive: a block has other bytes, or it is not an archive.
 fn refused(address: &Address, error: CarError) -> RequestError {
     match error {
         CarError::Mismatch(cid) => RequestError::Problem(SourceProblem::Mismatch {

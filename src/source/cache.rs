@@ -107,8 +107,8 @@ impl Cache {
         &self.root
     }
 
-    /// The wheel with this CID, if it is there and its bytes are right. A file that has changed
-    /// since it was verified is hashed again, and removed if it differs.
+    /// The cached wheel with this CID, if its bytes match. A file that has changed since it was
+    /// verified is hashed again, and removed if it differs.
     pub fn wheel(&self, cid: &Cid) -> Option<CachedWheel> {
         let path = self.wheel_path(cid);
         self.note_use(path.clone());
@@ -134,7 +134,7 @@ impl Cache {
         None
     }
 
-    /// The bytes of the wheel with this CID, if they are there. They are not verified.
+    /// The cached bytes of the wheel with this CID. They are not verified.
     pub fn open_wheel(&self, cid: &Cid) -> Option<File> {
         let path = self.wheel_path(cid);
         self.usage.begin(&self.root);

@@ -317,7 +317,7 @@ impl ClientSettings {
                 builder = builder.tls_backend_preconfigured(config);
             }
             None => {
-                // reqwest uses the process's provider; one that is set already is as good.
+                // reqwest uses the process's provider. A provider that is already set is as good.
                 let _ = ring::default_provider().install_default();
             }
         }

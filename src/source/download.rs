@@ -87,7 +87,7 @@ struct Transfer<'a> {
     expectation: &'a Expectation,
     reporter: &'a Reporter<'a>,
     sink: &'a Sink,
-    /// How many bytes the sink has.
+    /// The number of bytes in the sink.
     received: u64,
     /// The size of the file, if the server states it.
     total: Option<u64>,

@@ -28,7 +28,7 @@ use crate::foundation::environment::open_beneath;
 /// The settings of a [`Fetcher`].
 #[derive(Clone)]
 pub struct FetchSettings {
-    /// Where wheels are kept.
+    /// The cache for wheels.
     pub cache: Cache,
     /// Proxies, certificates and limits.
     pub client: ClientSettings,
@@ -38,7 +38,7 @@ pub struct FetchSettings {
     pub gateways: Vec<Url>,
     /// The repository's profile.
     pub profile: Profile,
-    /// How many wheels are fetched at once.
+    /// The number of wheels that are fetched concurrently.
     pub jobs: NonZeroUsize,
     /// Whether the network is forbidden.
     pub offline: bool,

@@ -24,10 +24,10 @@ pub struct Limits {
     ///
     /// [`Client::counted`]: super::Client::counted
     pub slowest: u64,
-    /// How often one address is tried in a row without progress.
+    /// The number of attempts in a row for one address without progress.
     pub attempts: u32,
-    /// How many bytes beyond the earlier maximum an attempt must receive to reset the count of
-    /// attempts.
+    /// The number of bytes beyond the earlier maximum that an attempt must receive to reset the
+    /// count of attempts.
     pub progress: u64,
     /// The delay before the second attempt; it doubles with each further one.
     pub first_delay: Duration,
@@ -35,7 +35,7 @@ pub struct Limits {
     pub longest_delay: Duration,
     /// The longest accepted delay from `Retry-After`; a longer one ends the attempts.
     pub longest_retry_after: Duration,
-    /// How many redirects one request follows.
+    /// The maximum number of redirects for one request.
     pub redirects: usize,
     /// The largest wheel, in bytes. A declared size is a limit as well.
     pub wheel_size: u64,

@@ -15,7 +15,7 @@ const FILE_NAME: &str = if cfg!(windows) { "pip.ini" } else { "pip.conf" };
 const QUESTION: &str = "import sys; sys.path[:] = sys.argv[1:] + [p for p in sys.path if p]; \
     from pip._internal.models.index import PyPI; print(sys.prefix); print(PyPI.simple_url)";
 
-/// How many bytes of a script are read to find its interpreter.
+/// The number of bytes to read of a script to find its interpreter.
 const SHEBANG: u64 = 512;
 
 /// The built-in values of a pip.

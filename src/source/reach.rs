@@ -87,7 +87,7 @@ pub(super) struct PublicOnly {
 }
 
 impl PublicOnly {
-    /// Why an address is refused, as a clause.
+    /// The reason why an address is refused, as a clause.
     pub(super) fn refusal(&self, address: &Address) -> Option<String> {
         let url = address.url();
         if url.scheme() != "https" {

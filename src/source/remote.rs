@@ -19,13 +19,13 @@ use super::problem::SourceProblem;
 
 /// After this number of unanswered requests in a row, a gateway is no longer used.
 const MAXIMUM_FAILURES: usize = 2;
-/// How many bytes of blocks stay in memory: pages are read repeatedly.
+/// The maximum number of bytes of blocks in memory. Pages are read repeatedly.
 const REMEMBERED: usize = 64 << 20;
 
 /// The blocks received from gateways.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Transferred {
-    /// How many blocks.
+    /// The number of blocks.
     pub blocks: u64,
     /// Their bytes.
     pub bytes: u64,
@@ -37,7 +37,7 @@ pub struct GatewayBlocks {
     client: Client,
     gateways: Vec<Gateway>,
     cache: Option<Cache>,
-    /// How many requests run at once.
+    /// The number of concurrent requests.
     jobs: usize,
     runtime: Handle,
     remembered: Mutex<Remembered>,

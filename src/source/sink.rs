@@ -13,7 +13,8 @@ use super::cache::Cache;
 use super::cache_error::CacheError;
 use super::verify::{Compared, Expectation};
 
-/// How many pieces may wait for the thread; each is the result of one read from a socket.
+/// The maximum number of pieces that wait for the thread. Each is the result of one read from a
+/// socket.
 const WAITING: usize = 8;
 
 enum Piece {

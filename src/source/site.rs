@@ -40,7 +40,7 @@ pub trait Receiver: Send {
     /// When they cannot be stored.
     fn take(&mut self, bytes: &[u8]) -> io::Result<bool>;
 
-    /// How many bytes of the file need not be sent again after an interrupted attempt.
+    /// The number of bytes of the file that need not be sent again after an interrupted attempt.
     fn kept(&self) -> u64 {
         0
     }

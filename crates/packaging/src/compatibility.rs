@@ -17,7 +17,7 @@ use super::tag::Tag;
 /// 3.12 on Linux x86_64 with glibc 2.28`.
 pub fn common_installer(a: &Tag, b: &Tag) -> Option<String> {
     if a == b && candidates(a, b).iter().all(|one| !one.accepts(a)) {
-        // Whatever such a tag means, it equals itself.
+        // An unknown tag is compatible only with itself.
         return Some(format!("an installer that accepts `{a}`"));
     }
     let system = common_system(&a.platform, &b.platform)?;
@@ -96,7 +96,7 @@ struct Interpreter<'a> {
     prefix: &'a str,
     /// `None` for implementations whose tags do not show their version of Python.
     version: Option<(u64, u64)>,
-    /// The ABI tag of its own extension modules.
+    /// The ABI tag of the interpreter's extension modules.
     abi: String,
 }
 

@@ -1,10 +1,10 @@
 //! Python packaging, as its specifications have it: names, versions, requirements, markers, tags,
 //! platforms, core metadata and the archives of wheels.
 //!
-//! Pure: text and bytes in, values out. Nothing here asks a network, a clock or an interpreter, so
-//! a marker is evaluated for a [`Platform`] that need not be the one at hand, and may stay
-//! [`Truth::Unknown`]. Of `pep440_rs` only the reading and the ordering of versions are used; what
-//! a requirement or a marker *means* is decided here.
+//! Pure: text and bytes in, values out. The crate uses no network, no clock and no interpreter. A
+//! marker is evaluated for any [`Platform`], not only the current one, and may stay
+//! [`Truth::Unknown`]. `pep440_rs` parses and orders versions; the semantics of requirements and
+//! markers are implemented here.
 //!
 //! # A marker on a platform
 //!
@@ -63,8 +63,8 @@
 //!
 //! # The archive of a wheel
 //!
-//! [`wheel::inspect()`](wheel::inspect()) reads every byte of a wheel once. What is wrong with it
-//! is a value.
+//! [`wheel::inspect()`](wheel::inspect()) reads every byte of a wheel once. Problems are returned
+//! as values.
 //!
 //! ```
 //! use std::io::{Cursor, Write as _};
@@ -100,7 +100,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-// Bottom up: names and versions, what is made of them, metadata, wheels.
+// Bottom up: names and versions, types made of them, metadata, wheels.
 mod name;
 mod specifier;
 mod tag;

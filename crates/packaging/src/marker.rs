@@ -43,7 +43,7 @@ impl Marker {
         environment.evaluate(&self.0, extra)
     }
 
-    /// How many comparisons the marker makes.
+    /// The number of comparisons in the marker.
     pub fn comparisons(&self) -> usize {
         let mut count = 0;
         self.0.each(&mut |_| count += 1);

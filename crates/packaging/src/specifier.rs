@@ -31,7 +31,8 @@ impl VersionSpecifiers {
         self.0.is_empty()
     }
 
-    /// Whether some clause names a version that is not final: then such versions are wanted.
+    /// Whether some clause names a version that is not final. Then versions that are not final are
+    /// accepted.
     pub fn name_a_prerelease(&self) -> bool {
         self.0.iter().any(|clause| match clause {
             Clause::Version(specifier) => specifier.any_prerelease(),

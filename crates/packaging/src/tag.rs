@@ -28,7 +28,8 @@ impl fmt::Display for Tag {
     }
 }
 
-/// How many tags one compressed set may expand to; the largest real ones expand to some twenty.
+/// The maximum number of tags in the expansion of one compressed set. The largest real sets expand
+/// to some twenty.
 const MAX_TAGS: usize = 1_000;
 
 impl Tag {

@@ -58,7 +58,7 @@ pub struct ArchiveFacts {
     pub wheel_tags: Vec<String>,
     /// The names that could conflict with other projects.
     pub names: InstalledNames,
-    /// How many entries the archive has, folders included.
+    /// The number of entries in the archive, including folders.
     pub members: u64,
     /// Bytes of all members, inflated.
     pub unpacked_size: u64,

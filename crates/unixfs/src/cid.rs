@@ -101,7 +101,7 @@ impl Cid {
         Sha256Digest::of(block) == self.digest
     }
 
-    /// How many bytes [`Self::to_bytes`] gives: 34 or 36.
+    /// The length of [`Self::to_bytes`]: 34 or 36.
     pub fn byte_length(&self) -> usize {
         match self.version {
             Version::V0 => MULTIHASH_LENGTH,
@@ -182,8 +182,8 @@ impl Cid {
     }
 }
 
-/// Why these bytes do not begin with a CID. A number of more than one byte is unsupported, and is
-/// shown by its first byte.
+/// The reason why these bytes do not begin with a CID. A number of more than one byte is
+/// unsupported, and is shown by its first byte.
 fn refusal(bytes: &[u8]) -> CidError {
     match bytes {
         []

@@ -16,7 +16,7 @@ pub const MAX_LINKS: usize = 65_536;
 pub struct FilePart {
     /// The child.
     pub link: Link,
-    /// How many of the file's bytes are below it, according to its parent.
+    /// The number of the file's bytes below it, according to its parent.
     pub size: u64,
 }
 

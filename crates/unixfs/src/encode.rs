@@ -37,7 +37,7 @@ pub(super) struct Part {
     pub(super) size: u64,
 }
 
-/// How many bytes the varint of a number takes.
+/// The length of the varint of a number, in bytes.
 pub(super) fn varint_length(value: u64) -> usize {
     (value.max(1).ilog2() / 7 + 1) as usize
 }
@@ -53,7 +53,7 @@ fn link_body_length(name: &str, link: &Link) -> usize {
         + varint_length(link.cumulative_size)
 }
 
-/// How many bytes a link adds to its node.
+/// The number of bytes that a link adds to its node.
 pub(super) fn link_length(name: &str, link: &Link) -> usize {
     let body = link_body_length(name, link);
     1 + varint_length(body as u64) + body

@@ -1,14 +1,14 @@
-//! UnixFS, the file system of IPFS, for who wants CIDs and archives without a node: what `ipfs add`
-//! and `ipfs dag export` would make, byte for byte.
+//! UnixFS, the file system of IPFS: CIDs and archives without a node, byte for byte as `ipfs add`
+//! and `ipfs dag export` make them.
 //!
 //! Pure: no network, no clock and no path. Bytes come from a [`Read`](std::io::Read), and blocks go
 //! to a [`BlockSink`].
 //!
-//! - A file becomes a [`FileDag`], which is what a [`FileHasher`] learns from its bytes, and a
-//!   folder a [`DirectoryDag`]. Each knows its [`Link`] without keeping any byte of a file, and emits
-//!   its blocks depth first.
+//! - A file becomes a [`FileDag`], which a [`FileHasher`] computes from its bytes. A folder becomes
+//!   a [`DirectoryDag`]. Each has its [`Link`], keeps no byte of a file, and emits its blocks depth
+//!   first.
 //! - A [`Profile`] is the set of import parameters that makes a CID reproducible.
-//! - [`decode()`] goes the other way, from a block to a [`Node`], and believes nothing.
+//! - [`decode()`] is the inverse, from a block to a [`Node`]. It validates everything.
 //! - [`car`] writes and reads archives.
 //!
 //! # The CID of a file
@@ -68,10 +68,10 @@
 //!
 //! # What a folder's CID covers
 //!
-//! `ipfs add -r` leaves out every name that begins with a dot, at every depth (`-H` takes them in),
-//! keeps symbolic links as nodes of their own ([`symlink()`]) instead of following them, and keeps
-//! empty folders. Permissions and times are not part of it. Code that walks a folder has
-//! to do the same to get the same CID; this crate reads no folder.
+//! `ipfs add -r` leaves out every name that begins with a dot, at every depth (`-H` includes them).
+//! It stores symbolic links as nodes ([`symlink()`]) instead of following them, and keeps empty
+//! folders. Permissions and times are not stored. Code that walks a folder must do the same to get
+//! the same CID; this crate reads no folder.
 //!
 //! # Specifications
 //!

@@ -85,7 +85,7 @@ impl Profile {
         profiles
     }
 
-    /// How many leaves a file of `size` bytes has; an empty one has one.
+    /// The number of leaves of a file of `size` bytes; an empty file has one.
     pub fn leaf_count(self, size: u64) -> u64 {
         size.div_ceil(self.chunk_size() as u64).max(1)
     }

@@ -22,7 +22,7 @@ pub(super) struct Preparation {
 }
 
 impl Preparation {
-    /// The statement before.
+    /// The previous statement.
     pub(super) fn previous(&self) -> Option<&SignedStatement> {
         self.next.previous()
     }
@@ -33,7 +33,7 @@ impl Preparation {
     }
 }
 
-/// Finds the key and the statement before, and whether the one may follow the other.
+/// Finds the key and the previous statement, and checks that the key may sign the next statement.
 pub(super) fn prepare(
     context: &Context<'_>,
     repository: &Repository,
@@ -44,7 +44,7 @@ pub(super) fn prepare(
     let next = NextStatement::prepare(&context.session, configuration, request, folder)?;
     let found = signing_key(context, request.key.as_deref())?;
     next.check_key(configuration, &found)?;
-    // A passphrase is asked for, and an agent whether it has the key, before anything takes long.
+    // Prompts for the passphrase, and asks an agent for the key, before any long work.
     let key = open(context, found)?;
     Ok(Preparation { key, next })
 }

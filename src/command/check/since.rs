@@ -6,8 +6,8 @@ use crate::foundation::diagnostic::{Baseline, Finding};
 use crate::set::difference::{EarlierState, Weakening};
 use crate::set::repository::Repository;
 
-/// Puts the places that the maintainers have reviewed in the place of the change's own, and says
-/// so.
+/// Replaces the places in the change by those that the maintainers have reviewed, and prints a
+/// note.
 pub(super) fn lend_places(
     context: &Context<'_>,
     before: &EarlierState,
@@ -24,7 +24,7 @@ pub(super) fn lend_places(
     }
 }
 
-/// Says what the change comes to.
+/// Prints the result for the change.
 pub(super) fn say(
     context: &Context<'_>,
     before: &EarlierState,
@@ -89,7 +89,7 @@ fn words(weakening: &Weakening) -> String {
     }
 }
 
-/// Names the texts that reviewers may not see as they are checked.
+/// Warns of texts that reviewers may see differently from the checked ones.
 fn say_disguised(context: &Context<'_>, before: &EarlierState, now: &Repository) {
     match before.disguised(context.environment, now) {
         Err(error) => context.warning(&format!(

@@ -2,7 +2,7 @@
 
 use crate::set::difference::{Kind, SetChange};
 
-/// How many things of one kind are told one by one, unless all are asked for.
+/// The maximum number of items of one kind to list without `-v`.
 pub(super) const TOLD: usize = 12;
 
 /// A part of a line.
@@ -10,9 +10,9 @@ pub(super) const TOLD: usize = 12;
 pub(super) enum Piece {
     /// Words of this program.
     Own(String),
-    /// A name or a value, of whomever.
+    /// A name or a value from any source.
     Value(String),
-    /// A sentence with values of whomever in it.
+    /// A sentence that contains values from any source.
     Sentence(String),
 }
 
@@ -68,20 +68,19 @@ impl Entry {
     }
 }
 
-/// A heading with what belongs to it.
+/// A heading and its entries.
 pub(super) struct Section {
     pub(super) heading: &'static str,
     pub(super) entries: Vec<Entry>,
 }
 
-/// All of it.
+/// The whole outline.
 pub(super) struct Outline {
-    /// Where it comes from, and where it goes to.
+    /// The old state and the new one.
     pub(super) title: [Line; 2],
-    /// What decides over all that follows, before it: whom readers trust, where releases go, what
-    /// counts as wrong.
+    /// The settings, which control everything else: trusted keys, targets, severities.
     pub(super) settings: Option<Section>,
-    /// What it comes to, a line each.
+    /// The lines of the summary.
     pub(super) summary: Vec<Line>,
     pub(super) sections: Vec<Section>,
 }
@@ -94,7 +93,7 @@ pub(super) fn value(text: &(impl ToString + ?Sized)) -> Piece {
     Piece::Value(text.to_string())
 }
 
-/// Values with commas between them, the first few where there are many.
+/// Values separated by commas; only the first ones if there are many.
 pub(super) fn list<T: ToString>(values: &[T], in_full: bool) -> Line {
     let texts = values.iter().map(ToString::to_string);
     joined(texts.map(Piece::Value).collect(), in_full)
@@ -120,7 +119,7 @@ pub(super) fn joined(pieces: Vec<Piece>, in_full: bool) -> Line {
     line
 }
 
-/// A line for what something has lost, and one for what it has gained.
+/// A line for the removed values of a set, and one for the added ones.
 pub(super) fn set(name: &str, change: &SetChange, in_full: bool) -> Option<Entry> {
     set_of(name, change, Piece::Value, in_full)
 }

@@ -1,4 +1,4 @@
-//! The difference for programs.
+//! A comparison as JSON.
 
 use serde_json::{Value, json};
 

@@ -1,14 +1,13 @@
-//! The difference for the comment of a pull request. Whatever comes from a stranger stands in a
-//! code span.
+//! A comparison as a comment on a pull request. Text from strangers is put into code spans.
 
 use super::entry::{Entry, Mark, Outline, Piece, Section};
 use crate::foundation::diagnostic::{code_span, sentence, visible, without_credentials};
 
-/// The largest comment, in bytes. Forges accept 65,536 characters, and the program that posts the
-/// comment may add a line.
+/// The maximum size of the comment, in bytes. Forges accept 65,536 characters, and the program that
+/// posts the comment may add a line.
 const LONGEST: usize = 65_000;
 
-/// Room for the line that says what was left out.
+/// The bytes reserved for the line with the number of omitted entries.
 const LAST_WORDS: usize = 200;
 
 /// The mark by which a workflow finds its own comment to replace it.
@@ -37,12 +36,13 @@ pub(super) fn write(outline: &Outline) -> String {
     text
 }
 
-/// Writes what fits into this many bytes of text, and gives how many entries did not.
+/// Writes the entries that fit into `longest` bytes of text. Returns the number of entries that do
+/// not fit.
 fn write_section(section: &Section, longest: usize, text: &mut String) -> usize {
     let mut heading = format!("\n#### {}\n\n", section.heading);
     let mut left_out = 0;
     for entry in &section.entries {
-        // Without what is below it is shorter, and still says what differs.
+        // An entry without its subentries is shorter, and still names the difference.
         let fitting = [true, false]
             .map(|in_full| {
                 let mut item = heading.clone();

@@ -1,4 +1,4 @@
-//! The difference in words, before anyone decides how it looks: entries below entries.
+//! A comparison as an outline, independent of the output format.
 
 mod wheels;
 
@@ -11,7 +11,7 @@ use crate::release::comparison::{State, StateKind, UnreadMembers};
 use crate::set::difference::{FindingChanges, Kind, ProjectChange, SettingsExtent};
 use crate::set::judgement::group_related;
 
-/// The difference in words.
+/// The outline of a comparison.
 pub(super) fn outline(report: &Report<'_>) -> Outline {
     let [old, new] = report.comparison.states;
     let title = [("from ", old), ("to ", new)].map(|(word, state)| {
@@ -74,7 +74,7 @@ fn name(state: &State) -> Line {
     line
 }
 
-/// How much differs, in a sentence.
+/// A sentence with the numbers of differences.
 fn counts(report: &Report<'_>) -> String {
     let comparison = report.comparison;
     let difference = &comparison.difference;
@@ -165,7 +165,7 @@ fn not_known(report: &Report<'_>) -> Vec<Line> {
             lines.push(line);
         }
     }
-    // Reasons are long and the same for many; each is said once.
+    // Reasons are long and shared by many wheels, so each is printed once.
     let mut reasons: Vec<(&UnreadMembers, usize)> = Vec::new();
     for reason in comparison
         .members
@@ -222,7 +222,7 @@ fn moved(report: &Report<'_>) -> String {
     }
 }
 
-/// Every setting that differs, each value in full: what is left out could be what matters.
+/// Every setting that differs, each value in full, because any part of a value may be important.
 fn settings(report: &Report<'_>) -> Vec<Entry> {
     let settings = report.comparison.difference.settings.iter();
     settings

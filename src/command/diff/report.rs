@@ -1,10 +1,10 @@
-//! A comparison that is written in a format.
+//! A comparison to be printed.
 
 use crate::release::comparison::Comparison;
 
-/// A comparison, and how much of it is told.
+/// A comparison, and the level of detail.
 pub(super) struct Report<'r> {
     pub(super) comparison: &'r Comparison<'r>,
-    /// Whether nothing is to be left out for the sake of brevity.
+    /// Whether to print every detail.
     pub(super) in_full: bool,
 }

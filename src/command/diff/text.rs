@@ -1,4 +1,4 @@
-//! The difference for people.
+//! A comparison as text for people.
 
 use anstyle::{AnsiColor, Style};
 
@@ -6,10 +6,10 @@ use super::super::context::Context;
 use super::entry::{Entry, Mark, Outline, Piece, Section};
 use crate::foundation::diagnostic::{Inert, visible, without_credentials};
 
-/// How far an entry stands to the right of the one that it is below.
+/// The indent of an entry below another one.
 const STEP: &str = "  ";
 
-/// The lines of it.
+/// The lines of an outline.
 pub(super) fn write(context: &Context<'_>, outline: &Outline) -> Inert {
     let page = Page {
         colour: context.output_colour,

@@ -8,8 +8,8 @@ use crate::release::trust::{carried_settings, newest_by_own_keys};
 use crate::set::init::{NewFile, carrying_files};
 use crate::set::repository::CONFIGURATION_FILE;
 
-/// The files of a folder that carries the set of this statement; whom it believes from now on is
-/// shown.
+/// The files of a folder that carries the set of this statement. Prints the keys that it will
+/// trust.
 pub(super) fn files(context: &Context<'_>, location: &str) -> Result<Vec<NewFile>, Failure> {
     let newest = newest_by_own_keys(&context.session, location)?;
     let text = carried_settings(&newest.signed.statement)?;
@@ -17,8 +17,8 @@ pub(super) fn files(context: &Context<'_>, location: &str) -> Result<Vec<NewFile
     Ok(carrying_files(text))
 }
 
-/// Says whose releases are carried. A signature by keys that the statement itself names proves only
-/// that its maker had them.
+/// Prints the name and the keys of the set. A signature by keys that the statement itself names
+/// proves only that its maker had them.
 fn show(context: &Context<'_>, newest: &Newest) {
     let statement = &newest.signed.statement;
     let place = &newest.place;

@@ -15,7 +15,7 @@ use crate::publish::{
 };
 use crate::set::repository::PublishTarget;
 
-/// How many damaged blocks of a target are named.
+/// The maximum number of damaged blocks to list for each target.
 const NAMED: usize = 5;
 
 /// The result of one target: its name, its kind and its check.

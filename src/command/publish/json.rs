@@ -63,7 +63,7 @@ fn outcome(outcome: &TargetOutcome) -> Value {
 fn place(place: &TargetPlace) -> String {
     match place {
         TargetPlace::Folder(path) => path.display().to_string(),
-        // Programs may compare it with what earlier versions have printed, so its one mark stays.
+        // Programs may compare it with the output of earlier versions, so this mark stays.
         TargetPlace::GitRepository(path) => format!("the git repository `{}", path.display()),
         TargetPlace::Address(text) | TargetPlace::Name(text) => text.clone(),
     }

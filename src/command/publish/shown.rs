@@ -13,7 +13,7 @@ use crate::publish::{Done, Event, Observer, ReadBack, Step, TargetPlace};
 pub(super) struct Shown<'c, 'e> {
     context: &'c Context<'e>,
     bar: ProgressBar,
-    /// How many wheels are read back.
+    /// The number of wheels to read back.
     sampled: usize,
     /// The last event that was waited for, so that it is printed once.
     waiting: RefCell<String>,

@@ -9,7 +9,7 @@ use crate::foundation::diagnostic::shell_word;
 use crate::foundation::failure::{Failure, FailureKind};
 use crate::publish::{Publication, TargetOutcome, TargetState};
 
-/// Prints the result, and says what is left to do.
+/// Prints the result and the remaining work.
 pub(super) fn tell(
     context: &Context<'_>,
     arguments: &Arguments,
@@ -45,7 +45,8 @@ pub(super) fn tell(
     ))
 }
 
-/// A refusal is about the release, and outweighs what the world does.
+/// The exit status of a run with these errors. A refusal concerns the release, so it takes
+/// precedence over failures of the network or the disk.
 pub(super) fn exit_status<'e>(errors: impl Iterator<Item = &'e Failure>) -> ExitStatus {
     let kinds: Vec<FailureKind> = errors.map(|error| error.kind).collect();
     let has = |kind| kinds.contains(&kind);
@@ -86,7 +87,7 @@ fn planned(outcome: &TargetOutcome) -> Vec<String> {
     lines
 }
 
-/// Says which targets are left, and how the run is gone on with.
+/// Prints the unchanged targets, and the command that continues the run.
 fn what_is_left(context: &Context<'_>, arguments: &Arguments, outcomes: &[TargetOutcome]) {
     let names = |state: TargetState| -> Vec<&str> {
         let some = outcomes.iter().filter(|one| one.state == state);
@@ -122,7 +123,7 @@ fn listed(names: &[&str]) -> String {
     names.join(", ")
 }
 
-/// The command line that publishes the same release, as this one does, to these targets.
+/// The command line that publishes the same release to these targets, with the same options.
 fn again(context: &Context<'_>, arguments: &Arguments, names: &[&str]) -> String {
     let mut words = vec!["ipwhl".to_owned()];
     let folder = context.named_repository();

@@ -101,7 +101,7 @@ macro_rules! codes {
                 match self { $(Self::$variant => $summary),+ }
             }
 
-            /// The rule, why it exists, an example that breaks it and the way out, as markdown.
+            /// The rule, its reason, an example that breaks it and the fix, as Markdown.
             pub fn explanation(self) -> &'static str {
                 match self { $(Self::$variant => include_str!(concat!("explain/", $text, ".md"))),+ }
             }
@@ -112,7 +112,7 @@ macro_rules! codes {
 codes! {
     Syntax "syntax" Text Error false "The file is not TOML, or not UTF-8.",
     HiddenCharacter "hidden-character" Text Error true "A character is invisible or changes the order of other characters.",
-    TooLarge "too-large" Text Error false "A file exceeds a limit of what is read or shown of one file.",
+    TooLarge "too-large" Text Error false "A file has more entries or bytes than a limit allows, or more findings than are shown.",
     UnknownKey "unknown-key" Text Error false "A key does not exist in the format.",
     MissingKey "missing-key" Text Error false "A required key is missing.",
     InvalidValue "invalid-value" Text Error false "A value has the wrong type or is not allowed.",

@@ -1,4 +1,4 @@
-//! The explanation of each code: the rule, why it exists, an example that breaks it, the way out.
+//! The explanation of each code: the rule, its reason, an example that breaks it, and the fix.
 //!
 //! The texts are markdown, in one file for each code, `explain/<code>.md`. `ipwhl explain` prints
 //! them. docs/findings.md contains all of them, and SARIF those of the codes that occur.
@@ -23,11 +23,11 @@ pub struct Explanation {
     pub summary: &'static str,
     /// The rule.
     pub rule: &'static str,
-    /// Why it exists.
+    /// The reason for the rule.
     pub why: &'static str,
     /// Files that break it: the name on one line, then the text as a block.
     pub example: &'static str,
-    /// How to fix it.
+    /// The fix.
     pub way_out: &'static str,
 }
 

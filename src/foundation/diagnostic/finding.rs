@@ -38,8 +38,8 @@ pub struct Finding {
     pub alike: Vec<String>,
     /// The subject, which a waiver has to name.
     pub subject: Subject,
-    /// The number of findings that it stands for. It is 1, except for a finding that counts the
-    /// others of a file.
+    /// The number of findings that it counts: 1, except for a finding that counts the others of a
+    /// file.
     pub count: usize,
 }
 
@@ -69,8 +69,8 @@ pub struct Label {
 pub struct Subject {
     /// The project that has to change.
     pub project: Option<ProjectName>,
-    /// The required project. Findings about the same one are shown together, because one change to
-    /// it may fix all of them.
+    /// The required project. Findings about the same project are shown together, because one change
+    /// to it may fix all of them.
     pub required: Option<ProjectName>,
     /// The requirement.
     pub requirement: Option<Requirement>,
@@ -120,14 +120,14 @@ impl Finding {
         self
     }
 
-    /// Adds a way out.
+    /// Adds a help.
     #[must_use]
     pub fn help(mut self, help: impl Into<Help>) -> Self {
         self.help.push(help.into());
         self
     }
 
-    /// Adds a way out with text to paste.
+    /// Adds a help with text to paste.
     #[must_use]
     pub fn paste(mut self, help: impl Into<String>, text: impl Into<String>) -> Self {
         self.help.push(Help::Sentence {

@@ -14,7 +14,7 @@ const ANY_PROJECT: &str = "NAME";
 /// The placeholder for a file's name if several findings are shown as one.
 const ANY_FILE: &str = "FILE";
 
-/// A way out of a finding. Its text says what to do or to type, in one lower-case sentence.
+/// The help of a finding: one lower-case sentence with an action or a command.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Help {
     /// A command that declares a project.
@@ -37,7 +37,7 @@ pub enum Help {
         /// The files and lines that declare them; `None` for the file of the finding.
         places: Vec<(Option<Arc<str>>, usize)>,
     },
-    /// Remove a project that no other needs, or make it wanted.
+    /// Remove a project that no other project needs, or make it wanted.
     RemoveProject {
         /// The project; `None` for that of the finding.
         project: Option<ProjectName>,
@@ -53,7 +53,7 @@ pub enum Help {
     DidYouMean(String),
     /// A sentence that no code evaluates.
     Sentence {
-        /// What to do or to type.
+        /// The action or the command.
         message: String,
         /// Text to paste, of one line or several, without a final line feed.
         text: Option<String>,
@@ -79,7 +79,7 @@ impl Help {
         )
     }
 
-    /// The same way out for several findings, without the project and the file of this one.
+    /// The same help for several findings, without the project and the file of this one.
     #[must_use]
     pub fn in_general(&self, own_project: Option<&ProjectName>, own_file: Option<&str>) -> Self {
         let other_project = |project: &Option<ProjectName>| {
@@ -175,7 +175,7 @@ impl From<String> for Help {
     }
 }
 
-/// The maximum number of extras and of places that a way out names.
+/// The maximum number of extras and of places in a help.
 const MOST_NAMED: usize = 8;
 
 /// The first few words, and the number of the others.
@@ -211,7 +211,7 @@ pub enum AddPurpose {
     Extra,
     /// The index has this version, which has the extra.
     VersionWithExtra(Version),
-    /// This version of it accepts the declared version of what it requires.
+    /// This version accepts the declared version of the required project.
     Requirer(Version, ProjectName),
 }
 

@@ -50,16 +50,15 @@ pub struct JsonFinding {
     pub extra: Option<String>,
     /// The platforms on which it occurs; empty if it does not depend on platforms.
     pub platforms: Vec<String>,
-    /// The number of findings that it stands for and that are not shown; absent for a single
-    /// finding.
+    /// The number of hidden findings that it counts; absent for a single finding.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub count: Option<usize>,
 }
 
-/// A way out of a finding.
+/// The help of a finding.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct JsonHelp {
-    /// What to do or to type.
+    /// The action or the command.
     pub message: String,
     /// Text to paste, of one line or several, without a final line feed.
     #[serde(skip_serializing_if = "Option::is_none")]

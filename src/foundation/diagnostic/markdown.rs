@@ -23,7 +23,7 @@ const LONGEST_TEXT: usize = 2_000;
 /// The mark by which a workflow finds its own comment to replace it.
 const MARKER: &str = "<!-- ipwhl findings -->";
 
-/// The comment. Without findings, it says so.
+/// The comment. Without findings, it is one sentence that says so.
 pub(super) fn markdown(report: &Report<'_>) -> String {
     let findings: Vec<PublicFinding> = report
         .published()

@@ -10,7 +10,7 @@ use super::{Baseline, Code, Finding, Severity};
 pub const MOST_FINDINGS: usize = 1_000;
 
 /// The findings to show: the first [`MOST_FINDINGS`] of each file, and at the end, for each file
-/// with more, one that stands for the others. It has the highest severity among them.
+/// with more, one that counts the others. It has the highest severity among them.
 pub fn most(findings: &[Finding]) -> Cow<'_, [Finding]> {
     if findings.len() <= MOST_FINDINGS {
         return Cow::Borrowed(findings);
@@ -21,7 +21,7 @@ pub fn most(findings: &[Finding]) -> Cow<'_, [Finding]> {
     for finding in findings {
         let file = finding.labels.first().map(|label| &label.file);
         let seen = seen.entry(file).or_default();
-        // A finding that already stands for others goes to the end.
+        // A finding that already counts others is moved to the end.
         if *seen < MOST_FINDINGS && finding.count == 1 {
             *seen += 1;
             kept.push(finding.clone());
@@ -42,7 +42,7 @@ pub fn most(findings: &[Finding]) -> Cow<'_, [Finding]> {
     Cow::Owned(kept)
 }
 
-/// The finding that stands for this number of other findings in a file.
+/// The finding that counts this number of other findings in a file.
 pub(crate) fn more(file: Option<&Arc<str>>, count: usize) -> Finding {
     let findings = if count == 1 { "finding" } else { "findings" };
     let message =

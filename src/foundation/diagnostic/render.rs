@@ -1,4 +1,4 @@
-//! Findings as text for people: the place in the file, the mistake, the way out.
+//! Findings as text for people: the place in the file, the mistake, the help.
 
 use std::borrow::Cow;
 use std::ops::Range;

@@ -1,4 +1,4 @@
-//! The finished list of findings, with what every format for programs takes from it.
+//! The finished list of findings, with the data that all formats for programs share.
 
 use std::collections::BTreeMap;
 

@@ -26,7 +26,7 @@ pub struct AtomicFile {
     is_kept: bool,
 }
 
-/// Who may read the finished file. Only the owner may read the partial one.
+/// The users who may read the finished file. Only the owner may read the partial one.
 #[derive(Debug)]
 enum Readers {
     /// Everyone whom the system's mask allows.
@@ -104,7 +104,7 @@ impl AtomicFile {
         }
     }
 
-    /// Locks a partial file. `None` if it has got its final name in the meantime.
+    /// Locks a partial file. `None` if it got its final name in the meantime.
     fn locked(file: File, partial: PathBuf, place: &Path) -> io::Result<Option<Self>> {
         match file.try_lock() {
             Ok(()) => {}

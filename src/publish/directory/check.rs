@@ -28,7 +28,7 @@ use crate::release::statement::SignedStatement;
 use crate::release::statement::folder::{self as statements, statement_path};
 use crate::source::Receiver as _;
 
-/// How much is read at once, in bytes.
+/// The size of the read buffer, in bytes.
 const BUFFER: usize = 256 << 10;
 
 /// A file on the disk, independent of its names, and its expected CID.

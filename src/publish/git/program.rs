@@ -15,7 +15,7 @@ use crate::set::repository::{LOCAL_VARIABLES, NO_BARE_REPOSITORY};
 const LONGEST_ANSWER: u64 = 64 << 20;
 /// The longest error output that is read, in bytes.
 const LONGEST_COMPLAINT: u64 = 64 << 10;
-/// How many characters of it are shown.
+/// The maximum number of its characters to show.
 const LONGEST_WORDS: usize = 800;
 
 /// A git process in a folder.

@@ -11,7 +11,7 @@ use crate::release::statement::{
 
 /// The start of a signature in a tag (gpg.format=ssh).
 const SIGNATURE: &str = "-----BEGIN SSH SIGNATURE-----";
-/// How many commits of the branch are read.
+/// The maximum number of commits of the branch to read.
 const LONGEST_HISTORY: usize = 200;
 /// The namespace of git's signatures.
 pub(super) const NAMESPACE: &str = "git";

@@ -9,7 +9,7 @@ use crate::foundation::failure::Failure;
 /// The state of the path before it is set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
-    /// Nothing is there.
+    /// The path does not exist.
     Free,
     /// A release of this repository.
     Taken,

@@ -18,9 +18,9 @@ use crate::publish::service::RequestError;
 const FEW: usize = 64;
 /// A line of the list costs about this many times less than a query.
 const LINES_A_QUESTION: usize = 40;
-/// How many queries run at once.
+/// The number of concurrent queries.
 const AT_ONCE: usize = 16;
-/// How long the node may be silent before it lists.
+/// The maximum silence of the node before its list begins.
 const LONGEST_SILENCE: Duration = Duration::from_mins(2);
 
 /// The blocks that a node lacks.

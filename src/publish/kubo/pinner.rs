@@ -1,4 +1,4 @@
-//! Who pins on a node: this program, or a cluster that the node belongs to. If both pinned and
+//! The pinner of a node: this program, or a cluster that the node belongs to. If both pinned and
 //! unpinned there, each would undo the work of the other.
 
 use super::rpc::Rpc;
@@ -6,7 +6,7 @@ use crate::publish::cluster::nearby::NearbyCluster;
 use crate::publish::published_release::PublishedRelease;
 use crate::set::repository::KuboTarget;
 
-/// Who pins on the node.
+/// The pinner of a node.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) enum Pinner {
     /// This target.
@@ -25,7 +25,7 @@ pub(super) enum Pinner {
 }
 
 impl Pinner {
-    /// Determines who pins: from the settings, or else by asking the node and the clusters of the
+    /// Determines the pinner: from the settings, or else by asking the node and the clusters of the
     /// configuration. A cluster lists only peers that are up, so a missing node may still belong to
     /// it.
     pub(super) async fn of(

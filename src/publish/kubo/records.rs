@@ -11,10 +11,10 @@ use serde_json::Value;
 use super::rpc::Rpc;
 use crate::publish::service::RequestError;
 
-/// How long a node may look for a record, or for nodes that keep it; it asks others, which may be
-/// slow.
+/// The maximum time for a node to find a record, or nodes that keep it. It asks other nodes, which
+/// may be slow.
 const LONGEST_SEARCH: Duration = Duration::from_mins(3);
-/// The way out for a node that keeps no records.
+/// The help for a node that keeps no records.
 pub(in crate::publish) const ROUTING: &str = "only nodes that take part in routing keep records: run `ipfs daemon` without `--offline`, and with a `Routing.Type` other than `none`";
 /// The kind of event that has a value (libp2p's `routing.Value`).
 const VALUE: u64 = 5;

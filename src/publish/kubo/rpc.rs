@@ -85,7 +85,7 @@ impl Rpc {
         place.trim_end_matches("/api/v0").to_owned()
     }
 
-    /// A command. Every command is a `POST`, and is told not to use the network.
+    /// A command. Every command is a `POST` with the option not to use the network.
     fn command<'q>(
         &self,
         path: &str,

@@ -11,7 +11,7 @@ use super::{Reply, RequestError, Service};
 /// The largest body of an error response that is read, in bytes.
 const LARGEST_COMPLAINT: usize = 64 << 10;
 
-/// How often a request is made while the server is unavailable or busy.
+/// The number of attempts of a request while the server is unavailable or busy.
 const ATTEMPTS: u32 = 4;
 /// The delay before the second attempt; it doubles with each further one.
 const FIRST_DELAY: Duration = Duration::from_millis(500);

@@ -16,9 +16,9 @@ use super::{Reply, RequestError, Service};
 use crate::publish::check::SharedBlocks;
 use crate::publish::target::{Report, Step};
 
-/// How often the progress of an upload is checked.
+/// The interval between checks of the progress of an upload.
 const TICK: Duration = Duration::from_millis(200);
-/// How long a server may process an upload after its last byte.
+/// The maximum time for a server to process an upload after its last byte.
 const LONGEST_WORK: Duration = Duration::from_mins(10);
 
 /// Some blocks as an archive.
@@ -48,7 +48,7 @@ impl Upload {
         }
     }
 
-    /// How many blocks there are.
+    /// The number of blocks.
     pub(in crate::publish) fn count(&self) -> u64 {
         self.cids.len() as u64
     }

@@ -117,9 +117,9 @@ impl HollowError {
     }
 }
 
-/// The hollow archive of the release of this sequence, every block of it verified. One of another
-/// root is refused at its first bytes. Of a site on the web it is a file without a name, which goes
-/// when it is closed.
+/// The hollow archive of the release of this sequence, every block of it verified. An archive of
+/// another root is refused after its header. From a site on the web, it is stored in a file without
+/// a name, which disappears when it is closed.
 ///
 /// # Errors
 /// When it is unavailable, or is not the hollow archive of `root`.

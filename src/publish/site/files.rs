@@ -5,7 +5,7 @@ use ipwhl_unixfs::{Cid, Link, leaf_content};
 
 /// The ending of a wheel's name.
 const WHEEL: &str = ".whl";
-/// How many folders deep a tree can be.
+/// The maximum depth of folders in a tree.
 const DEEPEST: usize = 16;
 
 /// A file of a release.

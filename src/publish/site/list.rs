@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 /// The separator of the parts of a line.
 const GAP: &str = "  ";
-/// How much is hashed at once, in bytes.
+/// The size of the hash buffer, in bytes.
 const BUFFER: usize = 256 << 10;
 
 /// The entry of a file.

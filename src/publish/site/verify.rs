@@ -21,13 +21,13 @@ use crate::release::statement::{MAXIMUM_STATEMENT_SIZE, SignedStatement, is_sign
 use crate::release::verify::{self, Contradiction};
 use crate::source::{Session, Site, SourceProblem, Work};
 
-/// How many files are read at once.
+/// The number of concurrent reads.
 const AT_ONCE: usize = 8;
 
 /// The result of verifying a site.
 #[derive(Debug, Default)]
 pub struct SiteReport {
-    /// How many files the release has.
+    /// The number of files in the release.
     pub files: usize,
     /// Their bytes.
     pub bytes: u64,
@@ -261,7 +261,7 @@ impl SiteCheck<'_> {
     }
 }
 
-/// Whether a path is that of a statement up to this one, or of a signature of it.
+/// Whether a path belongs to a statement up to this one, or to its signature.
 fn is_of_chain(path: &str, last: u64) -> bool {
     let parts: Vec<&str> = path.split('/').collect();
     let [STATEMENTS, number, name] = parts[..] else {

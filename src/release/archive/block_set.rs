@@ -7,7 +7,8 @@ use ipwhl_unixfs::{Cid, Codec, Link, Node, ShardEntry, decode};
 
 use super::walk::{WHEEL_LEVEL, may_be_leaf};
 
-/// How many blocks are requested at once. Each may have 2 MiB, most have some hundred bytes.
+/// The number of blocks that are requested together. A block has at most 2 MiB; most have some
+/// hundred bytes.
 const TOGETHER: usize = 256;
 
 /// The known blocks of a release.

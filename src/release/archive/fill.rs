@@ -56,7 +56,7 @@ pub enum FillOutcome {
     Missing {
         /// The missing blocks, depth first.
         blocks: Vec<Missing>,
-        /// Why no place had them.
+        /// The reasons why no place had them.
         attempts: Attempts,
     },
 }

@@ -4,8 +4,8 @@ use std::fmt;
 
 use crate::release::names::{CAR, DELTA_CAR, HOLLOW_CAR};
 
-/// How much of a release an archive contains. Every kind has the release's root, and its blocks
-/// depth first.
+/// The part of a release that an archive contains. Every kind has the release's root, and its
+/// blocks depth first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ArchiveKind {
     /// Every block.

@@ -16,7 +16,8 @@ use crate::release::names::CAR;
 use crate::set::gather::Network;
 use crate::source::{Client, GatewayBlocks, Limits, Session, Transferred, redacted};
 
-/// How many blocks are requested in place of one wheel: they are small, and latency dominates.
+/// The number of concurrent requests for blocks for each job. Blocks are small, so latency
+/// dominates.
 const BLOCKS_PER_JOB: usize = 4;
 
 /// A release with readable blocks. Its contents are verified against the root; the root itself is
@@ -26,11 +27,11 @@ pub struct OpenRelease {
     pub root: Cid,
     /// Its name in messages.
     pub shown: String,
-    /// Where its blocks are.
+    /// The location of its blocks.
     pub location: ReleaseLocation,
 }
 
-/// Where a release's blocks are.
+/// The location of a release's blocks.
 pub enum ReleaseLocation {
     /// In an archive, full or hollow.
     Archive {
@@ -74,8 +75,8 @@ pub enum ReleaseName {
 
 impl ReleaseName {
     /// Parses the name of a release: an existing path, a root CID, or an address with a root CID in
-    /// it; `None` if it is none of them. A folder stands for the archive that a build writes there,
-    /// full or hollow.
+    /// it; `None` if it is none of them. A folder means the archive that a build writes there, full
+    /// or hollow.
     ///
     /// # Errors
     /// When it is an address, but not one of a release.
@@ -228,7 +229,7 @@ impl OpenRelease {
     pub fn block_set(&self) -> Result<HashSet<Cid>, Failure> {
         let found =
             block_set(self.blocks(), &self.root).map_err(|error| self.unreadable(&error))?;
-        // An archive shows what it lacks; a gateway that lacks something must be asked again.
+        // The index of an archive shows its missing blocks; a gateway must be asked for each.
         if let (ReleaseLocation::Gateways(_), Some(lacking)) =
             (&self.location, found.lacking.first())
         {
@@ -251,7 +252,7 @@ impl OpenRelease {
     }
 }
 
-/// Why a block cannot be read, worded for archives and gateways alike.
+/// The reason why a block cannot be read, in words that fit archives and gateways.
 pub(in crate::release) fn block_reason(error: &CarError) -> String {
     match error {
         CarError::Missing(cid) => format!("block {cid} is missing"),

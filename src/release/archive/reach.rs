@@ -14,7 +14,7 @@ struct Pending {
     cid: Cid,
     /// The total size of the blocks from it down, from the link to it; `None` at the root.
     cumulative_size: Option<u64>,
-    /// How many folders deep it is.
+    /// Its depth in folders.
     level: usize,
     is_of_wheel: bool,
 }

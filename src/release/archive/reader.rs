@@ -42,8 +42,8 @@ pub trait ReleaseArchive {
     /// [`CarError::Missing`] if this archive lacks a block other than a leaf of a wheel.
     fn hollow<W: Write>(&self, out: W) -> Result<(W, CarSummary), CarError>;
 
-    /// How much of its release this archive contains, by its index, pages and nodes: the wheels are
-    /// not read. If anything but the leaves of all wheels is missing, it counts as a delta.
+    /// The part of its release that this archive contains, by its index, pages and nodes. Wheels
+    /// are not read. If anything but the leaves of all wheels is missing, it counts as a delta.
     ///
     /// # Errors
     /// When a page or a node cannot be read, or does not match its CID.

@@ -56,7 +56,7 @@ impl Weight {
         }
     }
 
-    /// The weight of a missing block. It costs no work, whatever its size.
+    /// The weight of a missing block. It costs no work.
     fn of_lacking(bytes: u64) -> Self {
         Self {
             present: 0,

@@ -7,7 +7,7 @@ use ipwhl_unixfs::{Cid, Codec, Link, Node, ShardEntry, decode};
 
 use crate::release::names::WHEEL;
 
-/// How many folders deep wheels are: inside the folder of their project.
+/// The depth of wheels in folders: inside the folder of their project.
 pub(super) const WHEEL_LEVEL: usize = 2;
 
 /// The largest leaf that is a dag-pb node, in bytes: 256 KiB and its frame. Inner nodes have more

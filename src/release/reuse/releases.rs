@@ -114,12 +114,12 @@ impl ReusableRelease {
         }
     }
 
-    /// How many wheels were reused from it.
+    /// The number of wheels that were reused from it.
     pub fn reused(&self) -> usize {
         self.reused.get()
     }
 
-    /// How many wheels were copied from it.
+    /// The number of wheels that were copied from it.
     pub fn copied(&self) -> usize {
         self.copied.get()
     }

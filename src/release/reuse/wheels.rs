@@ -12,7 +12,7 @@ use crate::release::reader::{ReleaseReader, page_entries};
 use crate::set::gather::ReusedFacts;
 use crate::source::LARGEST_WHEEL;
 
-/// How many wheels are looked up at once: their blocks are kept in memory.
+/// The number of wheels that are looked up together. Their blocks stay in memory.
 const TOGETHER: usize = 128;
 
 /// A wheel to look up in a release.

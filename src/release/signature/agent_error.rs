@@ -16,7 +16,7 @@ pub enum AgentError {
     Lacks {
         /// The key's fingerprint.
         fingerprint: String,
-        /// How many keys it has.
+        /// The number of keys in the agent.
         keys: usize,
     },
     /// It refused to sign.
@@ -36,7 +36,7 @@ pub enum AgentError {
 }
 
 impl AgentError {
-    /// The way out.
+    /// The help.
     pub fn help(&self) -> &'static str {
         match self {
             Self::Unreachable(_) => {

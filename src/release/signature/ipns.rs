@@ -24,11 +24,11 @@ pub use name::{IpnsName, IpnsNameError};
 /// The longest record that is read (IPNS Record, "Record Size Limit").
 pub const MAXIMUM_RECORD_SIZE: usize = 10 * 1024;
 
-/// How long the record of a statement without expiry is valid, from the creation of the statement:
-/// a year.
+/// The lifetime of the record of a statement without expiry, from the creation of the statement: a
+/// year.
 pub const DEFAULT_RECORD_LIFETIME: SignedDuration = SignedDuration::from_hours(365 * 24);
 
-/// How long a resolver may cache a record: five minutes, as in Kubo.
+/// The time for which a resolver may cache a record: five minutes, as in Kubo.
 pub const DEFAULT_RECORD_TTL: SignedDuration = SignedDuration::from_mins(5);
 
 /// The prefix of data for a signature of version 2 (IPNS Record, "Record Creation").
@@ -84,7 +84,8 @@ impl IpnsRecord {
     /// Signs a record. The same key and content give the same bytes.
     ///
     /// # Errors
-    /// When the key is in hardware, which cannot make such a signature, or its agent does not sign.
+    /// When the key is in hardware, which cannot make plain Ed25519 signatures, or its agent does
+    /// not sign.
     pub fn sign(key: &SigningKey, content: IpnsContent) -> Result<Self, KeyError> {
         let name = IpnsName::of(&key.public()).ok_or(KeyError::NoBareSignature)?;
         let value = content.value.as_bytes();

@@ -1,4 +1,4 @@
-//! The failure to sign with a key, and the way out.
+//! The failure to sign with a key, with help.
 
 use super::KeyError;
 use crate::foundation::failure::{Failure, error_chain};
@@ -6,7 +6,7 @@ use crate::foundation::failure::{Failure, error_chain};
 /// The variable for a passphrase without a terminal.
 pub(super) const PASSPHRASE: &str = "IPWHL_SIGNING_KEY_PASSPHRASE";
 
-/// The failure to sign with the key from this origin, and the way out.
+/// The failure to sign with the key from this origin, with help.
 pub(super) fn key_failure(origin: &dyn std::fmt::Display, error: &KeyError) -> Failure {
     let failure = Failure::world(format!(
         "the key in {origin} cannot sign: {}",

@@ -20,7 +20,7 @@ use crate::source::Session;
 /// The largest file of a key that is read, in bytes.
 const MAXIMUM_KEY_SIZE: u64 = 64 * 1024;
 
-/// Why an existing key is not replaced.
+/// The reason why an existing key is not replaced.
 const TAKEN: &str = "the file exists, and a lost key cannot be recovered";
 
 /// A key that is ready to sign, and its origin as text.
@@ -33,7 +33,7 @@ pub struct OpenKey {
 }
 
 impl OpenKey {
-    /// The failure to sign with this key, and the way out.
+    /// The failure to sign with this key, with help.
     pub fn failure(&self, error: &KeyError) -> Failure {
         key_failure(&self.origin, error)
     }
@@ -134,7 +134,7 @@ impl FoundKey {
         let beside = file.as_deref();
         let beside = beside.and_then(|path| comment_beside(path, &read.public));
         let half = if read.public.ed25519().is_none() {
-            // Such a file is a handle, which only an agent can use.
+            // This file is a handle, which only an agent can use.
             Half::Public {
                 key: read.public,
                 comment: beside.unwrap_or_default(),
@@ -218,7 +218,7 @@ fn is_open_to_others(_: &Path) -> bool {
     false
 }
 
-/// The comment in the `.pub` file beside a private key, if that file belongs to it.
+/// The comment in the `.pub` file beside a private key, if both are the same key.
 fn comment_beside(path: &Path, public: &PublicKey) -> Option<String> {
     let mut name = path.file_name()?.to_owned();
     name.push(".pub");
@@ -305,7 +305,7 @@ pub fn existing_key(
 /// The signing key, not opened yet: the named one, or the user's own, which is created if missing.
 ///
 /// # Errors
-/// Those of [`existing_key`]; and in CI, when there is none.
+/// The errors of [`existing_key`]; and in CI, when there is no key.
 pub fn signing_key(session: &Session, argument: Option<&Path>) -> Result<FoundKey, Failure> {
     if let Some(found) = named_key(session, argument)? {
         return Ok(found);

@@ -7,7 +7,7 @@ use super::{KeyError, SigningKey};
 use crate::foundation::failure::Failure;
 use crate::source::Session;
 
-/// How often a passphrase is asked for.
+/// The maximum number of prompts for a passphrase.
 const TRIES: u32 = 3;
 
 /// A question for a passphrase.

@@ -121,7 +121,7 @@ impl SigningKey {
 
     /// A key with its private half in an agent. The agent is asked immediately for the key, so that
     /// a missing key is reported before a long build. An empty comment is replaced by the agent's
-    /// own.
+    /// comment for the key.
     pub fn of_agent(
         public: PublicKey,
         comment: &str,

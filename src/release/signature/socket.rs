@@ -7,10 +7,10 @@ use std::time::Duration;
 use super::{Agent, AgentError, Awaited, MAXIMUM_ANSWER_SIZE};
 use crate::foundation::environment::{Environment, exchange};
 
-/// How long an agent may take to list its keys; some read a card first.
+/// The maximum time for an agent to list its keys. Some agents read a card first.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How long a person has to confirm, to touch a key, or to type its PIN.
+/// The maximum time for a person to confirm, to touch a key, or to type its PIN.
 const PATIENCE_FOR_PEOPLE: Duration = Duration::from_mins(5);
 
 /// An agent behind a socket, with a new connection for each request.

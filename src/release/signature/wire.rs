@@ -4,7 +4,7 @@
 use data_encoding::BASE64;
 use ssh_encoding::{Decode, Encode};
 
-/// What an OpenSSH private key starts with (PROTOCOL.key, section 1).
+/// The first bytes of an OpenSSH private key (PROTOCOL.key, section 1).
 const PRIVATE_KEY_MAGIC: &[u8] = b"openssh-key-v1\0";
 
 /// The most rounds of bcrypt for a passphrase: a minute or two. `ssh-keygen` uses 16 or 24.
@@ -35,7 +35,7 @@ pub(super) fn string(reader: &mut &[u8]) -> Option<Vec<u8>> {
 
 /// The unencrypted part of an OpenSSH private key (PROTOCOL.key, section 1).
 pub(super) struct PrivateKeyHeader {
-    /// How often the passphrase is hashed; 0 for a key without one.
+    /// The number of hash rounds of the passphrase; 0 for a key without one.
     pub(super) rounds: u32,
     /// The public half in its wire form.
     pub(super) blob: Vec<u8>,

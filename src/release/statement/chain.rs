@@ -5,7 +5,7 @@ use thiserror::Error;
 
 use super::{SignedStatement, Statement};
 
-/// The reason why a statement does not fit one that is known already.
+/// The reason why a statement contradicts a known one.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ChainError {
     /// They are of two repositories.
@@ -94,7 +94,7 @@ fn followed(previous: Option<&Cid>) -> String {
     previous.map_or("no root".to_owned(), |root| format!("the root {root}"))
 }
 
-/// How a statement relates to one that is known already.
+/// The relation of a statement to a known one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Newness {
     /// It is newer.

@@ -50,7 +50,7 @@ impl Above {
 
 /// The default name of the link to the newest release.
 const LATEST: &str = "latest";
-/// How to name a site.
+/// The help for naming a site.
 const NAMES: &str =
     "name the folder that has `release.toml`, as in `https://example.org/`, or that file";
 
@@ -276,7 +276,7 @@ impl OpenSite {
         })
     }
 
-    /// A small text; the inner result says why there is none.
+    /// A small text; the inner error is the reason why there is none.
     async fn text(
         &self,
         path: &str,

@@ -38,7 +38,8 @@ pub struct Statement {
     pub checks: Option<u32>,
     /// The keys that may sign the next one.
     pub trusted: Vec<TrustedKey>,
-    /// How many of them the next one needs; at least 1, even if no key is named.
+    /// The number of their signatures that the next statement needs; at least 1, even if no key is
+    /// named.
     pub threshold: u32,
 }
 
@@ -58,7 +59,7 @@ pub struct Draft {
     pub checks: Option<u32>,
     /// The keys that may sign the next one.
     pub trusted: Vec<TrustedKey>,
-    /// How many of them the next one needs.
+    /// The number of their signatures that the next statement needs.
     pub threshold: u32,
     /// Sign a new statement even if the root is unchanged.
     pub renew: bool,

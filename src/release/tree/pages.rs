@@ -118,7 +118,7 @@ struct FileJson<'r> {
     /// Its file name.
     #[schemars(example = "click-8.1.7-py3-none-any.whl")]
     filename: &'r str,
-    /// Where it is, relative to this page; percent-encoded.
+    /// Its address relative to this page, percent-encoded.
     url: String,
     /// Hashes of its bytes.
     hashes: Hashes,

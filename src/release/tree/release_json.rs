@@ -38,7 +38,7 @@ pub struct ReleaseJson {
     pub severity: BTreeMap<String, String>,
     /// The accepted findings.
     pub waivers: Vec<WaiverJson>,
-    /// How large the release is.
+    /// The size of the release.
     pub totals: Totals,
 }
 
@@ -82,12 +82,12 @@ pub struct WaiverJson {
     pub expires: String,
 }
 
-/// How large a release is.
+/// The size of a release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Totals {
-    /// How many projects it has.
+    /// The number of projects.
     pub projects: u64,
-    /// How many wheels it has.
+    /// The number of wheels.
     pub wheels: u64,
     /// Bytes of all wheels.
     pub bytes: u64,

@@ -22,7 +22,7 @@ struct Options {
     valid_before: Option<Timestamp>,
 }
 
-/// What is wrong with an `allowed_signers` file.
+/// A mistake in an `allowed_signers` file.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{}the allowed_signers file {reason}", line_prefix(*line))]
 pub struct AllowedSignersError {
@@ -32,7 +32,7 @@ pub struct AllowedSignersError {
     pub reason: String,
 }
 
-/// Where in the file a line is, as the start of a sentence.
+/// The number of a line, as the start of a sentence.
 fn line_prefix(line: usize) -> String {
     match line {
         0 => String::new(),

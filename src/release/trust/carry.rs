@@ -9,7 +9,8 @@ use crate::set::repository::CONFIGURATION_FILE;
 use crate::source::Session;
 
 /// The newest statement of a site, if it has not expired and enough of the keys that it names have
-/// signed it. That it names them itself proves only that its maker had them.
+/// signed it. These keys are not trusted yet: they prove only that the maker of the statement had
+/// them.
 ///
 /// # Errors
 /// When it cannot be read, has expired, names no key, or has too few signatures of its keys.

@@ -60,7 +60,7 @@ pub(super) fn successors(statement: &Statement) -> Result<TrustPolicy, ChainErro
         })
 }
 
-/// The failure for a statement that does not follow the ones before it, and the way out.
+/// The failure for a statement that does not follow the ones before it, with help.
 pub(super) fn unchained(place: &str, error: &ChainError) -> Failure {
     let failure = Failure::finding(format!("`{place}` cannot be followed: {error}"));
     match error {

@@ -31,16 +31,16 @@ pub struct Countersigning {
 pub struct Quorum {
     /// The keys.
     pub trusted: Vec<TrustedKey>,
-    /// How many of them.
+    /// The required number of signatures by these keys.
     pub threshold: u32,
 }
 
-/// How many of the required signatures a statement has.
+/// The numbers of present and required signatures of a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignatureCount {
-    /// How many are present.
+    /// The number of present signatures.
     pub count: usize,
-    /// How many are required.
+    /// The number of required signatures.
     pub needed: u32,
     /// The keys that could add the missing ones; empty if there are enough.
     pub further: Vec<TrustedKey>,
@@ -248,8 +248,8 @@ pub fn quorums(
     Ok(asked)
 }
 
-/// How many of the required signatures are present, and which keys could add missing ones. `None`
-/// if none are required.
+/// The number of the required signatures that are present, and the keys that could add missing
+/// ones. `None` if none are required.
 pub fn count_signatures(signed: &SignedStatement, quorums: &[Quorum]) -> Option<SignatureCount> {
     let by = signed.signers();
     let there = |quorum: &Quorum| {

@@ -255,7 +255,7 @@ fn signature_in(folder: &Path) -> Option<String> {
         .min()
 }
 
-/// Why a build does not begin at sequence 1 if a signature has lost its statement.
+/// The refusal to begin at sequence 1 if a signature exists without its statement.
 fn lone_signature(session: &Session, folder: &Path) -> Option<Failure> {
     let signature = session
         .environment()

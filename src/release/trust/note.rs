@@ -56,7 +56,7 @@ pub struct Gap {
     pub known: u64,
     /// The sequence of the requested one.
     pub sequence: u64,
-    /// Where the next one was looked for.
+    /// The place without the next statement.
     pub missing: String,
 }
 

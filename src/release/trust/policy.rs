@@ -21,7 +21,7 @@ pub enum TrustError {
     Threshold {
         /// The threshold.
         threshold: u32,
-        /// How many different keys there are.
+        /// The number of different keys.
         keys: usize,
     },
     /// A line of `trusted` is not a public key.
@@ -50,7 +50,7 @@ pub struct Verdict {
     pub unknown: Vec<PublicKey>,
     /// Invalid signatures: the position in the given order, and the reason.
     pub refused: Vec<(usize, SignatureError)>,
-    /// How many signers are needed.
+    /// The number of required signers.
     pub threshold: u32,
 }
 
@@ -133,7 +133,7 @@ impl TrustPolicy {
         self.entries.iter().map(|entry| &entry.signer.key)
     }
 
-    /// How many signers are needed.
+    /// The number of required signers.
     pub fn threshold(&self) -> u32 {
         self.threshold
     }

@@ -15,7 +15,7 @@ use crate::release::signature::{PublicKey, verify};
 use crate::release::statement::{Next, SignedStatement, Statement};
 use crate::source::Session;
 
-/// How far the clocks of a maintainer and a reader may differ.
+/// The maximum difference between the clocks of a maintainer and a reader.
 const LARGEST_CLOCK_DIFFERENCE: SignedDuration = SignedDuration::from_hours(24);
 
 /// The signers of a release, and notes.
@@ -160,7 +160,7 @@ fn follow(
     Ok((name, sequence, by, trust.file))
 }
 
-/// Where missing statements may be.
+/// The help for missing statements.
 const ELSEWHERE: &str = "fetch from a site that has the statements in between";
 
 /// The repository's own policy if a statement before `statement` is missing, with the missing ones.

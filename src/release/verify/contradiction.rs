@@ -125,7 +125,7 @@ impl ProjectFile {
     }
 }
 
-/// How `release.json` contradicts the release.
+/// A contradiction between `release.json` and the release.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReleaseJsonContradiction {
     /// It cannot be used.
@@ -163,7 +163,7 @@ impl Total {
     }
 }
 
-/// How a page or a declaration contradicts the wheels beside it.
+/// A contradiction between a page or a declaration and the wheels beside it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FileContradiction {
     /// The project's name is not allowed in an address.

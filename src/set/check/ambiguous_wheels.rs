@@ -12,7 +12,8 @@ use crate::foundation::diagnostic::{Code, Finding};
 use crate::set::declaration::{Declaration, DeclaredWheel, Layout};
 use crate::set::repository::summarize_platforms;
 
-/// How many wheels of a group the text names; the finding has the places of all of them.
+/// The maximum number of wheels of a group in the message. The finding has the places of all of
+/// them.
 const MOST_NAMED: usize = 10;
 
 pub(super) fn check(

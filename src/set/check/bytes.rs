@@ -11,7 +11,7 @@ use crate::set::declaration::DeclaredWheel;
 use crate::source::{Mismatch, MismatchKind};
 
 /// A finding for each key that the bytes of `place` contradict. Bytes with another content-id
-/// always have another SHA-256 as well, so that is not a finding of its own.
+/// always have another SHA-256 as well, so that is not a separate finding.
 pub(super) fn other_bytes(
     declared: &DeclaredWheel,
     place: &str,

@@ -42,7 +42,7 @@ pub(super) fn check(repository: &Repository, findings: &mut Vec<Finding>) {
     findings.extend(wheels().filter_map(|wheel| owners.finding(wheel)));
 }
 
-/// How likely the content-id of a wheel is its own; a smaller number is more likely.
+/// The likelihood that the content-id of a wheel is its own; a smaller number is more likely.
 fn certainty(wheel: &DeclaredWheel) -> u8 {
     match (contradiction(wheel), is_proven(wheel)) {
         (None, true) => 0,
@@ -217,7 +217,7 @@ pub(crate) fn take_in_mismatches(findings: &mut Vec<Finding>) {
             && one.labels.first().map(|label| &label.file)
                 == other.labels.first().map(|label| &label.file)
     };
-    // A missing source is a finding whatever the content-id says.
+    // A missing source is a finding even if the content-id is wrong.
     let (of_bytes, mut others): (Vec<Finding>, Vec<Finding>) =
         std::mem::take(findings).into_iter().partition(|finding| {
             finding.code.stage() == Stage::Wheel && finding.code != Code::MissingSource

@@ -9,7 +9,8 @@ use super::requirement::{each_unsatisfied, finding};
 use crate::foundation::diagnostic::{AddPurpose, Code, Finding, Help, Note, SharedCause, nearest};
 use crate::set::graph::Graph;
 
-/// How many missing names are compared with all declared ones to find a misspelling.
+/// The maximum number of missing names that are compared with all declared ones to find a
+/// misspelling.
 const MAXIMUM_COMPARED: usize = 100;
 
 pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {

@@ -8,7 +8,7 @@ use ipwhl_packaging::{ExtraName, ProjectName, Version};
 use crate::foundation::diagnostic::{AddCommand, Finding, Help};
 use crate::set::graph::{Graph, Relation, Statement};
 
-/// Which version of a project a command asks for.
+/// The version of a project that a command requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pin<'v> {
     /// The version that all requirers of the project accept.

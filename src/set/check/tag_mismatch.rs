@@ -29,7 +29,7 @@ pub(super) fn check(
         .iter()
         .map(|tag| tag.to_ascii_lowercase())
         .collect();
-    // The stem has the three sets that the tags of WHEEL are built from, in whatever combinations.
+    // The stem has the three sets that the tags of WHEEL are built from, in any combination.
     let compressed = compressed(&of_wheel);
     let is_same = match (stem, &compressed) {
         (Some(stem), Some(tags)) => sorted_tags(stem) == *tags,

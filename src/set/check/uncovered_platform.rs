@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::foundation::diagnostic::{Code, Finding};
 use crate::set::graph::{Availability, Graph};
 
-/// How many entries of `[platforms]` are shown.
+/// The maximum number of entries of `[platforms]` to show.
 const MAXIMUM_PLACES: usize = 3;
 
 pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {

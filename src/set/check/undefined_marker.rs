@@ -9,7 +9,7 @@ use super::about::about;
 use crate::foundation::diagnostic::{Code, Finding};
 use crate::set::repository::Repository;
 
-/// How many comparisons of one marker are reported.
+/// The maximum number of comparisons to report for one marker.
 const MOST_TOLD: usize = 5;
 
 pub(super) fn check(repository: &Repository, findings: &mut Vec<Finding>) {

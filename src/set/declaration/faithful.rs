@@ -14,7 +14,7 @@ use super::reader::Reader;
 use super::{Layout, canonical_in};
 use crate::foundation::diagnostic::{Code, Finding};
 
-/// Why a text was not formatted.
+/// The reason why a text was not formatted.
 #[derive(Debug)]
 pub enum Unformatted {
     /// The text is not TOML: a `syntax` finding for each mistake.

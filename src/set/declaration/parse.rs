@@ -15,7 +15,7 @@ use super::{DeclaredWheel, Spanned};
 use crate::foundation::diagnostic::{Code, Finding, Severity};
 use values::{content_id, dependencies, extras, file_name, requires_python, sha256, size, sources};
 
-/// How the declarations of a repository are laid out (FORMATS 1).
+/// The layout of a repository's declarations (FORMATS 1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Layout {
     /// One file a project: `declarations/<project>.toml`.

@@ -1,4 +1,5 @@
-//! Reads typed values from a TOML table. Mistakes become findings with spans, and reading goes on.
+//! Reads typed values from a TOML table. Mistakes become findings with spans, and reading
+//! continues.
 
 mod syntax;
 
@@ -16,7 +17,7 @@ use super::Spanned;
 use super::limits::{LONGEST_LIST, LONGEST_TEXT};
 use syntax::{Mistake, mistakes};
 
-/// How many places beside the first a finding about hidden characters shows.
+/// The maximum number of places, besides the first, in a finding about hidden characters.
 const MOST_HIDDEN_SHOWN: usize = 2;
 
 /// Collects the findings of one file.
@@ -25,7 +26,7 @@ pub(crate) struct Reader {
     /// The file's name.
     pub(crate) file: Arc<str>,
     findings: RefCell<Vec<Finding>>,
-    /// How many findings were dropped.
+    /// The number of dropped findings.
     more: Cell<usize>,
 }
 

@@ -16,7 +16,7 @@ use super::snapshot::{Declared, ProjectState, Snapshot};
 pub struct Difference<'s> {
     /// Settings that differ, by key: first whom readers trust and where releases are published.
     pub settings: Vec<SettingChange>,
-    /// How much of the settings is known, in the old state and the new one.
+    /// The known part of the settings, in the old state and the new one.
     pub settings_known: [SettingsExtent; 2],
     /// Projects that are added, removed or changed, by name.
     pub projects: Vec<ProjectChange<'s>>,
@@ -25,7 +25,7 @@ pub struct Difference<'s> {
     /// Projects that can be read only in part in the old state, or the new one; the rest is
     /// compared.
     pub partial: [Vec<&'s ProjectName>; 2],
-    /// How many projects are the same.
+    /// The number of unchanged projects.
     pub unchanged: usize,
 }
 
@@ -40,7 +40,7 @@ pub struct ProjectChange<'s> {
     pub new: Option<&'s ProjectState>,
     /// Its wheels that differ.
     pub wheels: Vec<WheelChange<'s>>,
-    /// How many of its wheels are the same.
+    /// The number of its unchanged wheels.
     pub unchanged: usize,
 }
 
@@ -172,7 +172,7 @@ impl ProjectChange<'_> {
         Kind::of(self.old.is_some(), self.new.is_some())
     }
 
-    /// The versions that it has lost and gained; none for one that is added or removed.
+    /// The removed and added versions; none for a project that is itself added or removed.
     pub fn versions(&self) -> SetChange {
         let texts = |state: &ProjectState| -> Vec<String> {
             state.versions.iter().map(ToString::to_string).collect()

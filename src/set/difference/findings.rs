@@ -14,7 +14,7 @@ pub struct FindingChanges {
     pub new: Vec<Finding>,
     /// Those of the old state only.
     pub gone: Vec<Finding>,
-    /// How many both states have.
+    /// The number of findings in both states.
     pub unchanged: usize,
 }
 

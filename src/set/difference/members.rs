@@ -68,7 +68,7 @@ pub struct MemberChanges {
     pub command_conflicts: Vec<CommandConflict>,
     /// New packages and modules in the place of another one; empty unless requested.
     pub package_conflicts: Vec<PackageConflict>,
-    /// How many members are the same.
+    /// The number of unchanged members.
     pub unchanged: usize,
 }
 

@@ -15,7 +15,7 @@ use target::target;
 /// The keys that a release contains; the others exist in the repository only.
 const RELEASED: [&str; 5] = ["name", "profile", "platforms", "severity", "waiver"];
 
-/// How much of a state's settings is known.
+/// The known part of a state's settings.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SettingsExtent {
     /// Nothing: a release of the layout `ipwhl-1` contains no settings.
@@ -25,7 +25,7 @@ pub enum SettingsExtent {
     Released,
     /// Some of them, because `ipwhl.toml` has errors.
     Partial,
-    /// All of them.
+    /// All settings.
     Whole,
 }
 

@@ -17,7 +17,7 @@ use crate::set::repository::{
     SeverityRule, disguises,
 };
 
-/// How many digits of a commit are shown.
+/// The number of digits of a commit to show.
 const SHOWN_DIGITS: usize = 12;
 
 /// The set before the change.

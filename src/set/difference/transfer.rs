@@ -14,15 +14,15 @@ pub struct Transfer {
     /// Whether it was counted block by block. Otherwise it is the declared size of the wheels with
     /// other content-ids; pages, and blocks that wheels share, are not considered.
     pub exact: bool,
-    /// How many blocks are new; `None` in an estimate.
+    /// The number of new blocks; `None` in an estimate.
     pub blocks: Option<u64>,
     /// Their bytes.
     pub bytes: u64,
-    /// How many blocks the new release has; `None` in an estimate.
+    /// The number of blocks in the new release; `None` in an estimate.
     pub all_blocks: Option<u64>,
     /// The bytes of all of them, or of all wheels.
     pub all_bytes: u64,
-    /// How many wheels an estimate lacks because their size is unknown.
+    /// The number of wheels that an estimate lacks because their size is unknown.
     pub unknown: usize,
 }
 

@@ -33,8 +33,8 @@ pub fn keep_facts_of(cache: &Cache, cid: &Cid, fetched: FetchedWheel) -> io::Res
     Ok(facts)
 }
 
-/// The wheels of these projects in the cache, which are known by what their archives say of
-/// themselves, and the projects that it has none of.
+/// The cached wheels of these projects, found by the metadata in the archives, and the projects
+/// without a cached wheel.
 ///
 /// # Errors
 /// When the cache cannot be read.
@@ -63,7 +63,7 @@ pub fn wheels_of_projects<'p>(
     Ok((chosen, unknown))
 }
 
-/// The same block's CID in version 0, which a declaration may have, where there is one.
+/// The same block's CID in version 0, which a declaration may have; `None` if it has no such form.
 fn other_version(cid: &Cid) -> Cid {
     match cid.codec() {
         Codec::DagPb => Cid::v0(cid.digest()),

@@ -1,4 +1,5 @@
-//! Where wheels are looked for, from the options of the caller and the settings of the repository.
+//! The network settings: sources of wheels, from the options of the caller and the settings of the
+//! repository.
 
 use std::num::NonZeroUsize;
 
@@ -9,10 +10,10 @@ use crate::foundation::failure::Failure;
 use crate::set::repository::Configuration;
 use crate::source::{FetchSettings, Fetcher, IndexSearch, Limits, Session};
 
-/// How many wheels are fetched at once by default.
+/// The default number of wheels that are fetched concurrently.
 pub const DEFAULT_JOBS: NonZeroUsize = NonZeroUsize::new(8).expect("eight is not zero");
 
-/// How the network is used.
+/// The network settings.
 #[derive(Debug, Clone)]
 pub struct Network {
     /// The index to use; it takes precedence over the environment and the repository.
@@ -23,7 +24,7 @@ pub struct Network {
     pub public_only: bool,
     /// Whether the maintainers have reviewed the index that the repository names.
     pub trusts_repository: bool,
-    /// How many wheels are fetched and verified at once.
+    /// The number of wheels that are fetched and verified concurrently.
     pub jobs: NonZeroUsize,
 }
 

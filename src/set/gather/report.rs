@@ -94,7 +94,7 @@ impl WheelReport {
         extend_with_new(&mut self.rejected, other.rejected);
     }
 
-    /// How many of these wheels were verified, by this run or an earlier one.
+    /// The number of these wheels that were verified, by this run or an earlier one.
     pub fn verified(&self, wheels: &[&DeclaredWheel]) -> usize {
         let is_known = |wheel: &&&DeclaredWheel| self.facts(wheel).is_some();
         wheels.iter().filter(is_known).count()

@@ -17,7 +17,7 @@ use crate::set::declaration::DeclaredWheel;
 use crate::set::repository::Repository;
 use crate::source::{Cache, FetchError, FetchedWheel, Fetcher, Session, SourceProblem, processors};
 
-/// What a caller needs of the wheels.
+/// The data that a caller needs of the wheels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Want {
     /// Their facts.
@@ -36,7 +36,7 @@ pub struct Gathering<'a> {
     pub session: &'a Session,
     /// The repository that declares the wheels.
     pub repository: &'a Repository,
-    /// How the network is used.
+    /// The network settings.
     pub network: &'a Network,
     /// The profile that is tried first if several profiles fit a content-id.
     pub profile: Profile,
@@ -251,7 +251,7 @@ enum Outcome {
     Broken(String),
 }
 
-/// Reads a wheel from the cache, on a thread of its own.
+/// Reads a wheel from the cache, on a separate thread.
 async fn read(
     fetched: Result<FetchedWheel, FetchError>,
     cache: Cache,

@@ -45,7 +45,8 @@ impl<'r> Graph<'r> {
         let mut open: Vec<&ExtraName> = extras.iter().copied().collect();
         while let Some(extra) = open.pop() {
             for caller in own.callers.get(extra).into_iter().flatten() {
-                // Without an extra of its own the project always requires this one.
+                // A requirement without an extra always applies, so the project always requires
+                // this extra.
                 let caller = (*caller)?;
                 if extras.insert(caller) {
                     open.push(caller);

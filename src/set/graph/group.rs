@@ -20,7 +20,7 @@ pub struct RelationGroup<'a, 'r> {
     pub extras: BTreeSet<&'r ExtraName>,
     /// The platforms on which it applies, as indices into the repository's platforms.
     pub platforms: BTreeSet<usize>,
-    /// Why the set does not satisfy it on one of them, if so.
+    /// The reason why the set does not satisfy it on one of them, if so.
     pub unsatisfied: Option<&'a UnsatisfiedReason>,
 }
 

@@ -1,4 +1,4 @@
-//! What a project must offer to satisfy all its requirers.
+//! The extras, versions and platforms that a project needs to satisfy all its requirers.
 
 use std::collections::BTreeSet;
 

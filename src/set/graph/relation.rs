@@ -21,7 +21,7 @@ pub struct Relation<'r> {
     pub extra: Option<&'r ExtraName>,
     /// The platforms on which it applies, as indices into the repository's platforms; never empty.
     pub platforms: BTreeSet<usize>,
-    /// Why the set does not satisfy it on one of them, if so.
+    /// The reason why the set does not satisfy it on one of them, if so.
     pub unsatisfied: Option<UnsatisfiedReason>,
     /// The statements of it, in the order of the project's wheels; never empty.
     pub(in crate::set) statements: Vec<Statement<'r>>,
@@ -40,7 +40,7 @@ pub(in crate::set) struct Statement<'r> {
     pub(super) position: usize,
 }
 
-/// Why a requirement is not satisfied.
+/// The reason why a requirement is not satisfied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UnsatisfiedReason {
     /// The project is not in the set.

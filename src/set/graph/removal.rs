@@ -96,7 +96,8 @@ impl<'a, 'r> Removals<'a, 'r> {
         if !with_dependencies {
             return requirers.collect();
         }
-        // Wanted projects must be named; automatic ones that are no longer needed go by themselves.
+        // A wanted project must be named. Automatic projects that are no longer needed are removed
+        // with it.
         let mut all: BTreeSet<ProjectName> = named.clone();
         let (requested, automatic): (Vec<ProjectName>, Vec<ProjectName>) = requirers
             .partition(|project| self.declared(project).is_some_and(|found| !found.automatic));

@@ -1,4 +1,4 @@
-//! Why a requirement is in the set: the shortest path to it from a wanted project.
+//! The shortest path to a requirement from a wanted project, which explains why it is in the set.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use ipwhl_packaging::{ExtraName, ProjectName, Requirement};
 use super::{Graph, Relation, Statement};
 use crate::set::declaration::Declaration;
 
-/// How many projects the search visits.
+/// The maximum number of projects that the search visits.
 const MAXIMUM_STEPS: usize = 200;
 
 /// A path from a wanted project to one that states a requirement.

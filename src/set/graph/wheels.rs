@@ -51,7 +51,7 @@ pub(in crate::set) struct Offer<'r> {
     pub(in crate::set) versions: Vec<&'r DeclaredWheel>,
     /// The extras that all of them have.
     pub(in crate::set) extras: BTreeSet<&'r ExtraName>,
-    /// All of them.
+    /// All wheels.
     pub(in crate::set) wheels: Vec<&'r DeclaredWheel>,
 }
 

@@ -6,7 +6,7 @@ use ipwhl_packaging::{ProjectName, WheelFileName};
 use crate::foundation::diagnostic::{Finding, Help, Note, SourceTexts};
 use crate::set::repository::{Repository, summarize_platforms};
 
-/// How many of the others get a line.
+/// The maximum number of other findings with a line.
 const MAXIMUM_LINES: usize = 50;
 
 /// The ways out of a finding except the waiver, without its project and file.
@@ -19,7 +19,7 @@ pub(super) fn advice(finding: &Finding) -> Vec<Help> {
         .collect()
 }
 
-/// A way out of a finding, without its project and file.
+/// The help of a finding, without its project and file.
 fn in_general(finding: &Finding, help: &Help) -> Help {
     let file = finding.labels.first().map(|label| &*label.file);
     help.in_general(finding.subject.project.as_ref(), file)

@@ -9,7 +9,7 @@ use toml_edit::Value;
 use crate::foundation::diagnostic::{Finding, Help, Stage};
 use crate::set::repository::{Repository, covers_name};
 
-/// How many days a proposed waiver holds.
+/// The lifetime of a proposed waiver, in days.
 const DAYS: i64 = 90;
 
 /// Adds to each finding that can be waived the narrowest waiver that covers it, after its other

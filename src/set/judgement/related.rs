@@ -10,7 +10,7 @@ use super::alike::{advice, several_alike};
 use crate::foundation::diagnostic::{Code, Finding, Help, Note, Severity, SourceTexts};
 use crate::set::repository::{Repository, summarize_platforms};
 
-/// How many requirements a grouped finding shows in the text of their files.
+/// The maximum number of requirements that a grouped finding shows in the text of their files.
 const MAXIMUM_SHOWN: usize = 3;
 
 /// The findings, grouped: those about the same problem of a required project become one at the
@@ -212,7 +212,7 @@ fn head(texts: &SourceTexts, finding: &Finding) -> String {
     format!("{project}: `{requirement}`{place}")
 }
 
-/// Each way out once.
+/// Each help once.
 fn help(group: &[&Finding]) -> Vec<Help> {
     let mut all: Vec<Help> = Vec::new();
     let mut known = BTreeSet::new();

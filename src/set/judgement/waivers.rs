@@ -10,10 +10,10 @@ use crate::foundation::diagnostic::{Code, Finding, Label, Severity, Stage};
 use crate::set::declaration::DeclaredWheel;
 use crate::set::repository::{Configuration, SeverityRule, Waiver, covers_platform};
 
-/// How many similar findings are listed for an unused waiver.
+/// The maximum number of similar findings to list for an unused waiver.
 const MAXIMUM_ALIKE: usize = 10;
 
-/// How many places a finding about a waiver shows.
+/// The maximum number of places in a finding about a waiver.
 const MAXIMUM_PLACES: usize = 3;
 
 /// The findings that remain after `[severity]` and the waivers, with the findings about waivers
@@ -209,7 +209,7 @@ fn about(finding: &Finding) -> String {
     parts.join(", ")
 }
 
-/// How much of a finding a waiver covers.
+/// The part of a finding that a waiver covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Coverage {
     Nothing,

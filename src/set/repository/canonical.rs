@@ -17,7 +17,7 @@ use crate::set::declaration::{Layout, Unformatted, formatted};
 /// The file of a declaration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeclarationFile {
-    /// Where it is.
+    /// Its path.
     pub path: PathBuf,
     /// Its name for findings: from the repository's folder, with `/`, if it is inside.
     pub name: Arc<str>,
@@ -39,7 +39,7 @@ pub enum CanonicalForm {
     Syntax {
         /// The text.
         text: String,
-        /// What is wrong with it.
+        /// Its findings.
         findings: Vec<Finding>,
     },
     /// The canonical form would lose this: `a comment` or `a value`. This is a bug.
@@ -62,7 +62,7 @@ impl DeclarationFile {
             .collect()
     }
 
-    /// The files that these paths name, each once. A folder stands for the declarations below it.
+    /// The files that these paths name, each once. A folder means the declarations below it.
     ///
     /// # Errors
     /// When a folder cannot be listed or has no declaration, or a path names the settings.

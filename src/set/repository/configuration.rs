@@ -28,7 +28,7 @@ pub struct Configuration {
     pub name: String,
     /// The folder of the declarations, from the repository's folder, with `/`.
     pub declarations: String,
-    /// How the declarations are laid out.
+    /// The layout of the declarations.
     pub layout: Layout,
     /// The UnixFS import parameters of the release.
     pub profile: Profile,
@@ -44,7 +44,7 @@ pub struct Configuration {
     /// The keys that may sign a statement: `ssh-ed25519 AAAA… comment`, or the line of a hardware
     /// key.
     pub trusted: Vec<String>,
-    /// How many of them must sign.
+    /// The number of them that must sign.
     pub threshold: u64,
     /// The publish targets, in the order of the text.
     pub publish: Vec<PublishTarget>,

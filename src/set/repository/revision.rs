@@ -75,7 +75,7 @@ pub enum RevisionError {
 }
 
 impl RevisionError {
-    /// The way out, if there is one.
+    /// The help, if any.
     pub fn help(&self) -> Option<&'static str> {
         match self {
             Self::NoGit(_) => Some("install git, or check without a revision"),

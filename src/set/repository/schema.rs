@@ -71,7 +71,7 @@ struct RepositoryTable {
     /// The folder of the declarations, from the repository's folder, with `/`.
     #[schemars(regex(pattern = FOLDER), example = &"declarations")]
     declarations: Option<String>,
-    /// How the declarations are laid out.
+    /// The layout of the declarations.
     layout: Option<LayoutText>,
     /// The UnixFS import parameters, which make the root CID reproducible.
     #[schemars(extend(
@@ -81,7 +81,7 @@ struct RepositoryTable {
     profile: Option<String>,
 }
 
-/// How the declarations are laid out.
+/// The layout of the declarations.
 struct LayoutText;
 
 impl JsonSchema for LayoutText {
@@ -160,7 +160,7 @@ struct MirrorsTable {
     gateways: Option<Vec<String>>,
 }
 
-/// Who may sign a release.
+/// The keys that may sign a release.
 #[derive(JsonSchema)]
 #[expect(dead_code, reason = "only the schema uses its shape")]
 #[schemars(deny_unknown_fields, extend("dependencies" = { "threshold": ["trusted"] }))]
@@ -171,7 +171,7 @@ struct SigningTable {
         example = ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f maintainer"]
     )]
     trusted: Option<Vec<String>>,
-    /// How many of them must sign.
+    /// The number of them that must sign.
     #[schemars(range(min = 1), extend("default" = 1))]
     threshold: Option<u64>,
 }

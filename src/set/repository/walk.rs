@@ -13,7 +13,7 @@ use super::files::{Files, Kind};
 use crate::foundation::diagnostic::{Code, Finding, visible};
 use crate::set::declaration::Layout;
 
-/// How deeply folders of declarations may nest; `ipwhl-1` needs three.
+/// The maximum nesting depth of folders with declarations; `ipwhl-1` needs three.
 const MAXIMUM_DEPTH: usize = 8;
 
 /// Files for people beside declarations, by the start of the name or its ending.

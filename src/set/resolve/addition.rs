@@ -19,16 +19,16 @@ use crate::set::graph::Graph;
 use crate::set::repository::Repository;
 use crate::source::{Session, Work};
 
-/// How many rounds are made.
+/// The maximum number of rounds.
 const MAXIMUM_ROUNDS: usize = 100;
 
 /// The options for adding projects to a set.
 pub struct Addition<'a> {
     /// The cache, the HTTP clients and the observer of progress.
     pub session: &'a Session,
-    /// How the index is contacted.
+    /// The network settings for the index.
     pub network: &'a Network,
-    /// Which wheels to take if a version has native ones and a pure one.
+    /// The preferred wheels if a version has native ones and a pure one.
     pub prefer: Prefer,
     /// Whether requirements of the projects are added, too, until the set is closed.
     pub with_dependencies: bool,

@@ -22,7 +22,7 @@ pub(super) struct Candidate {
     pub(super) size: u64,
 }
 
-/// How many combinations are tried. Real versions need some hundreds.
+/// The maximum number of combinations to try. Real versions need some hundreds.
 const MAXIMUM_STEPS: usize = 200_000;
 
 /// The positions of the chosen wheels, in the candidates' order; `None` if no choice covers all

@@ -17,7 +17,7 @@ use crate::set::declaration::{Declaration, DeclaredWheel, Layout, PackageUrl, So
 use crate::set::gather::keep_facts_of;
 use crate::source::{FetchEvent, Fetcher, SourceProblem};
 
-/// How many unfitting versions are named with their reasons.
+/// The maximum number of unfitting versions that are named with their reasons.
 const MAXIMUM_REASONS: usize = 4;
 
 /// A declaration, and why newer versions were rejected.
@@ -158,7 +158,7 @@ impl Resolver<'_> {
     }
 }
 
-/// The way out if a version has an invalid wheel.
+/// The help if a version has an invalid wheel.
 fn another(request: &ProjectRequest, version: &Version) -> String {
     format!(
         "take another version: `ipwhl add '{}<{version}'`",

@@ -1,7 +1,7 @@
 //! Asks the index for the version that would end findings about a requirement.
 //!
 //! Only the few projects in such findings are asked about, all at once and within a short time.
-//! Without an answer the findings keep their other ways out.
+//! Without an answer, the findings keep their other help.
 
 mod ask;
 
@@ -19,12 +19,12 @@ use crate::set::repository::Repository;
 use crate::source::Session;
 use ask::{Answer, Pair, ask};
 
-/// About how many projects the index is asked.
+/// The maximum number of projects that the index is asked about.
 const MAXIMUM_PROJECTS: usize = 32;
 
 /// Adds to findings the version that all requirers accept and that would end them, if the index has
-/// one; otherwise adds why there is none. Nothing is asked for other findings, and nothing offline.
-/// Returns why the index was not asked, or not about all.
+/// one; otherwise adds the reason why there is none. Nothing is requested for other findings, or
+/// offline. Returns the reasons why the index was not asked, or not about all projects.
 pub fn propose(
     session: &Session,
     repository: &Repository,

@@ -74,7 +74,7 @@ impl ProjectRequest {
 /// A wheel of a version, as the index lists it.
 #[derive(Debug, Clone)]
 pub struct Listed<'p> {
-    /// The index's entry for it.
+    /// The index's entry for the wheel.
     pub file: &'p IndexFile,
     /// Its parsed name.
     pub file_name: WheelFileName,
@@ -87,7 +87,7 @@ pub struct Selection<'p> {
     pub version: Version,
     /// The least number of its wheels that cover the platforms.
     pub wheels: Vec<Listed<'p>>,
-    /// Why the versions before it were rejected.
+    /// The reasons why newer versions were rejected.
     pub rejected: Vec<String>,
 }
 

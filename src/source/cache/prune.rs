@@ -22,7 +22,7 @@ use super::mark::mark;
 pub struct CachePart {
     /// The folder's name.
     pub name: &'static str,
-    /// How many files.
+    /// The number of files.
     pub files: u64,
     /// Their total size in bytes.
     pub bytes: u64,
@@ -31,7 +31,7 @@ pub struct CachePart {
 /// The result of a removal.
 #[derive(Debug, Default)]
 pub struct Removed {
-    /// How many files.
+    /// The number of files.
     pub files: u64,
     /// Their total size in bytes.
     pub bytes: u64,
@@ -271,7 +271,7 @@ impl ClaimedCache<'_> {
         }
     }
 
-    /// Folders are made again when needed; one that is not empty stays.
+    /// Folders are created again when needed. A folder that is not empty stays.
     fn remove_empty_folders(&self) {
         let facts = self.0.root.join(FACTS);
         for version in list(&facts).unwrap_or_default() {

@@ -23,7 +23,7 @@ pub struct IndexFile {
     pub size: Option<u64>,
     /// Its Requires-Python in the index (PEP 503).
     pub requires_python: Option<String>,
-    /// Why it was yanked (PEP 592), if it was; may be empty.
+    /// The reason for its yank (PEP 592), which may be empty; `None` if it was not yanked.
     pub yanked: Option<String>,
     /// Whether its METADATA is available as a separate file.
     pub core_metadata: CoreMetadataFile,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// An expression. `All` and `Any` have two members or more, and none of their own kind.
+/// An expression. `All` and `Any` have two members or more, and no member of the same kind.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Node {
     Compare(Comparison),

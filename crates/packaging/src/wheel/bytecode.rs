@@ -77,8 +77,8 @@ pub fn is_bytecode_name(name: &str) -> bool {
     })
 }
 
-/// Whether a file begins like the bytecode of Python 3.3 and later, whatever its name is: a number
-/// that grows with every version, a line end, and since 3.7 flags of which two are defined.
+/// Whether a file begins like the bytecode of Python 3.3 and later, under any name: a number that
+/// grows with every version, a line end, and since 3.7 flags, two of which are defined.
 pub(super) fn is_bytecode(head: &[u8]) -> bool {
     matches!(head, [_, 0x0c..=0x0f, b'\r', b'\n', 0..=3, 0, 0, 0, ..])
 }

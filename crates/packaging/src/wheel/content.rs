@@ -22,7 +22,7 @@ pub(super) struct Sink<'a> {
     pub(super) hasher: MemberHasher,
     /// Also collects it, for the few members that are read.
     pub(super) keep: Option<&'a mut Vec<u8>>,
-    /// How many bytes of a member are collected.
+    /// The maximum number of bytes of a member to collect.
     pub(super) keep_at_most: usize,
 }
 

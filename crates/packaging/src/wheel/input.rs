@@ -5,7 +5,7 @@ use std::io::{self, BufReader, Read, Seek, SeekFrom};
 /// The size of reads from the file, in bytes.
 const READ_SIZE: usize = 256 << 10;
 
-/// How many bytes of a member are read to find its kind.
+/// The number of bytes to read of a member to find its kind.
 pub(super) const HEAD: usize = 64;
 
 /// The file, read in large pieces. It tracks its position, so that sequential reads need no seek.

@@ -47,7 +47,7 @@ pub(super) fn check_layout(
 ) -> Vec<NameConflict> {
     let data = format!("{stem}.data");
     let mut told: BTreeSet<String> = BTreeSet::new();
-    // One defect of a folder is one problem, whatever the folder contains.
+    // A defect of a folder is one problem, independent of the contents of the folder.
     let mut tell = |subject: &str, clause: &str| {
         if told.insert(subject.to_owned()) {
             problems.archive(format!("{} {clause}", shown(subject)));
@@ -150,7 +150,7 @@ fn place<'m>(
         return Some(in_root());
     }
     if top != data {
-        // pip: installs it, whatever its name. uv: leaves it among the packages. If it is in upper
+        // pip: installs it under any name. uv: leaves it among the packages. If it is in upper
         // case, it is the other way round on file systems that ignore case.
         let clause = format!("is not the data folder of this wheel, {}", shown(data));
         tell(top, &clause);

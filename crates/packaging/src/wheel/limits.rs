@@ -16,7 +16,7 @@ pub struct Limits {
     pub compression_ratio: u64,
     /// Bytes of a member's path.
     pub path: usize,
-    /// Bytes of one component of it.
+    /// Bytes of one component of a path.
     pub component: usize,
     /// Bytes of METADATA.
     pub metadata: u64,

@@ -77,8 +77,8 @@ pub(super) fn script_name(path: &str) -> Option<&str> {
     }
 }
 
-/// Reads every member of a wheel. The inner error says why it is not an unambiguous archive, as a
-/// clause for use after the wheel's name.
+/// Reads every member of a wheel. The inner error is the reason why it is not an unambiguous
+/// archive, as a clause for use after the wheel's name.
 pub fn members<R: Read + Seek>(
     reader: &mut R,
     limits: &Limits,
@@ -221,7 +221,7 @@ fn is_entry_points(name: &str) -> bool {
         .is_some_and(|(folder, file)| folder.ends_with(".dist-info") && file == "entry_points.txt")
 }
 
-/// Whether a file begins like ELF, Mach-O or PE files, whatever its name is.
+/// Whether a file begins like ELF, Mach-O or PE files, under any name.
 fn is_native(head: &[u8]) -> bool {
     const MAGIC: [&[u8]; 6] = [
         b"\x7fELF",

@@ -29,8 +29,8 @@ pub(super) fn packages<'m>(members: impl Iterator<Item = &'m str> + Clone) -> Ve
     names.into_iter().map(str::to_owned).collect()
 }
 
-/// The path of a module without its ending, of which one module may have several,
-/// `m.cpython-312-x86_64-linux-gnu.so`; for another file its path.
+/// The path of a module without its ending; of another file, the whole path. A module can have
+/// several endings, as in `m.cpython-312-x86_64-linux-gnu.so`.
 pub fn module(path: &str) -> &str {
     let file = path.rfind('/').map_or(0, |slash| slash + 1);
     let dot = path[file..].find('.').filter(|dot| *dot > 0);

@@ -195,7 +195,7 @@ fn fold_decomposed(name: &str) -> Cow<'_, str> {
     Cow::Owned(DECOMPOSED.normalize(&folded).into_owned())
 }
 
-/// Why Windows has no file with this name, or another one.
+/// The reason why Windows cannot create a file with this name, or creates another one.
 ///
 /// *Naming Files, Paths, and Namespaces* of the Win32 documentation. Backslashes and control
 /// characters are refused on every system.

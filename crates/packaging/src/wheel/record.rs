@@ -99,7 +99,7 @@ impl Record {
                 }
             };
             if matches!(cells.as_slice(), [only] if only.is_empty()) {
-                // pip: fails. uv: goes on.
+                // pip: fails. uv: continues.
                 problems.record(format!("RECORD has an empty line {line}"));
                 continue;
             }

@@ -94,7 +94,7 @@ impl<R> CarReader<R> {
         self.root
     }
 
-    /// How many blocks the index has; at least one.
+    /// The number of blocks in the index; at least one.
     #[expect(clippy::len_without_is_empty, reason = "the root always exists")]
     pub fn len(&self) -> usize {
         self.places.len()

@@ -14,7 +14,7 @@ use crate::{Cid, Node, decode};
 pub struct FileCursor {
     /// The nodes still to be visited, the next one last.
     pending: Vec<Pending>,
-    /// How many bytes to skip before the first requested one.
+    /// The number of bytes to skip before the first requested one.
     skip: u64,
     left: u64,
 }
@@ -42,7 +42,7 @@ impl FileCursor {
         }
     }
 
-    /// How many bytes are left.
+    /// The number of remaining bytes.
     pub fn left(&self) -> u64 {
         self.left
     }

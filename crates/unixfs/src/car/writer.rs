@@ -22,9 +22,9 @@ pub struct CarWriter<W: Write> {
 /// The size of a written archive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CarSummary {
-    /// How many blocks.
+    /// The number of blocks.
     pub blocks: u64,
-    /// How many bytes, including header and framing: the length of the file.
+    /// The length of the file in bytes, including header and framing.
     pub bytes: u64,
 }
 

@@ -12,7 +12,7 @@ use crate::set::difference::{
 };
 use crate::set::repository::summarize_platforms;
 
-/// The wheels of a project, with what they have in common said once.
+/// The wheels of a project, with their common differences listed once.
 pub(super) fn wheels(report: &Report<'_>, change: &ProjectChange<'_>) -> Vec<Entry> {
     let mut entries: Vec<Entry> = change.wheels.iter().map(|one| wheel(report, one)).collect();
     let changed = change
@@ -45,7 +45,7 @@ pub(super) fn wheels(report: &Report<'_>, change: &ProjectChange<'_>) -> Vec<Ent
     below
 }
 
-/// Takes out what is below every changed wheel.
+/// Removes the subentries that all changed wheels share, and returns them.
 fn in_common(entries: &mut [Entry]) -> Vec<Entry> {
     let mut changed = entries.iter().filter(|entry| entry.mark == Mark::Changed);
     let first = changed.next().map(|entry| entry.below.clone());
@@ -140,7 +140,7 @@ fn declared(report: &Report<'_>, change: &WheelChange<'_>) -> Vec<Entry> {
         entries.extend(set("sources", &sources, true));
     } else if !origins.is_empty() {
         let mut entry = set_of("comes from", &origins, Piece::Sentence, report.in_full);
-        // A new version has new addresses; another place is another matter.
+        // A new version has new addresses, but a new origin needs attention.
         for one in entry.iter_mut().flat_map(|entry| &mut entry.below) {
             if one.mark == Mark::Added {
                 one.mark = Mark::Urgent;
@@ -251,7 +251,7 @@ fn inside(report: &Report<'_>, changes: &MemberChanges, has_old: bool) -> Vec<En
     entries
 }
 
-/// Leaves the first few, the urgent before others, unless all are asked for.
+/// Keeps only the first entries, urgent ones first, unless `-v` is given.
 fn shorten(report: &Report<'_>, entries: &mut Vec<Entry>) {
     let all = entries.len();
     if report.in_full || all <= TOLD + 1 {
@@ -276,7 +276,7 @@ fn word(mark: Mark, kind: Kind) -> &'static str {
     match (mark, kind) {
         (Mark::Urgent, Kind::Added) => "added ",
         (Mark::Urgent, Kind::Changed) => "changed ",
-        // The mark says it.
+        // The mark shows the kind.
         _ => "",
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ipwhl_unixfs::Cid;
 
-/// Why each place lacked a block, as clauses.
+/// For each block, the reasons why the places lacked it, as clauses.
 pub type Attempts = BTreeMap<Cid, Vec<String>>;
 
 /// Records once why a place lacked a block.

@@ -16,7 +16,7 @@ pub struct FillOptions<'o> {
     /// The places to search, in this order: archives, folders of wheels, addresses of gateways,
     /// `sources`, `mirrors`. If empty, the last two.
     pub from: Vec<String>,
-    /// How the network is used.
+    /// The network settings.
     pub network: Network,
     /// The folder of the surrounding repository, if there is one: its sources and mirrors are used.
     pub repository: Option<PathBuf>,
@@ -31,7 +31,7 @@ pub enum FillEvent {
     Asking {
         /// Their addresses, in printable form.
         gateways: Vec<String>,
-        /// How many blocks.
+        /// The number of blocks.
         blocks: usize,
     },
 }

@@ -59,7 +59,7 @@ impl DeclaredSources {
         if requests.is_empty() {
             return Ok(false);
         }
-        // Mirrors are a place of their own.
+        // Mirrors are a separate place.
         let configuration = Configuration {
             gateways: Vec::new(),
             ..fill.configuration()
@@ -95,7 +95,7 @@ impl DeclaredSources {
     }
 }
 
-/// The declaration of a wheel as a request, or why there is none, as a clause.
+/// The declaration of a wheel as a request, or the reason why there is none, as a clause.
 fn find(
     fill: &FillContext<'_>,
     store: &mut Store,

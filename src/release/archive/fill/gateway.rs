@@ -16,10 +16,10 @@ pub(super) struct Gateway {
     pub(super) url: Url,
     /// The DAGs that were requested from it as archives.
     archives: BTreeSet<Cid>,
-    /// How many archives in a row were invalid or broke off. Gateways need not serve archives, and
-    /// some do it badly.
+    /// The number of archives in a row that were invalid or incomplete. Gateways need not serve
+    /// archives, and some do it badly.
     bad_archives: usize,
-    /// How many requests for blocks failed in a row.
+    /// The number of requests for blocks that failed in a row.
     failures: usize,
     /// Whether it has sent a wrong block: then it is no longer used.
     has_lied: bool,
@@ -27,7 +27,7 @@ pub(super) struct Gateway {
     pub(super) is_slow: bool,
     /// The blocks that arrived with wrong bytes.
     wrong: BTreeSet<String>,
-    /// How many requests failed, and the reason of the last failure.
+    /// The number of failed requests, and the reason of the last failure.
     failed: (usize, String),
     overtaken: Overtaken,
 }
@@ -56,7 +56,7 @@ impl Gateway {
         self.has_lied || self.failures >= MAXIMUM_FAILURES
     }
 
-    /// Why it is not used, as a clause.
+    /// The reason why it is not used, as a clause.
     pub(super) fn refusal(&self) -> String {
         let place = self.place();
         if self.has_lied {
@@ -163,14 +163,14 @@ pub struct GatewayWarning {
 pub struct WrongBlocks {
     /// The first of them.
     pub first: String,
-    /// How many others there were.
+    /// The number of other blocks.
     pub others: usize,
 }
 
 /// Requests that failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FailedRequests {
-    /// How many.
+    /// The number of times.
     pub times: usize,
     /// The reason of the last failure.
     pub last: String,
@@ -179,7 +179,7 @@ pub struct FailedRequests {
 /// Requests that were cancelled because another gateway was faster.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Overtaken {
-    /// How many.
+    /// The number of times.
     pub requests: usize,
     /// The bytes that they had received.
     pub bytes: u64,

@@ -21,7 +21,7 @@ use crate::foundation::failure::Failure;
 use crate::source::LARGEST_WHEEL;
 use crate::source::{CacheError, Client, Limits, SourceProblem};
 
-/// How often running requests are compared with their minimum rates.
+/// The interval at which running requests are compared with their minimum rates.
 const LOOK: Duration = Duration::from_millis(500);
 
 /// Consecutive gateways in the list of places.

@@ -18,9 +18,9 @@ use crate::foundation::failure::Failure;
 use crate::release::archive::open_archive;
 use crate::source::dag_of_file;
 
-/// How many folders deep wheels are searched for.
+/// The maximum depth of folders to search for wheels.
 const MAXIMUM_DEPTH: usize = 16;
-/// How many files of a folder are listed.
+/// The maximum number of files to list in a folder.
 const MAXIMUM_FILES: usize = 200_000;
 
 /// A place to ask for blocks. The blocks of archives are in the store already.
@@ -36,7 +36,7 @@ pub(super) enum BlockSource {
     },
     /// The sources of the declarations.
     Sources(DeclaredSources),
-    /// Gateways, which are asked at once.
+    /// Gateways, used concurrently.
     Gateways(Gateways),
 }
 

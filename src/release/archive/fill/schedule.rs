@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::gateway::Gateway;
 use crate::source::{Pace, Received};
 
-/// How long a request may receive nothing, at its start and later.
+/// The maximum time for which a request may receive nothing, at its start and later.
 const GRACE: Duration = Duration::from_secs(5);
 /// The expected duration of a request: with its size it gives the minimum rate.
 const EXPECTED_SECONDS: u64 = 60;
@@ -25,9 +25,9 @@ pub(super) struct Schedule<'g> {
     lanes: Vec<Lane>,
     items: Vec<Item>,
     runs: BTreeMap<usize, Run>,
-    /// How many runs were started.
+    /// The number of started runs.
     started: usize,
-    /// How many requests run at once at one gateway.
+    /// The maximum number of concurrent requests to one gateway.
     jobs: usize,
 }
 
@@ -49,7 +49,7 @@ struct Item {
     is_done: bool,
     /// The gateways that failed to provide it.
     failed: BTreeSet<usize>,
-    /// The running requests for it.
+    /// The running requests for the item.
     runs: Vec<usize>,
 }
 
@@ -252,7 +252,7 @@ impl<'g> Schedule<'g> {
     }
 
     /// The item whose requests are all furthest behind, and that this gateway may have. A slow
-    /// gateway takes none over while it has requests of its own.
+    /// gateway takes over no request while it has others.
     fn item_to_take_over(&self, gateway: usize, now: Instant) -> Option<usize> {
         if self.gateways[gateway].is_slow && self.lanes[gateway].running > 0 {
             return None;
@@ -327,7 +327,7 @@ mod tests {
         let mut schedule = Schedule::new(&mut gateways, [1000; 5].into_iter(), 2);
         let (pairs, made) = all(&mut schedule, now);
         assert_eq!(pairs, [(0, 0), (1, 1), (0, 2), (1, 3)]);
-        // The second one goes on, and is idle in the end: nothing is behind yet.
+        // The second gateway continues, and is idle in the end, because no request is behind yet.
         for done in [1, 3] {
             assert!(schedule.finish(done, End::Whole, now).is_empty());
         }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::content::{END_OF_LIFE, IpnsContent};
 
-/// How deeply ignored values may be nested.
+/// The maximum nesting depth of ignored values.
 const MAXIMUM_DEPTH: usize = 16;
 
 // Major types, in the upper three bits of an item's first byte.
@@ -131,7 +131,7 @@ impl<'a> Reader<'a> {
             27 => (u64::from_be_bytes(*self.take()?), 0x1_0000_0000),
             _ => return Err("has data of indefinite length".to_owned()),
         };
-        // A float has eight bytes, whatever their value.
+        // A float has eight bytes.
         if major <= TAG && value < least {
             return Err("has a number in its data that is not in its shortest form".to_owned());
         }

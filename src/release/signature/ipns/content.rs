@@ -15,7 +15,7 @@ pub struct IpnsContent {
     pub sequence: u64,
     /// The end of its validity, to the nanosecond.
     pub expires: Timestamp,
-    /// How long a resolver may cache it, in nanoseconds.
+    /// The time for which a resolver may cache it, in nanoseconds.
     pub ttl: u64,
 }
 

@@ -11,14 +11,14 @@ use toml_parser::Source;
 use toml_parser::lexer::TokenKind;
 use toml_parser::parser::{RecursionGuard, parse_document};
 
-/// How many mistakes of one text are reported.
+/// The maximum number of mistakes to report for one text.
 const MOST_MISTAKES: usize = 20;
 
 /// The largest text that is parsed again after a mistake, in bytes. For a larger text only the
 /// first mistake is reported, because repeated parsing takes too long.
 const LARGEST_TEXT_READ_ANEW: usize = 64 * 1024;
 
-/// How many nested brackets are followed, as in the parser of values.
+/// The maximum nesting depth of brackets, as in the parser of values.
 const MOST_BRACKETS: u32 = 80;
 
 /// A mistake.
@@ -53,7 +53,7 @@ pub(super) fn mistakes(text: &str) -> Vec<Mistake> {
         let line = text[..place].rfind('\n').map_or(0, |end| end + 1);
         let mut is_run_into = false;
         if line > start && begins_entry(&text[line..]) {
-            // Parsed without the text before it, the line is valid or has an error of its own.
+            // Parsed without the text before it, the line is valid or has another error.
             let again = errors(&text[line..], line).into_iter().next();
             match again.filter(|own| {
                 !text[line..]

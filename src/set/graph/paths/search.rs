@@ -9,13 +9,13 @@ use petgraph::visit::EdgeRef;
 
 use super::relevant::{Path, Relevant};
 
-/// How many steps the search makes before it gives up.
+/// The maximum number of steps of the search.
 const MAXIMUM_STEPS: usize = 200_000;
-/// How many more steps are allowed for each path that is kept, and for each requirement that paths
+/// The number of additional steps for each path that is kept, and for each requirement that paths
 /// may use.
 const STEPS_A_PATH: usize = 100;
 const STEPS_AN_EDGE: usize = 4;
-/// How many steps all kept paths may have in total.
+/// The maximum number of steps of all kept paths together.
 const MAXIMUM_STEPS_KEPT: usize = 1_000_000;
 
 /// Walks the paths, one length after the other.
@@ -29,17 +29,17 @@ pub(super) struct Search<'a, 'r> {
     /// Whether a project with a number of steps beyond its distance leads to the target.
     leads: HashMap<(NodeIndex, usize), bool>,
     pub(super) found: Vec<Path<'r>>,
-    /// How many paths are kept.
+    /// The maximum number of kept paths.
     limit: usize,
-    /// How many more steps the kept paths may have.
+    /// The remaining number of steps for kept paths.
     room: usize,
-    /// How many paths were walked.
+    /// The number of walked paths.
     pub(super) count: u64,
     /// The number of all paths, if known: then only the kept ones are walked.
     counted: Option<u64>,
     /// The projects on the current path.
     is_on_path: Vec<bool>,
-    /// How many steps are left.
+    /// The remaining number of steps.
     budget: usize,
 }
 
@@ -51,7 +51,7 @@ struct Stop<'a> {
     node: NodeIndex,
     /// The platforms on which the path up to here applies.
     platforms: Cow<'a, BTreeSet<usize>>,
-    /// How many steps are left.
+    /// The remaining number of steps.
     left: usize,
     /// The next step to try.
     next: usize,

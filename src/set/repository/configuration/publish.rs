@@ -25,8 +25,8 @@ pub struct PublishTarget {
     pub span: Range<usize>,
     /// Its kind, with its settings.
     pub kind: PublishKind,
-    /// For a kind that needs another target to hold the release: the targets of which one must hold
-    /// it. `None` if none are named; empty if the release is held elsewhere, so that no target is
+    /// For a kind that needs another target: the targets, one of which must hold the release.
+    /// `None` if none are named; empty if the release is held elsewhere, so that no target is
     /// checked.
     pub holders: Option<Vec<String>>,
 }

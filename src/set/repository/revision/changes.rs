@@ -17,7 +17,7 @@ const ATTRIBUTES: [&str; 6] = [
     "gitlab-generated",
 ];
 
-/// How many files one call of git asks about: as many as fit on a command line.
+/// The number of files in one call of git, chosen so that they fit on a command line.
 const AT_ONCE: usize = 500;
 
 /// The differences from a commit.

@@ -17,7 +17,7 @@ use crate::source::{Fetcher, IndexClient, Session, SourceProblem};
 
 /// The deadline for all projects together.
 const DEADLINE: Duration = Duration::from_secs(3);
-/// How many unfitting versions are named with their reasons.
+/// The maximum number of unfitting versions that are named with their reasons.
 const MAXIMUM_REASONS: usize = 3;
 /// For how many versions of a project METADATA is read.
 const MAXIMUM_READ: usize = 8;

@@ -213,8 +213,8 @@ impl Entry<'_> {
     }
 }
 
-/// Why installers do not read an entry that needs this version, as a clause. They ignore the upper
-/// byte.
+/// The reason why installers do not read an entry that needs this version, as a clause. They ignore
+/// the upper byte.
 pub(super) fn too_new(version: u16) -> Option<String> {
     let version = version & 0xff;
     (version > NEWEST_VERSION).then(|| {

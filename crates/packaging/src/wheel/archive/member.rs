@@ -2,7 +2,7 @@
 
 use crate::wheel::problems::shown;
 
-/// The compression of a member: what a wheel may use of APPNOTE 4.4.5.
+/// The compression of a member: the methods of APPNOTE 4.4.5 that a wheel may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::wheel) enum Method {
     Stored,

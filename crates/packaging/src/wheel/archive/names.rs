@@ -42,8 +42,8 @@ pub(super) fn check_names(members: &[Member], limits: &Limits, problems: &mut Pr
     }
 }
 
-/// Why a path could leave the folder that it is unpacked in, or mean different files on different
-/// systems.
+/// The reason why a path could leave the folder that it is unpacked in, or mean different files on
+/// different systems.
 fn unsafe_path(path: &str) -> Option<&'static str> {
     if path.is_empty() {
         return Some("is an empty name");
@@ -79,7 +79,7 @@ fn unsafe_path(path: &str) -> Option<&'static str> {
     })
 }
 
-/// Why a path is too long for file systems.
+/// The reason why a path is too long for file systems.
 fn too_long(path: &str, limits: &Limits) -> Option<String> {
     if path.len() > limits.path {
         return Some(format!(

@@ -104,7 +104,7 @@ pub struct KuboTarget {
     pub api: Url,
     /// The gateway for reading back; the RPC API if none is set.
     pub gateway: Option<Url>,
-    /// How many releases stay pinned; all if not set.
+    /// The number of releases that stay pinned; all if not set.
     pub keep: Option<u64>,
     /// The cluster target that pins on this node, empty for none; the node is asked if not set.
     pub pinned_by: Option<String>,
@@ -123,7 +123,7 @@ pub struct ClusterTarget {
     pub replication_min: i64,
     /// The desired number of peers with the release; -1 for all, 0 for the cluster's own setting.
     pub replication_max: i64,
-    /// How many releases stay pinned; all if not set.
+    /// The number of releases that stay pinned; all if not set.
     pub keep: Option<u64>,
     /// Additional metadata of the pin.
     pub metadata: BTreeMap<String, String>,
@@ -151,7 +151,7 @@ pub struct DirectoryTarget {
     pub url: Option<Url>,
     /// The name in `path` that refers to the newest release; `None` for no such name.
     pub latest: Option<String>,
-    /// How many releases' trees stay; all if not set.
+    /// The number of releases whose trees stay; all if not set.
     pub keep: Option<u64>,
 }
 
@@ -162,9 +162,9 @@ pub struct IpnsTarget {
     pub file: Option<String>,
     /// The RPC API of a Kubo node that receives the record, without `/api/v0`.
     pub api: Option<Url>,
-    /// How long the record is valid if the statement does not expire.
+    /// The lifetime of the record if the statement does not expire.
     pub lifetime: Option<Duration>,
-    /// How long a resolver may cache it.
+    /// The time for which a resolver may cache it.
     pub ttl: Option<Duration>,
 }
 

@@ -68,7 +68,7 @@ impl Settings<'_, '_, '_> {
         })
     }
 
-    /// How many releases stay.
+    /// The number of releases that stay.
     fn keep(&self) -> Option<u64> {
         let keep = self.table.number("keep")?;
         if keep.value == 0 {
