@@ -1,5 +1,6 @@
 //! The base that every room may use: failures, sizes as text, schemas of formats, findings with
-//! their output formats, and everything ambient. A room uses only the rooms above it in this list.
+//! their output formats, and the environment of the process. A room uses only the rooms above it in
+//! this list.
 
 pub mod failure;
 pub mod size;

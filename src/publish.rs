@@ -1,8 +1,8 @@
 //! Publishes a release: as files, as a tree of files, and to the targets of `[publish.NAME]`.
 //!
 //! Files appear atomically; see [`crate::foundation::environment::AtomicFile`]. A [`Target`]
-//! reports what it holds (`plan`), receives what it lacks (`carry_out`), and is read back
-//! (`read_back`).
+//! reports the release that it holds (`plan`), receives the missing blocks (`carry_out`), and is
+//! read back (`read_back`).
 
 mod build;
 mod amount;

@@ -104,7 +104,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     before.compare(context, arguments.with_dependencies)
 }
 
-/// Adds a help to a failure of the network or the disk that has none.
+/// Adds help to a failure of the network or the disk that has none.
 fn with_way_out(failure: Failure) -> Failure {
     if failure.kind != FailureKind::World || failure.help.is_some() {
         return failure;

@@ -33,7 +33,7 @@ pub(super) struct Global {
     pub(super) verbose: u8,
 }
 
-/// When to use colours.
+/// The conditions for colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum ColorChoice {
     /// On a terminal, unless `NO_COLOR` is set.

@@ -176,7 +176,7 @@ fn signing_key(context: &Context<'_>, argument: Option<&Path>) -> Result<Signing
         .map(|signer| signer.key)
         .map_err(|failure| {
             let mut error = failure.into_refusal();
-            // Without this, a user would learn of it only after the key is found.
+            // Without this note, a user with the right key would learn the reason only later.
             if public.ed25519().is_none() {
                 error.message = format!(
                     "the key {} is in hardware, which cannot sign IPNS records; for tags: {}",

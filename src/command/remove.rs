@@ -13,7 +13,7 @@ use crate::set::declaration::{Layout, change_files};
 use crate::set::graph::{Direction, GraphQuery, Removals, group_relations, member};
 use crate::set::resolve::{RemovalOptions, RemovalPlan, StillNeeded, unreadable};
 
-/// The maximum number of projects in a help or a note.
+/// The maximum number of projects in a help text or a note.
 const MAXIMUM_NAMED: usize = 8;
 
 /// Remove projects from the set

@@ -1,5 +1,5 @@
-//! Everything ambient: folders, streams, the clock, variables, and files that appear whole or not
-//! at all.
+//! The environment of the process: folders, streams, the clock, variables. Also files that appear
+//! whole or not at all.
 //!
 //! Tests run the whole program in their own process, with their own [`Environment`].
 
@@ -210,7 +210,7 @@ impl Environment {
         self.current_directory.join(path)
     }
 
-    /// A path relative to the current folder, to be printed.
+    /// A path for messages, relative to the current folder.
     pub fn shown(&self, path: &Path) -> String {
         path.strip_prefix(&self.current_directory)
             .unwrap_or(path)

@@ -1,4 +1,4 @@
-//! Failures: why something could not be done.
+//! Failures of operations.
 //!
 //! Rooms have typed errors if a caller decides by them. When an error only has to be reported to a
 //! person, it becomes a [`Failure`].

@@ -99,7 +99,7 @@ pub(super) fn names(accept: &str, name: &str) -> bool {
         .any(|range| range.weight > 0 && range.name == name)
 }
 
-/// The weight of the most specific range that matches a variant, and how specific it is.
+/// The weight of the most specific range that matches a variant, and the rank of its specificity.
 fn welcome(ranges: &[MediaRange], variant: Variant) -> (u16, u8) {
     let kind = variant.names()[0].split('/').next().unwrap_or_default();
     let specificity = |range: &MediaRange| match range.name.as_str() {

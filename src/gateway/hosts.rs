@@ -1,4 +1,4 @@
-//! The host names that a gateway answers to.
+//! The host names that a gateway accepts.
 //!
 //! A browser sends the host name of the page. Otherwise a malicious page whose name temporarily
 //! resolves to this machine (DNS rebinding) could read a private set.
@@ -51,7 +51,7 @@ pub(super) struct Hosts {
 }
 
 impl Hosts {
-    /// The host name of a well-formed request, if the gateway does not answer to it. An address is
+    /// The host name of a well-formed request, if the gateway does not accept it. An address is
     /// always accepted: no name was resolved, so rebinding is impossible. A request without a host
     /// is accepted too, because no browser sends one.
     pub(super) fn unknown(&self, head: &Parts) -> Option<String> {

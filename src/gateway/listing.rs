@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use ipwhl_unixfs::{Cid, DirectoryEntry};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// The most names on a page; if a folder has more, the page says so at its end.
+/// The most names on a page; if a folder has more, a line at the end of the page says so.
 const MAXIMUM_NAMES: usize = 10_000;
 
 /// The version of the page. It is a part of the entity tag, so that a changed page has a new one.

@@ -1,4 +1,4 @@
-//! Requests and answers, reduced to what this server uses.
+//! Requests and answers, reduced to the parts that this server uses.
 
 use bytes::Bytes;
 use hyper::header::{

@@ -1,4 +1,4 @@
-//! The places of a gateway: which connections have one, and which makes room for another.
+//! The places of a gateway for connections. An idle connection makes room for a new one.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -34,7 +34,7 @@ struct Taken {
 struct Occupant {
     /// The address that the place is counted for; `None` for an exempt one.
     address: Option<IpNet>,
-    /// Since when no request has been running; `None` while one is.
+    /// The time since which no request has been running; `None` while one is.
     idle_since: Option<Instant>,
     /// Dropped when the connection must make room.
     _stay: oneshot::Sender<()>,

@@ -3,8 +3,8 @@
 /// The result of a `Range` header for content of a known size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Range {
-    /// All of it. Also if the header is unreadable, or has another unit or several ranges: RFC
-    /// 9110, 14.2 lets a server ignore it.
+    /// The whole content. Also if the header is unreadable, or has another unit or several ranges:
+    /// RFC 9110, 14.2 lets a server ignore it.
     Whole,
     /// These bytes; the length is at least 1.
     Part {

@@ -32,7 +32,7 @@ pub(super) struct TimedStream {
     minimum_rate: u64,
     allowance: Duration,
     timer: Pin<Box<Sleep>>,
-    /// Since when a write has been waiting.
+    /// The time since which a write has been waiting.
     waiting_since: Option<Instant>,
 }
 
@@ -64,7 +64,7 @@ impl TimedStream {
             if let Some(since) = self.waiting_since.take() {
                 self.allowance = self.allowance.saturating_sub(now - since);
             }
-            // For a count that large the whole allowance is restored anyway.
+            // A count that does not fit restores the whole allowance anyway.
             let millis = (count as u64).saturating_mul(1000) / self.minimum_rate;
             let earned = Duration::from_millis(millis);
             self.allowance = self.whole_allowance.min(self.allowance + earned);

@@ -75,7 +75,7 @@ pub struct WrittenRelease {
     pub root: Cid,
     /// The kind of its archive.
     pub kind: ArchiveKind,
-    /// The number of blocks in the archive, and its size.
+    /// The number of blocks in the archive, and its size in bytes.
     pub summary: CarSummary,
 }
 

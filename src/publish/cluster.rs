@@ -244,7 +244,7 @@ impl Cluster {
         }
     }
 
-    /// On how many peers the root must be pinned; `None` for all.
+    /// The number of peers on which the root must be pinned; `None` for all.
     async fn enough(&self, root: &Cid) -> Result<Option<usize>, Failure> {
         let pin = self.rest.pin_of(root).await?;
         Ok(usize::try_from(pin.replication_factor_min).ok())

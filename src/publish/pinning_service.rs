@@ -191,7 +191,7 @@ impl PinningService {
         let request = request.header(CONTENT_TYPE, "application/json").body(body);
         let status: PinStatus = self.service.ask(request).await?.json().await?;
         self.outdated.extend(self.there.take());
-        // A service may have one pin for a CID, however often it is requested.
+        // A service may have only one pin for a CID, even after several requests.
         self.outdated
             .retain(|old| old.requestid != status.requestid);
         Ok(status)

@@ -1,5 +1,5 @@
-//! Publishes one release to several targets: their order, which wait for others, and the effect of
-//! a refusal (FORMATS 9).
+//! Publishes one release to several targets: their order, their dependencies, and the effect of a
+//! refusal (FORMATS 9).
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -174,8 +174,8 @@ fn outcome_of(configured: &PublishTarget) -> TargetOutcome {
 
 impl<'a> PublishRun<'a> {
     /// Inspects each of these targets. If one refuses the release, none is changed; otherwise each
-    /// gets what it lacks. With `is_dry` nothing is changed. The outcomes are in the order of the
-    /// targets' turns.
+    /// gets the blocks that it lacks. With `is_dry` nothing is changed. The outcomes are in the
+    /// order of the targets' turns.
     pub async fn publish(
         &mut self,
         chosen: &[&'a PublishTarget],
@@ -271,7 +271,7 @@ impl<'a> PublishRun<'a> {
             }
             let configured = prepared[index].configured;
             if let Err(error) = self.wait_for(configured, prepared, &mut asked).await {
-                // A later one may be enough.
+                // A later holder may be enough.
                 let holders = holders(configured, self.configured);
                 let is_pending = |at: &usize| {
                     let name = &prepared[*at].configured.name;

@@ -32,17 +32,17 @@ pub struct TargetStatus {
 pub struct ReleaseStatus {
     /// The release.
     pub release: PublishedRelease,
-    /// When its statement was made.
+    /// The creation time of its statement.
     pub created: Option<Timestamp>,
-    /// When its statement expires, if it does.
+    /// The expiry of its statement, if it has one.
     pub expires: Option<Timestamp>,
 }
 
-/// The time before its expiry from which a statement counts as expiring soon.
+/// The remaining lifetime below which a statement expires soon.
 const SOON: SignedDuration = SignedDuration::from_hours(14 * 24);
 
 impl ReleaseStatus {
-    /// When its statement expires, where that is soon.
+    /// The expiry of its statement, if it is soon.
     pub fn expires_soon(&self, now: Timestamp) -> Option<Timestamp> {
         let is_soon = |expires: &Timestamp| *expires > now && expires.duration_since(now) < SOON;
         self.expires.filter(is_soon)
@@ -80,7 +80,7 @@ impl HoldingState {
     }
 }
 
-/// Inspects these targets. The newest release is that of any of them, or of a known statement.
+/// Inspects these targets. The newest release is the newest of all targets and known statements.
 pub async fn status(
     chosen: &[&PublishTarget],
     open: Open<'_>,

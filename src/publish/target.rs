@@ -88,7 +88,7 @@ pub struct Checked {
 }
 
 impl Checked {
-    /// Whether something is wrong and was not mended.
+    /// Whether any damage was not repaired.
     pub fn is_damaged(&self) -> bool {
         self.damages.iter().any(|one| !one.is_repaired)
     }
@@ -179,8 +179,8 @@ pub enum Step {
         /// Its size in bytes.
         bytes: u64,
     },
-    /// This many more bytes of it are done.
+    /// The number of further bytes that are done.
     Bytes(u64),
-    /// Something is waited for.
+    /// The step waits, for the given reason.
     Waiting(String),
 }

@@ -1,5 +1,4 @@
-//! A release as an archive: how much of the release it contains, whether it is consistent, and its
-//! parts.
+//! A release as an archive: its kind, its verification, and its parts.
 //!
 //! An archive may contain only a part of its release: see [`ArchiveKind`]. [`walk()`] visits the
 //! available blocks of a release, and [`ReleaseArchive`] lists the missing ones.

@@ -1,4 +1,4 @@
-//! One file a check, over the graph of the set.
+//! The checks, one file for each, over the graph of the set.
 //!
 //! A check returns all its findings; it never stops at the first and never prints. Each file holds
 //! a rule and its wording.
@@ -142,7 +142,7 @@ pub fn sources(problems: &[WheelProblem]) -> Vec<Finding> {
             vec![missing_source(&one.wheel, one.span.clone(), place, reason)]
         }
         SourceProblem::Mismatch { place, mismatches } => other_bytes(&one.wheel, place, mismatches),
-        // These are failures and say nothing about the declaration.
+        // These are failures, which do not concern the declaration.
         SourceProblem::Failed { .. } | SourceProblem::NotAsked { .. } => Vec::new(),
     });
     findings.flatten().collect()

@@ -25,7 +25,7 @@ pub use settings::{original_settings, package_settings};
 pub struct Migration {
     /// The folder of the new repository.
     pub directory: PathBuf,
-    /// The folder of its declarations, relative to it.
+    /// The folder of its declarations, relative to the new repository.
     pub folder: String,
     /// The new declarations, by their names from the repository's folder.
     pub declarations: BTreeMap<String, String>,
@@ -42,10 +42,10 @@ impl Migration {
     /// `package`. Nothing is written.
     ///
     /// # Errors
-    /// When the declarations cannot be written as one file a project.
+    /// When the declarations cannot be written as one file for each project.
     pub fn plan(repository: &Repository, output: Option<PathBuf>) -> Result<Self, Failure> {
         let configuration = &repository.configuration;
-        // Beside the old files, not among them.
+        // The new folder is beside the old files, not among them.
         let is_taken = configuration.declarations.split('/').next() == Some("declarations");
         let folder = if is_taken { "packages" } else { "declarations" };
         let mut declarations = BTreeMap::new();
@@ -75,15 +75,15 @@ impl Migration {
         })
     }
 
-    /// Refuses to overwrite, or to write beside, files that another program wrote.
+    /// Refuses to overwrite files of another program, or to write beside them.
     ///
     /// # Errors
-    /// When there are such files, or a folder cannot be read.
+    /// When these files exist, or a folder cannot be read.
     pub fn check_unoccupied(&self) -> Result<(), Failure> {
         let folder = self.directory.join(&self.folder);
         let unreadable =
             |error: io::Error| Failure::world(format!("`{}`: {error}", folder.display()));
-        // A symbolic link would change where the files go.
+        // A symbolic link would lead the files to another place.
         let entries = match fs::symlink_metadata(&folder) {
             Ok(there) if there.is_dir() => Some(fs::read_dir(&folder).map_err(unreadable)?),
             Ok(_) => {

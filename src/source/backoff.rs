@@ -27,14 +27,14 @@ impl<'a> Backoff<'a> {
         }
     }
 
-    /// Allows no further attempt: the host was given up.
+    /// Allows no further attempt, because the host was given up.
     pub(super) fn give_up(&mut self) {
         self.hopeless = true;
     }
 
-    /// Records how far an attempt came, in bytes from the start of the file. An attempt that came
-    /// clearly further than any before does not count as failed, so that a large file arrives over
-    /// a bad connection. The size limit of files makes this end.
+    /// Records the progress of an attempt, in bytes from the start of the file. An attempt that
+    /// came clearly further than any before does not count as failed, so that a large file arrives
+    /// over a bad connection. The size limit of files makes this end.
     pub(super) fn reached(&mut self, bytes: u64) {
         if bytes >= self.best.saturating_add(self.limits.progress) {
             self.failed = 0;

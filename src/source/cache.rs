@@ -1,5 +1,5 @@
-//! The cache (FORMATS 7): wheels by content, facts by content and by the version of the checks
-//! that found them. Deleting it costs time, nothing else.
+//! The cache (FORMATS 7): wheels by content, facts by content and by the version of the checks that
+//! found them. Deleting the cache costs only time.
 //!
 //! ```text
 //! wheels/<CIDv1>.whl       the bytes, verified before they were stored

@@ -242,7 +242,7 @@ impl Client {
         direct.unwrap_or(&self.http)
     }
 
-    /// The connections for a request to this address, or why it is refused, as a clause.
+    /// The connections for a request to this address, or the reason why it is refused, as a clause.
     pub(super) fn connections(&self, address: &Address) -> Result<&reqwest::Client, String> {
         match &self.public_only {
             Some(public) if !address.is_configured() => match public.refusal(address) {
@@ -296,7 +296,8 @@ impl ClientSettings {
         let asks_system =
             self.proxies.is_empty() && cfg!(any(target_os = "macos", target_os = "windows"));
         if !with_proxies || !asks_system {
-            // The environment was read above; on some platforms the system has settings of its own.
+            // The environment was read above; some systems have further settings, which are not
+            // used.
             builder = builder.no_proxy();
         }
         for proxy in self.proxies.iter().filter(|_| with_proxies) {

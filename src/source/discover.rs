@@ -203,7 +203,7 @@ impl IndexSearch {
 /// The reason why no index was found.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum DiscoverError {
-    /// No index is configured, and there is no pip to ask.
+    /// No index is configured, and there is no pip on `PATH`.
     #[error(
         "no index is configured; give --index-url, set IPWHL_INDEX_URL, or write `url` under \
          `[index]` in ipwhl.toml"

@@ -57,14 +57,14 @@ pub enum FetchEvent {
     Bytes {
         /// The wheel.
         wheel: usize,
-        /// The number of downloads.
+        /// The number of bytes.
         count: u64,
     },
     /// Received bytes were discarded: the file is fetched from its start.
     Discarded {
         /// The wheel.
         wheel: usize,
-        /// The number of downloads.
+        /// The number of bytes.
         count: u64,
     },
     /// A source failed, and is tried again after a delay.

@@ -1,6 +1,6 @@
 //! Small JSON files with a checksum.
 //!
-//! Such a file has two lines: the SHA-256 of its name and of the second line, and the JSON. A file
+//! Each file has two lines: the SHA-256 of its name and of the second line, and the JSON. A file
 //! that was truncated, changed or renamed counts as absent.
 
 use std::io::{self, Read, Write};
@@ -20,7 +20,7 @@ const LARGEST: u64 = 64 << 20;
 /// Reads facts that were written under `name`; damaged facts count as absent.
 pub(super) fn read<T: DeserializeOwned>(path: &Path, name: &str) -> Option<T> {
     let file = std::fs::File::open(path).ok()?;
-    // One read instead of many growing ones: a build opens such a file for every wheel.
+    // One read instead of many growing ones: a build opens a file for every wheel.
     let metadata = file.metadata().ok()?;
     let size = metadata.len().min(LARGEST);
     let mut bytes = Vec::with_capacity(usize::try_from(size).ok()? + 1);

@@ -1,5 +1,5 @@
 //! Fetches wheels: from the cache, the sources in order of preference, and the mirrors by
-//! content-id. Every byte is verified, whatever its source.
+//! content-id. Every byte is verified, from any source.
 
 use std::io;
 use std::num::NonZeroUsize;
@@ -438,7 +438,7 @@ fn fetched(
     }
 }
 
-/// Runs file operations on a thread of their own; `None` if that thread panicked.
+/// Runs file operations on a separate thread; `None` if that thread panicked.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     tokio::task::spawn_blocking(work).await.ok()
 }

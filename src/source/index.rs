@@ -1,5 +1,5 @@
-//! The simple API of an index (PEP 503, 658, 691, 700, 714): JSON where the server offers it,
-//! HTML otherwise.
+//! The simple API of an index (PEP 503, 658, 691, 700, 714): JSON if the server offers it, HTML
+//! otherwise.
 
 mod file;
 mod html;
@@ -48,7 +48,7 @@ impl ProjectPage {
     }
 }
 
-/// Reads one index. A project's page is fetched once, however often it is needed.
+/// Reads one index. A project's page is fetched only once.
 pub struct IndexClient {
     client: Client,
     base: Address,

@@ -9,8 +9,8 @@ use super::cache_error::CacheError;
 /// The reason why a source did not send the declared bytes. `place` contains no credentials.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum SourceProblem {
-    /// The source answered that it has no such file: 404, 410, not in the index, no such path. A
-    /// finding about the declaration.
+    /// The source answered that it does not have the file: 404, 410, not in the index, or a missing
+    /// path. A finding about the declaration.
     #[error("{place} is gone: {reason}")]
     Missing {
         /// The source, in printable form.
@@ -34,7 +34,7 @@ pub enum SourceProblem {
         place: String,
     },
     /// The source failed to answer: a time-out, a refused connection, a failing server. A failure
-    /// that says nothing about the declaration.
+    /// that does not concern the declaration.
     #[error("{place} failed: {reason}")]
     Failed {
         /// The source, in printable form.

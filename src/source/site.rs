@@ -103,7 +103,7 @@ impl Site {
         }
     }
 
-    /// The bytes of a small file, at most `largest` of them.
+    /// The bytes of a small file, at most `largest` bytes.
     ///
     /// # Errors
     /// When there is no such file, or it is unavailable.
@@ -211,7 +211,7 @@ impl Client {
         let (mut response, _) = self.get(address, &headers).await?;
         match response.status().as_u16() {
             206 if begins_at(&response, kept) => {}
-            // All of it is stored already, or the file has changed.
+            // The whole file is stored already, or the file has changed.
             416 if ends_at(&response, kept) => return Ok(()),
             206 | 416 => {
                 to.restart().map_err(|error| not_kept(&error))?;

@@ -8,7 +8,7 @@ use super::client::Client;
 use super::problem::SourceProblem;
 
 impl Client {
-    /// The bytes of a small file on the web, at most `largest` of them. They are not trusted here;
+    /// The bytes of a small file on the web, at most `largest` bytes. They are not trusted here;
     /// signatures verify them.
     pub async fn small_file(&self, url: &Url, largest: u64) -> Result<Vec<u8>, SourceProblem> {
         let address = Address::new(url.clone());

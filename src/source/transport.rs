@@ -27,7 +27,7 @@ pub(super) enum RequestError {
     Unreachable(String),
     /// It will not succeed next time either.
     Lasting(String),
-    /// The server has no such file.
+    /// The server does not have the file.
     Missing(String),
     /// A problem found elsewhere, such as bytes that differ.
     Problem(SourceProblem),
@@ -53,9 +53,9 @@ impl RequestError {
 /// Called before an attempt is repeated, with the reason and the delay.
 pub(super) type OnRetry<'a> = &'a (dyn Fn(&str, Duration) + Sync);
 
-/// Waits before the next attempt, or returns why there is none. A host that refused all connections
-/// for one address is given up: its other addresses get one attempt each, so that a hundred wheels
-/// of an unreachable index do not wait a hundred times.
+/// Waits before the next attempt, or returns the reason why there is none. A host that refused all
+/// connections for one address is given up: its other addresses get one attempt each, so that a
+/// hundred wheels of an unreachable index do not wait a hundred times.
 pub(super) async fn wait(
     client: &Client,
     address: &Address,
@@ -240,7 +240,7 @@ impl Client {
         }
     }
 
-    /// Describes why a request failed, without the address, and whether to try again.
+    /// The reason why a request failed, without the address, and whether to try again.
     pub(super) fn explain(&self, error: reqwest::Error) -> RequestError {
         let error = error.without_url();
         let certificate = |error: &(dyn Error + 'static)| match error.downcast_ref() {

@@ -17,7 +17,7 @@ use super::tag::Tag;
 /// 3.12 on Linux x86_64 with glibc 2.28`.
 pub fn common_installer(a: &Tag, b: &Tag) -> Option<String> {
     if a == b && candidates(a, b).iter().all(|one| !one.accepts(a)) {
-        // An unknown tag is compatible only with itself.
+        // Even if the form of a tag is unknown, an installer that accepts it accepts it twice.
         return Some(format!("an installer that accepts `{a}`"));
     }
     let system = common_system(&a.platform, &b.platform)?;

@@ -28,7 +28,7 @@ pub struct Requirement {
     pub extras: BTreeSet<ExtraName>,
     /// The allowed versions.
     pub constraint: Constraint,
-    /// When it applies; without a marker, always.
+    /// The marker; `None` if the requirement always applies.
     pub marker: Option<Marker>,
 }
 

@@ -100,7 +100,7 @@ fn line(status: &TargetStatus, now: Timestamp) -> String {
     line
 }
 
-/// A time in days, or in hours where it is less than two days.
+/// A duration in days, or in hours if it is less than two days.
 fn words(time: SignedDuration) -> String {
     let hours = time.as_hours().max(0);
     match hours {

@@ -23,7 +23,7 @@ pub struct Finding {
     pub labels: Vec<Label>,
     /// Notes that help to understand it.
     pub notes: Vec<Note>,
-    /// The ways out, the most likely first.
+    /// The help texts, the most likely one first.
     pub help: Vec<Help>,
     /// The result of a comparison with an earlier revision; `None` without a comparison.
     pub baseline: Option<Baseline>,
@@ -120,14 +120,14 @@ impl Finding {
         self
     }
 
-    /// Adds a help.
+    /// Adds help.
     #[must_use]
     pub fn help(mut self, help: impl Into<Help>) -> Self {
         self.help.push(help.into());
         self
     }
 
-    /// Adds a help with text to paste.
+    /// Adds help with text to paste.
     #[must_use]
     pub fn paste(mut self, help: impl Into<String>, text: impl Into<String>) -> Self {
         self.help.push(Help::Sentence {

@@ -1,5 +1,5 @@
-//! The ways out of findings. Code uses their kind. The sentence and the text to paste are made only
-//! for the output.
+//! The help of findings. Code uses its kind. The sentence and the text to paste are made only for
+//! the output.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -175,7 +175,7 @@ impl From<String> for Help {
     }
 }
 
-/// The maximum number of extras and of places in a help.
+/// The maximum number of extras and of places in a help text.
 const MOST_NAMED: usize = 8;
 
 /// The first few words, and the number of the others.

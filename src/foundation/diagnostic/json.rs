@@ -31,7 +31,7 @@ pub struct JsonFinding {
     pub places: Vec<JsonPlace>,
     /// Notes that help to understand it.
     pub notes: Vec<String>,
-    /// The ways out, the most likely first.
+    /// The help texts, the most likely one first.
     pub help: Vec<JsonHelp>,
     /// The result of a comparison with an earlier revision; absent without a comparison.
     #[serde(skip_serializing_if = "Option::is_none")]

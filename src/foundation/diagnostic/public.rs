@@ -19,7 +19,7 @@ pub(super) struct PublicFinding {
     pub(super) count: usize,
 }
 
-/// A help, as text.
+/// The help of a finding, as text.
 pub(super) struct PublicHelp {
     pub(super) message: String,
     pub(super) text: Option<String>,

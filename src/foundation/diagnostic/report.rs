@@ -1,4 +1,4 @@
-//! The finished list of findings, with the data that all formats for programs share.
+//! The finished list of findings, with the data that all formats for programs use.
 
 use std::collections::BTreeMap;
 

@@ -113,7 +113,7 @@ fn result(
     result
 }
 
-/// The text of a finding: the message, then a paragraph for each note and each help.
+/// The text of a finding: the message, then a paragraph for each note and each help text.
 // Off-spec (3.11.5): braces are not doubled. Readers undouble them only if a message has arguments,
 // and these have none.
 fn message(finding: &PublicFinding) -> String {

@@ -29,7 +29,7 @@ pub struct AtomicFile {
 /// The users who may read the finished file. Only the owner may read the partial one.
 #[derive(Debug)]
 enum Readers {
-    /// Everyone whom the system's mask allows.
+    /// All users whom the system's mask allows.
     Usual,
     Owner,
     These(Permissions),
@@ -210,7 +210,7 @@ impl AtomicFile {
         }
     }
 
-    /// The open file, for reading back what was written.
+    /// The open file, for reading back the written bytes.
     pub fn file(&mut self) -> &mut File {
         &mut self.file
     }

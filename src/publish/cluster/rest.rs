@@ -57,7 +57,7 @@ impl Peer {
         self.status != "remote"
     }
 
-    /// Whether the peer does not retry for some time unless it is told to.
+    /// Whether the peer has paused its attempts, so that only a request makes it try again.
     pub(super) fn has_given_up(&self) -> bool {
         self.status == "pin_error"
     }

@@ -21,7 +21,7 @@ use crate::release::statement::folder::partial;
 /// The size of the buffer for comparing and copying, in bytes.
 const BUFFER: usize = 1024 * 1024;
 
-/// Any name: flushing an entry flushes its folder.
+/// A file in the folder to flush, of any name: flushing an entry flushes its folder.
 const MEMBER: &str = "entry";
 
 /// The files that were made.

@@ -111,7 +111,7 @@ impl Directory {
     }
 }
 
-/// Whether there is a folder at this path.
+/// Whether this path is a folder.
 pub(super) fn is_folder(path: &Path) -> Result<bool, Failure> {
     match std::fs::symlink_metadata(path) {
         Ok(there) if there.is_dir() => Ok(true),

@@ -24,9 +24,9 @@ pub(super) struct Outdated {
 }
 
 impl Directory {
-    /// The releases to remove after `release` is published: those that a statement here names,
-    /// beyond the newest ones with a tree. A release counts once for each root, by its newest
-    /// statement.
+    /// The releases to remove after `release` is published: those that a statement in the folder
+    /// names, beyond the newest ones with a tree. A release counts once for each root, by its
+    /// newest statement.
     pub(super) fn outdated(&self, release: &Publication) -> Result<Vec<Outdated>, Failure> {
         let (Some(keep), Some(_)) = (self.keep, &release.signed) else {
             return Ok(Vec::new());

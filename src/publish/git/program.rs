@@ -49,7 +49,7 @@ impl Program {
                     .iter()
                     .all(|local| name.as_os_str() != OsStr::new(local))
             }))
-            // There may be no person to answer a question.
+            // git must not prompt, because there may be no person to answer.
             .env("GIT_TERMINAL_PROMPT", "0")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

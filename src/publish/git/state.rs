@@ -152,7 +152,7 @@ pub(super) fn held(
 /// statement.
 ///
 /// # Errors
-/// A refusal if the commit has another statement of the same sequence.
+/// When the commit has another statement of the same sequence.
 pub(super) fn with_held(
     git: &Program,
     commit: &str,

@@ -14,9 +14,9 @@ use super::rpc::Rpc;
 use crate::publish::Publication;
 use crate::publish::service::RequestError;
 
-/// Up to this number blocks are queried one by one.
+/// The maximum number of blocks that are queried one by one.
 const FEW: usize = 64;
-/// A line of the list costs about this many times less than a query.
+/// The approximate cost of a query, in lines of the list.
 const LINES_A_QUESTION: usize = 40;
 /// The number of concurrent queries.
 const AT_ONCE: usize = 16;
@@ -50,9 +50,9 @@ pub(super) async fn missing(rpc: &Rpc, release: &Publication) -> Result<Missing,
     })
 }
 
-/// Those of the blocks that the node lacks.
+/// The blocks among these that the node lacks.
 async fn are_missing(rpc: &Rpc, cids: &[Cid]) -> Result<HashSet<Cid>, RequestError> {
-    // Blocks are stored by their hashes, whatever CID they are requested by.
+    // Blocks are stored by their hashes, so any CID with the hash finds a block.
     let mut unseen: HashSet<Sha256Digest> = cids.iter().map(Cid::digest).collect();
     let mut has_ended = false;
     if unseen.len() > FEW {
@@ -74,7 +74,7 @@ async fn are_missing(rpc: &Rpc, cids: &[Cid]) -> Result<HashSet<Cid>, RequestErr
     Ok(lacking.into_iter().collect())
 }
 
-/// Those of these blocks that the node lacks, by a query for each. A node remembers for some time
+/// The blocks among these that the node lacks, by a query for each. A node remembers for some time
 /// which blocks it had; a failed read makes it accept the block again.
 pub(super) async fn absent(rpc: &Rpc, cids: Vec<Cid>) -> Result<Vec<Cid>, RequestError> {
     let questions = stream::iter(cids)

@@ -134,8 +134,8 @@ impl Rpc {
         Ok(())
     }
 
-    /// Pins everything below a root. Kubo fetches missing blocks over its network, whatever
-    /// `offline` says.
+    /// Pins everything below a root. Kubo fetches missing blocks over its network, even if
+    /// `offline` is set.
     pub(super) async fn pin(
         &self,
         root: &Cid,
@@ -219,7 +219,8 @@ impl Rpc {
         Ok(())
     }
 
-    /// Passes every block of the node to `each`, until it has enough: a line a block.
+    /// Passes every block of the node to `each`, until it has enough. The node sends one line for
+    /// each block.
     pub(super) async fn local(
         &self,
         silence: Duration,

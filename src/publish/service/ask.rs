@@ -19,8 +19,8 @@ const FIRST_DELAY: Duration = Duration::from_millis(500);
 const LONGEST_DELAY: Duration = Duration::from_mins(1);
 
 impl Service {
-    /// Makes a request until the server has accepted it. Without a connection, or if the server is
-    /// too busy, it has not.
+    /// Makes a request until the server has accepted it. A server that cannot be reached or is too
+    /// busy has not accepted it.
     pub(in crate::publish) async fn ask(
         &self,
         request: RequestBuilder,

@@ -106,7 +106,7 @@ impl<'s> Reply<'s> {
     }
 
     /// The next value of an answer with one on each line (NDJSON), `None` at its end. Errors among
-    /// the values are returned, whatever the status of the answer was.
+    /// the values are returned, even after a successful status.
     pub(in crate::publish) async fn line<T: DeserializeOwned>(
         &mut self,
     ) -> Result<Option<T>, RequestError> {

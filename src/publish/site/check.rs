@@ -97,7 +97,7 @@ pub enum HollowError {
     /// The site does not have it, or cannot be reached.
     #[error("{0}")]
     Source(SourceProblem),
-    /// The file there is another one.
+    /// The site has another file at this place.
     #[error("`{place}` {reason}")]
     Refused {
         /// The archive, in printable form.
@@ -163,7 +163,7 @@ pub async fn read_hollow(
 }
 
 /// Reads an archive of `root` into a file, after the bytes that an earlier run has left there. An
-/// archive of another root is refused at its first bytes; the rest is not verified.
+/// archive of another root is refused after its header; the rest is not verified.
 ///
 /// # Errors
 /// When it is unavailable, has another root, or more than `largest` bytes. The file keeps the bytes

@@ -34,7 +34,7 @@ const LARGEST_ARCHIVE: u64 = 128 * LARGEST_WHEEL;
 pub struct FetchedArchive {
     /// Its file.
     pub car: AtomicFile,
-    /// The number of its blocks, and its size.
+    /// The number of its blocks, and its size in bytes.
     pub summary: CarSummary,
     /// The wheels that came from the site.
     pub wheels: Vec<Cid>,

@@ -132,7 +132,7 @@ struct SiteCheck<'c> {
     signed: &'c SignedStatement,
     hollow: &'c HollowArchive,
     report: SiteReport,
-    /// The paths of both.
+    /// The paths of damaged and of missing files.
     not_whole: Vec<String>,
     /// The expected list, as far as it is known.
     expected: FileList,

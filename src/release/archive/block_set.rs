@@ -65,8 +65,8 @@ pub fn block_set(blocks: &(dyn Blocks + Send + Sync), root: &Cid) -> Result<Bloc
     })
 }
 
-/// The links of a node, and how many folders deep each target is. Anything deeper than wheels
-/// counts as that deep.
+/// The links of a node, and the depth of each target in folders. Targets deeper than wheels count
+/// as deep as wheels.
 fn below(cid: &Cid, block: &[u8], folders: usize) -> Result<Vec<(Link, usize)>, CarError> {
     let deeper = (folders + 1).min(WHEEL_LEVEL);
     Ok(match decode(cid, block)? {

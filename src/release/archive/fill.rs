@@ -1,5 +1,5 @@
 //! Completes a hollow archive or a delta with blocks from other places. `source` fetches the
-//! blocks; this room decides which are missing and where to look.
+//! blocks; this room finds the missing blocks and selects the places to search.
 
 mod attempts;
 mod context;
@@ -61,9 +61,9 @@ pub enum FillOutcome {
     },
 }
 
-/// Fills an archive. Each block is hashed: the result is byte for byte what a build writes. If
-/// blocks are missing at the end, the others stay in the cache, and the next run continues from
-/// there.
+/// Fills an archive. Each block is hashed: the result is byte for byte the archive that a build
+/// writes. If blocks are missing at the end, the others stay in the cache, and the next run
+/// continues from there.
 ///
 /// # Errors
 /// When the archive cannot be read, a place is invalid, or the disk fails.

@@ -1,4 +1,4 @@
-//! The kinds of archives: how much of a release each contains.
+//! The kinds of archives, by the part of the release that each contains.
 
 use std::fmt;
 

@@ -16,7 +16,7 @@ use crate::release::names::CAR;
 use crate::set::gather::Network;
 use crate::source::{Client, GatewayBlocks, Limits, Session, Transferred, redacted};
 
-/// The number of concurrent requests for blocks for each job. Blocks are small, so latency
+/// The number of concurrent requests for blocks in place of one wheel. Blocks are small, so latency
 /// dominates.
 const BLOCKS_PER_JOB: usize = 4;
 
@@ -229,7 +229,7 @@ impl OpenRelease {
     pub fn block_set(&self) -> Result<HashSet<Cid>, Failure> {
         let found =
             block_set(self.blocks(), &self.root).map_err(|error| self.unreadable(&error))?;
-        // The index of an archive shows its missing blocks; a gateway must be asked for each.
+        // An archive may be incomplete. A gateway that lacks a block has failed.
         if let (ReleaseLocation::Gateways(_), Some(lacking)) =
             (&self.location, found.lacking.first())
         {

@@ -1,4 +1,4 @@
-//! Every block of a release with its length, without the wheels' bytes where possible.
+//! Every block of a release with its length, without the wheels' bytes if possible.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;

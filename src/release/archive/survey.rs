@@ -142,7 +142,8 @@ pub(super) fn walked<R: Read + Seek + Send>(
     })
 }
 
-/// The position of the walk: how many nodes deep, how many folders deep, and whether in a wheel.
+/// The position of the walk: its depth in nodes, its depth in folders, and whether it is in a
+/// wheel.
 #[derive(Debug, Clone, Copy)]
 struct At {
     depth: usize,

@@ -35,8 +35,8 @@ pub enum MemberSearch {
 /// The differences in the members of wheels.
 #[derive(Default)]
 pub struct MemberReport {
-    /// The differences in the members, or why they are unknown, by the content-ids of the old wheel
-    /// and the new one.
+    /// The differences in the members, or the reason why they are unknown, by the content-ids of
+    /// the old wheel and the new one.
     pub members: BTreeMap<(Option<Cid>, Cid), Result<MemberChanges, UnreadMembers>>,
     /// The number of wheels in the new state with unknown commands and packages. New wheels were
     /// not compared with them.
@@ -77,7 +77,7 @@ pub enum UnreadReason {
     Refused(String),
 }
 
-/// The members of a wheel, or why they are unknown.
+/// The members of a wheel, or the reason why they are unknown.
 type ReadMembers = Result<WheelMembers, UnreadReason>;
 
 /// The key of a wheel's members in the report, if it is new or has other bytes.
@@ -89,7 +89,7 @@ pub(super) fn members_key(wheel: &WheelChange<'_>) -> Option<(Option<Cid>, Cid)>
     Some((wheel.old.map(|(_, old)| old.content_id), new.content_id))
 }
 
-/// A project, and the old and new state of a wheel of it.
+/// A project, and the old and new state of one of its wheels.
 type Pair<'d> = (&'d ProjectName, Option<&'d WheelState>, &'d WheelState);
 
 /// A wheel whose members are compared, with the state that has it.

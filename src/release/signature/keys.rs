@@ -1,4 +1,4 @@
-//! The signing key: where it is named, its passphrase, and its agent.
+//! The signing key: its location, its passphrase, and its agent.
 //!
 //! A [`FoundKey`] has not been opened, but its public half is known. [`FoundKey::checked`] refuses
 //! a key that is public. [`CheckedKey::open`] asks for its passphrase, or its agent.
@@ -291,7 +291,7 @@ pub fn own_key(session: &Session) -> Result<Option<FoundKey>, Failure> {
 /// The named key, or the user's own, if it exists. None is created.
 ///
 /// # Errors
-/// Those of [`named_key`] and [`own_key`].
+/// The errors of [`named_key`] and [`own_key`].
 pub fn existing_key(
     session: &Session,
     argument: Option<&Path>,

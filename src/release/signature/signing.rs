@@ -25,7 +25,7 @@ enum PrivateHalf {
     Agent(Arc<dyn Agent>),
 }
 
-/// A key that can sign, wherever its private half is.
+/// A key that can sign, with its private half in memory or in an agent.
 #[derive(Clone)]
 pub struct SigningKey {
     public: PublicKey,

@@ -1,4 +1,4 @@
-//! The order of statements: which of two is newer, and whether one follows the other.
+//! The order of statements: the newer one of two, and whether one follows the other.
 
 use ipwhl_unixfs::Cid;
 use thiserror::Error;
@@ -116,7 +116,7 @@ pub enum Next {
 
 impl Statement {
     /// Whether this statement is newer than the one that a place holds. A place checks this before
-    /// it accepts another statement; it may have missed some in between.
+    /// it accepts another statement; it may lack some in between.
     ///
     /// # Errors
     /// [`ChainError::Rollback`] and [`ChainError::Fork`] if it is not newer; [`ChainError::Name`]
@@ -159,8 +159,8 @@ impl Statement {
     /// have signed it is decided by [`Statement::successor_policy`] of `previous`.
     ///
     /// # Errors
-    /// Those of [`Statement::check_newer_than`], and [`ChainError::Gap`]; the same statement again
-    /// is a [`ChainError::Rollback`].
+    /// The errors of [`Statement::check_newer_than`], and [`ChainError::Gap`]; the same statement
+    /// again is a [`ChainError::Rollback`].
     pub fn check_successor_of(&self, previous: &Self) -> Result<(), ChainError> {
         match self.check_newer_than(previous)? {
             Newness::Newer if self.sequence.checked_sub(1) == Some(previous.sequence) => Ok(()),

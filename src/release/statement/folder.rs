@@ -226,7 +226,7 @@ pub fn write_files(folder: &Path, files: &SignedStatement) -> Result<bool, Failu
     Ok(is_new)
 }
 
-/// Puts signatures that are new beside the statement that is here.
+/// Writes new signatures beside the statement in the folder.
 ///
 /// # Errors
 /// When the statement cannot be read, or a signature cannot be written.

@@ -58,7 +58,7 @@ fn read_small(path: &Path, largest: usize) -> Result<String, Failure> {
     let failed = |reason: &dyn std::fmt::Display| {
         Failure::world(format!("`{}` cannot be read: {reason}", path.display()))
     };
-    // Opening a pipe in a strange folder could wait forever.
+    // In an unknown folder the file may be a pipe, and opening it could wait forever.
     if !fs::metadata(path)
         .map_err(|error| failed(&error))?
         .is_file()

@@ -25,11 +25,11 @@ pub struct Statement {
     pub name: String,
     /// The root CID of the release.
     pub root: Cid,
-    /// 1 for the first, then one more each time.
+    /// The sequence number: 1 for the first statement, then one more for each.
     pub sequence: u64,
-    /// The root of the statement before; absent exactly on the first.
+    /// The root of the previous statement; absent exactly in the first one.
     pub previous: Option<Cid>,
-    /// When it was made.
+    /// The creation time.
     pub created: Timestamp,
     /// The end of its validity.
     pub expires: Option<Timestamp>,

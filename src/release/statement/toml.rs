@@ -70,7 +70,7 @@ impl Statement {
         let document = Document::parse(text)
             .map_err(|error| StatementError::Syntax(error.message().to_owned()))?;
         let table = document.as_table();
-        // The format first: nothing else is known of a later one.
+        // The format is checked first, because a later format may have any keys.
         let format = integer(table, "format")?;
         if format != FORMAT {
             return Err(invalid(

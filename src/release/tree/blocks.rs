@@ -27,7 +27,7 @@ enum Top<'r> {
     About,
 }
 
-/// A release: its root, and how to emit its blocks.
+/// A release: its root, and the emission of its blocks.
 pub struct Release<'r> {
     input: ReleaseInput<'r>,
     root: DirectoryDag,

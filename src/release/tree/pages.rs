@@ -17,7 +17,7 @@ use crate::set::gather::ReleaseFacts;
 /// numbering).
 const API_VERSION: &str = "1.4";
 
-/// The characters that stay as they are in a path segment: RFC 3986's unreserved characters.
+/// The characters that are not encoded in a path segment: RFC 3986's unreserved characters.
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
@@ -74,7 +74,7 @@ pub(super) fn project_html(
     page(&format!("Links for {}", declaration.project), &body)
 }
 
-/// About the page itself.
+/// Metadata of the page.
 #[derive(Serialize, JsonSchema)]
 struct Meta {
     /// The version of the simple API.
@@ -93,7 +93,7 @@ pub(super) struct RootJson<'r> {
 /// A project of the index.
 #[derive(Serialize, JsonSchema)]
 struct RootProject<'r> {
-    /// Its normalised name, which is its folder's.
+    /// Its normalised name, which is also the name of its folder.
     #[schemars(regex(pattern = schema::NAME))]
     name: &'r str,
 }
@@ -124,7 +124,7 @@ struct FileJson<'r> {
     hashes: Hashes,
     /// Its size in bytes.
     size: u64,
-    /// Its Requires-Python; absent where it has none.
+    /// Its Requires-Python; absent if it has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     requires_python: Option<String>,
     /// Hashes of its METADATA, which is beside it as `<file name>.metadata`.
@@ -203,7 +203,7 @@ pub(super) fn project_json(
     })
 }
 
-/// Two spaces a level and a line feed at the end: people read pages, too.
+/// JSON with two spaces for each level and a line feed at the end, because people read pages, too.
 pub(super) fn json(value: &impl Serialize) -> Vec<u8> {
     // The values are structs, strings and numbers, which JSON can always represent.
     let mut text = serde_json::to_vec_pretty(value).unwrap_or_default();

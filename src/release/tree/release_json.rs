@@ -77,7 +77,7 @@ pub struct WaiverJson {
     pub platforms: Vec<String>,
     /// The reason.
     pub reason: String,
-    /// The last day on which it holds.
+    /// The last day on which it is valid.
     #[schemars(regex(pattern = schema::DAY), extend("format" = "date"))]
     pub expires: String,
 }

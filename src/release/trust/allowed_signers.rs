@@ -1,7 +1,7 @@
 //! OpenSSH's `allowed_signers` files (ssh-keygen(1), ALLOWED SIGNERS).
 //!
-//! Off-spec: for ssh-keygen a time without `Z` is in the reader's time zone. Then the same file
-//! would have different meanings on different machines, so here it is an error.
+//! Off-spec: for ssh-keygen, a time without `Z` is in the reader's time zone. The same file would
+//! have different meanings on different machines, so here it is an error.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;

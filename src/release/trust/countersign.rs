@@ -1,4 +1,4 @@
-//! Adds a signature to a statement: which keys are needed, and which may sign.
+//! Adds a signature to a statement, and determines the required keys and the keys that may sign.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -26,7 +26,7 @@ pub struct Countersigning {
     now: Timestamp,
 }
 
-/// A set of keys, and how many of them must sign.
+/// A set of keys, and the number of them that must sign.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Quorum {
     /// The keys.

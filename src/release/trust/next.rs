@@ -202,7 +202,7 @@ impl NextStatement {
     }
 }
 
-/// The instant after a duration from now that an option gives.
+/// The instant after the duration in an option, counted from now.
 fn from_now(
     option: &str,
     text: Option<&str>,

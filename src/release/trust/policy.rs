@@ -1,4 +1,4 @@
-//! Trust policies: which keys are trusted, and whether a statement has enough of their signatures.
+//! Trust policies: the trusted keys, and whether a statement has enough of their signatures.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,7 +32,7 @@ pub enum TrustError {
     AllowedSigners(#[source] AllowedSignersError),
 }
 
-/// The keys whose signatures count, and how many are needed.
+/// The keys whose signatures count, and the number of required signers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrustPolicy {
     entries: Vec<Entry>,

@@ -54,7 +54,7 @@ pub fn previous(
 /// the user's own must have signed it.
 ///
 /// # Errors
-/// Those of [`previous`].
+/// The errors of [`previous`].
 pub fn previous_of_build(
     session: &Session,
     configuration: &Configuration,

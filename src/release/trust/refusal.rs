@@ -32,7 +32,7 @@ pub fn expired(place: &str, statement: &Statement) -> Failure {
     ))
 }
 
-/// The failure for too few trusted signatures: who has signed, and why that is not enough.
+/// The failure for too few trusted signatures, with the signers and the reason.
 pub fn refusal(what: &str, signed: &SignedStatement, verdict: &Verdict) -> Failure {
     let mut reasons = Vec::new();
     for signer in &verdict.signers {

@@ -19,7 +19,7 @@ const LARGEST_ALLOWED_SIGNERS: u64 = 1 << 20;
 pub enum TrustBasis {
     /// The keys that the surrounding repository trusts.
     Repository {
-        /// If it trusts none, a valid signature of any key is enough.
+        /// Whether a valid signature of any key is enough if the repository trusts none.
         any_signer: bool,
     },
     /// The keys in this file (ssh-keygen(1), ALLOWED SIGNERS).
@@ -62,7 +62,7 @@ impl Start {
     /// unless it names none or `basis` names keys.
     ///
     /// # Errors
-    /// Those of [`start`].
+    /// The errors of [`start`].
     pub fn following(
         session: &Session,
         basis: &TrustBasis,

@@ -1,4 +1,4 @@
-//! Decides who vouches for a release: compares the statement with the reader's trust, across
+//! Determines the signers of a release: compares the statement with the reader's trust, across
 //! changes of keys.
 
 use std::path::PathBuf;
@@ -38,7 +38,7 @@ pub struct TrustOutcome {
 pub enum VouchedBy {
     /// Trusted keys.
     Signers(Vec<Signer>),
-    /// None needed: it is the statement that the reader trusts.
+    /// No signer is needed: the reader trusts this statement already.
     Itself,
     /// Untrusted keys, which the reader accepts.
     Anybody,
@@ -48,7 +48,7 @@ pub enum VouchedBy {
 /// one at a time.
 pub type Between<'b> = &'b mut dyn FnMut(Option<&Statement>) -> Result<Next, Failure>;
 
-/// Determines who vouches for a release; fails if no trusted key does.
+/// Determines the signers of a release; fails if too few trusted keys have signed it.
 ///
 /// # Errors
 /// When it has expired, is another repository's, is older than a known one, or too few trusted keys

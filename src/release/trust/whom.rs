@@ -12,7 +12,7 @@ use crate::set::judgement;
 use crate::set::repository::{CONFIGURATION_FILE, Configuration, Repository};
 use crate::source::Session;
 
-/// The trust policy of a repository; `None` where it trusts no key.
+/// The trust policy of a repository; `None` if it trusts no key.
 ///
 /// # Errors
 /// When its keys or its threshold cannot be used.

@@ -20,18 +20,18 @@ pub enum Contradiction {
     OtherProjects(PageFormat),
     /// The release has no folder about itself.
     MissingReleaseFolder,
-    /// That folder has no `release.json`.
+    /// The folder about the release has no `release.json`.
     MissingReleaseJson,
     /// `release.json` contradicts the release.
     ReleaseJson(ReleaseJsonContradiction),
-    /// The format has no such file.
+    /// The file is not part of the format.
     UnknownFile {
         /// Its folder.
         folder: String,
         /// Its name.
         file: String,
     },
-    /// A file is where a project's folder should be.
+    /// A file has the place of a project's folder.
     ProjectIsFile {
         /// Its name.
         project: String,
@@ -59,7 +59,7 @@ pub enum Contradiction {
         /// The wheel's file name.
         wheel: String,
     },
-    /// A project has no such page or declaration.
+    /// A page or the declaration of a project is missing.
     MissingFile {
         /// The project's folder.
         project: String,
@@ -87,7 +87,7 @@ pub enum PageFormat {
 }
 
 impl PageFormat {
-    /// Both, in the order in which they are verified.
+    /// Both formats, in the order in which they are verified.
     pub const ALL: [Self; 2] = [Self::Html, Self::Json];
 
     /// The file name of the page.
@@ -109,7 +109,7 @@ pub enum ProjectFile {
 }
 
 impl ProjectFile {
-    /// All of them, in the order in which they are verified.
+    /// All files, in the order in which they are verified.
     pub const ALL: [Self; 3] = [
         Self::Page(PageFormat::Html),
         Self::Page(PageFormat::Json),
@@ -187,7 +187,7 @@ pub enum FileContradiction {
         /// The wheel's file name.
         wheel: String,
     },
-    /// The page says that a wheel was yanked.
+    /// The page marks a wheel as yanked.
     Yanked(String),
     /// The page is of another project: the name, as JSON.
     OtherProject(String),

@@ -84,7 +84,7 @@ impl WaivedProjects {
             .filter(|(_, severity)| *severity != "error")
             .map(|(code, _)| code.as_str())
             .chain(allowed.iter().map(|code| code.as_str()))
-            // Codes that may not be softened stay errors, whatever a release says.
+            // Codes that may not be softened stay errors, even if a release lowers their severity.
             .filter(|code| code.parse().is_ok_and(Code::may_be_overridden))
             .map(ToOwned::to_owned)
             .collect();

@@ -1,7 +1,7 @@
 //! `content-id-mismatch`, `sha256-mismatch`, `size-mismatch`, `missing-source`: a source sent other
 //! bytes than declared, or none.
 //!
-//! The bytes are compared while they arrive. This file words the findings.
+//! The bytes are compared while they arrive. This file makes the findings.
 
 use std::ops::Range;
 

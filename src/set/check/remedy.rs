@@ -1,4 +1,4 @@
-//! Ways out of findings about a requirement: the command to type, and the extra to leave out.
+//! The help of findings about a requirement: the command to type, and the extra to leave out.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

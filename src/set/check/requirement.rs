@@ -10,7 +10,7 @@ use crate::foundation::diagnostic::{Code, Finding, RequirerChain};
 use crate::set::graph::{Graph, Relation, Statement};
 
 /// A finding about a requirement on some of its platforms. It points at the requirement, and its
-/// subject is what a waiver would name.
+/// subject is the text that a waiver would name.
 pub(super) fn finding<'r>(
     graph: &Graph<'r>,
     (relation, statement): (&Relation<'r>, &Statement<'r>),

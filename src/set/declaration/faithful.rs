@@ -50,7 +50,7 @@ pub(super) fn syntax(file: &Arc<str>, text: &str) -> Unformatted {
     Unformatted::Syntax(vec![unwritable(file, text)])
 }
 
-/// The finding for a value that TOML allows and that cannot be written back, such as a number of 30
+/// The finding for a value that TOML allows but that cannot be written back, such as a number of 30
 /// digits.
 fn unwritable(file: &Arc<str>, text: &str) -> Finding {
     let (message, span) = match text.parse::<DocumentMut>() {

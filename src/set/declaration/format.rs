@@ -52,7 +52,7 @@ pub fn canonical_in(text: &str, layout: Layout) -> Option<String> {
         format_wheels(tables, layout);
     }
     document.set_trailing("");
-    // A directive may be above another key that is the first one now.
+    // Another key may be the first one now, so a directive may be below it.
     header += &take_header(&mut document);
     let mut result = lines(&header, true) + &lines(&header, false);
     if !result.is_empty() {
@@ -109,7 +109,7 @@ fn rank(key: &str) -> usize {
 }
 
 /// Forgets where tables were in the text, so that they are written in the order of the document.
-/// Otherwise a table that moves would take the tables below it along.
+/// Otherwise a moved table would also move the tables below it.
 fn forget_positions(table: &mut Table) {
     for (_, item) in table.iter_mut() {
         match item {

@@ -1,12 +1,12 @@
 //! Limits for one declaration. Anyone can propose a change, and the work on a declaration grows
-//! with its contents, for each of its wheels. The largest real ones have some hundred wheels, five
-//! hundred extras, a thousand dependencies.
+//! with its contents, for each of its wheels. The largest real declarations have some hundred
+//! wheels, five hundred extras and a thousand dependencies.
 
 use super::DeclaredWheel;
 use crate::foundation::diagnostic::{Code, Finding};
 
-/// The largest declaration, in bytes, in a repository and in a release. A parsed one takes a
-/// hundred times as much memory.
+/// The largest declaration, in bytes, in a repository and in a release. A parsed declaration takes
+/// a hundred times as much memory.
 pub const LARGEST_DECLARATION: u64 = 1 << 20;
 /// The most wheels of a project.
 pub(super) const MOST_WHEELS: usize = 500;
@@ -14,7 +14,7 @@ pub(super) const MOST_WHEELS: usize = 500;
 pub(super) const MOST_SOURCES: usize = 100;
 /// The most extras of a wheel.
 pub(super) const MOST_EXTRAS: usize = 1_000;
-/// The most entries of a list, dependencies among them.
+/// The most entries of a list, such as the list of dependencies.
 pub(super) const LONGEST_LIST: usize = 10_000;
 /// The longest text of one value, in bytes.
 pub(super) const LONGEST_TEXT: usize = 16 * 1024;

@@ -49,7 +49,7 @@ pub(crate) fn misplaced(
                 Layout::Package => project.as_str(),
                 Layout::Ipwhl1 => wheel.file_name.as_str(),
             };
-            // The release uses the stem as it is written, so such a path leaves nothing to guess.
+            // The release uses the stem as written, so a path with the right stem is unambiguous.
             let code = if layout == Layout::Ipwhl1 && says_the_same(file, declarations, wheel) {
                 Code::NoncanonicalPlace
             } else {
@@ -89,7 +89,7 @@ fn says_the_same(file: &str, declarations: &str, wheel: &DeclaredWheel) -> bool 
         && released.is_some_and(|one| one.name() == name && one.version() == version)
 }
 
-/// In the layout `ipwhl-1`: adds which part of the path is wrong, and why.
+/// In the layout `ipwhl-1`: adds the wrong part of the path, and the reason.
 fn with_reason(mut finding: Finding, written: &str, belongs: &str) -> Finding {
     let parts = |path: &str| -> Vec<String> { path.rsplit('/').map(str::to_owned).collect() };
     let (written, belongs) = (parts(written), parts(belongs));

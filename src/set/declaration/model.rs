@@ -115,7 +115,7 @@ impl DeclaredWheel {
         self.has_tag_for(platform) && self.allows_python_of(platform)
     }
 
-    /// Whether two wheels have equal declarations, in whatever files and layouts.
+    /// Whether two wheels have equal declarations, even in different files and layouts.
     pub fn says_the_same(&self, other: &Self) -> bool {
         // Their order does not matter.
         fn values<T: ToString>(all: &[Spanned<T>]) -> BTreeSet<String> {

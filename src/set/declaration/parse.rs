@@ -18,18 +18,19 @@ use values::{content_id, dependencies, extras, file_name, requires_python, sha25
 /// The layout of a repository's declarations (FORMATS 1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Layout {
-    /// One file a project: `declarations/<project>.toml`.
+    /// One file for each project: `declarations/<project>.toml`.
     #[default]
     Package,
-    /// The original's layout: `pkgs/<prefix>/<Project>/<wheel stem>.toml`, one file a wheel.
+    /// The original's layout, with one file for each wheel:
+    /// `pkgs/<prefix>/<Project>/<wheel stem>.toml`.
     Ipwhl1,
 }
 
 /// The contents of one file.
 #[derive(Debug, Default)]
 pub struct Parsed {
-    /// Its wheels, in the file's order. Empty if an error hides which wheels there are. If only a
-    /// requirement is invalid, the wheels are partial; invalid extras are left out.
+    /// Its wheels, in the file's order. Empty if an error hides the wheels. If only a requirement
+    /// is invalid, the wheels are partial; invalid extras are left out.
     pub wheels: Vec<DeclaredWheel>,
     /// Whether the project is in the set only because another project needs it.
     pub automatic: bool,

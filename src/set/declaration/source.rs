@@ -76,8 +76,8 @@ impl Source {
         }
     }
 
-    /// Whether others on the network could read and change bytes from this source. For a loopback
-    /// address nothing leaves the machine.
+    /// Whether another host on the network could read and change bytes from this source. Traffic to
+    /// a loopback address does not leave the machine.
     pub fn is_insecure(&self) -> bool {
         let Self::Web(url) = self else { return false };
         let is_loopback = match url.host() {

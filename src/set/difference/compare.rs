@@ -14,7 +14,7 @@ use super::snapshot::{Declared, ProjectState, Snapshot};
 /// The differences between two states.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference<'s> {
-    /// Settings that differ, by key: first whom readers trust and where releases are published.
+    /// Settings that differ, by key: first the trusted keys and the publish targets.
     pub settings: Vec<SettingChange>,
     /// The known part of the settings, in the old state and the new one.
     pub settings_known: [SettingsExtent; 2],
@@ -55,12 +55,12 @@ pub struct WheelChange<'s> {
     supported: [&'s [String]; 2],
 }
 
-/// Values that a set has lost and gained.
+/// The removed and the added values of a set.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct SetChange {
-    /// The values that it has lost.
+    /// The removed values.
     pub removed: Vec<String>,
-    /// The values that it has gained.
+    /// The added values.
     pub added: Vec<String>,
 }
 
@@ -183,7 +183,7 @@ impl ProjectChange<'_> {
         }
     }
 
-    /// Whether the project is wanted now, if that has changed.
+    /// Whether the project is wanted in the new state, if that has changed.
     pub fn wanted(&self) -> Option<bool> {
         let (old, new) = (self.old?.wanted?, self.new?.wanted?);
         (old != new).then_some(new)
@@ -270,18 +270,18 @@ impl WheelChange<'_> {
         (pair.0 != pair.1).then_some(pair)
     }
 
-    /// The extras that it has lost and gained.
+    /// The removed and the added extras.
     pub fn extras(&self) -> SetChange {
         self.sets(|declared| declared.extras.iter().cloned().collect())
     }
 
-    /// The requirements that it has lost and gained.
+    /// The removed and the added requirements.
     pub fn requirements(&self) -> SetChange {
         self.sets(|declared| declared.requirements.iter().cloned().collect())
     }
 
-    /// The platforms that it has lost and gained, among those that both sets support. Changes of
-    /// the supported platforms are reported with the settings, not again for each wheel.
+    /// The removed and the added platforms, among those that both sets support. Changes of the
+    /// supported platforms are reported with the settings, not again for each wheel.
     pub fn platforms(&self) -> SetChange {
         let mut change = self.sets(|declared| declared.platforms.clone());
         let is_known = |supported: &[String], platform: &String| {
@@ -293,7 +293,7 @@ impl WheelChange<'_> {
         change
     }
 
-    /// The sources that it has lost and gained.
+    /// The removed and the added sources.
     pub fn sources(&self) -> SetChange {
         self.sets(|declared| declared.sources.clone())
     }
@@ -306,8 +306,8 @@ impl WheelChange<'_> {
                 .is_some_and(|(old, new)| old.sources != new.sources)
     }
 
-    /// The kinds of places that it has lost and gained: `the index`, `https://example.org`, `the
-    /// repository`. A new version always has new addresses; a new origin is a separate change.
+    /// The removed and the added origins: `the index`, `https://example.org`, `the repository`. A
+    /// new version always has new addresses, so origins are compared separately.
     pub fn origins(&self) -> SetChange {
         self.sets(|declared| {
             declared

@@ -1,4 +1,4 @@
-//! Findings of the whole set that are new, and those that are gone.
+//! The new findings of the whole set, and those that are gone.
 
 use jiff::civil::Date;
 
@@ -10,9 +10,9 @@ use crate::set::repository::Repository;
 /// The findings of the checks of the set in two states. Wheels are not read for them.
 #[derive(Debug, Clone, Default)]
 pub struct FindingChanges {
-    /// Those of the new state only.
+    /// The findings of the new state only.
     pub new: Vec<Finding>,
-    /// Those of the old state only.
+    /// The findings of the old state only.
     pub gone: Vec<Finding>,
     /// The number of findings in both states.
     pub unchanged: usize,

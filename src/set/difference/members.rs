@@ -29,7 +29,7 @@ pub enum Risk {
     Script,
     /// A file in a place where the wheel had nothing before, or outside of the packages' folder.
     OutsidePackage,
-    /// None of these.
+    /// None of the reasons above.
     Other,
 }
 

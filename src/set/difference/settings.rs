@@ -23,7 +23,7 @@ pub enum SettingsExtent {
     Nothing,
     /// The settings that a release contains.
     Released,
-    /// Some of them, because `ipwhl.toml` has errors.
+    /// Some settings, because `ipwhl.toml` has errors.
     Partial,
     /// All settings.
     Whole,
@@ -50,14 +50,14 @@ enum Values {
 pub struct SettingChange {
     /// The key, as in `ipwhl.toml`; `index` and `publish` for these tables.
     pub key: &'static str,
-    /// The lost values. If only the order changed, all values in one text.
+    /// The removed values. If only the order changed, all values in one text.
     pub removed: Vec<String>,
-    /// The gained values, likewise.
+    /// The added values, in the same form.
     pub added: Vec<String>,
 }
 
-/// All settings in `ipwhl.toml`, in canonical spelling: first whom readers trust and where releases
-/// are published, then where bytes come from, then the contents of a release and its findings.
+/// All settings in `ipwhl.toml`, in canonical spelling: first the trusted keys and the publish
+/// targets, then the sources of bytes, then the contents of a release and its findings.
 pub(super) fn settings(configuration: &Configuration) -> Settings {
     // The pattern names every field, so that a new key must be handled here.
     let Configuration {
@@ -136,7 +136,7 @@ fn waiver(waiver: &Waiver) -> String {
 }
 
 impl Settings {
-    /// Only those that a release contains.
+    /// Only the settings that a release contains.
     pub(super) fn into_released(mut self) -> Self {
         self.values.retain(|(key, _)| RELEASED.contains(key));
         self.extent = self.extent.min(SettingsExtent::Released);

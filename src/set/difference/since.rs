@@ -28,7 +28,7 @@ pub struct EarlierState {
     /// The files that changed.
     changes: Changes,
     /// The settings of the revision itself. The base of the work may be old, and its index may have
-    /// another owner by now.
+    /// another owner now.
     reviewed: Configuration,
 }
 
@@ -140,7 +140,7 @@ impl EarlierState {
             .collect()
     }
 
-    /// Marks the findings that are new, puts them first, and returns how many are gone.
+    /// Marks the new findings, puts them first, and returns the number of those that are gone.
     pub fn compare(
         &self,
         now: &Repository,
@@ -209,9 +209,9 @@ impl EarlierState {
         repository.map_or_else(Vec::new, |before| weakenings(before, now))
     }
 
-    /// Texts that reviewers may not see as they are checked, by the git attribute that hides them.
-    /// Only texts that the change touches count. If it touches attributes, all texts count, and
-    /// future declarations too.
+    /// Texts that reviewers may see differently from the checked ones, by the git attribute that
+    /// hides them. Only texts that the change touches count. If it touches attributes, all texts
+    /// count, and future declarations too.
     ///
     /// # Errors
     /// When git cannot report the attributes.
@@ -259,7 +259,7 @@ pub enum Weakening {
     Platforms(Vec<String>),
 }
 
-/// Texts that reviewers may not see as they are checked.
+/// Texts that reviewers may see differently from the checked ones.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Disguise {
     /// The attribute of git that hides them.

@@ -144,7 +144,7 @@ impl Snapshot {
         }
     }
 
-    /// The same state reduced to what a release contains, without some settings.
+    /// The same state, reduced to the data in a release, without some settings.
     #[must_use]
     pub fn into_released(self) -> Self {
         Self {

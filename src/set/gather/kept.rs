@@ -58,12 +58,13 @@ pub fn wheels_of_projects<'p>(
             }
         }
     }
-    // A block that is its own file has one CID only.
+    // A file of one raw block has only one CID, which is then chosen twice.
     chosen.dedup();
     Ok((chosen, unknown))
 }
 
-/// The same block's CID in version 0, which a declaration may have; `None` if it has no such form.
+/// The same block's CID in version 0, which a declaration may have; the CID itself if it has no
+/// such form.
 fn other_version(cid: &Cid) -> Cid {
     match cid.codec() {
         Codec::DagPb => Cid::v0(cid.digest()),

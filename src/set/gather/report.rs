@@ -44,7 +44,7 @@ pub struct WheelFailure {
     pub file: String,
     /// The wheel.
     pub file_name: WheelFileName,
-    /// The source that it could not be fetched from, in printable form, if one is at fault.
+    /// The source that it could not be fetched from, in printable form, if a single source failed.
     pub place: Option<String>,
     /// The reason, as a clause; equal reasons have equal texts.
     pub reason: String,
@@ -53,7 +53,7 @@ pub struct WheelFailure {
 }
 
 impl WheelFailure {
-    /// A failure without a source at fault.
+    /// A failure that no single source caused.
     pub fn new(wheel: &DeclaredWheel, reason: impl fmt::Display) -> Self {
         Self {
             file: wheel.file.to_string(),

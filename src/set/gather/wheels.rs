@@ -262,7 +262,7 @@ async fn read(
         Ok(fetched) => fetched,
         Err(error) => return Outcome::Unknown(error),
     };
-    // Closed only by dropping it.
+    // The channel is closed only when it is dropped.
     let _permit = processors.acquire_owned().await.ok();
     let rejected = fetched.rejected.clone();
     let work = tokio::task::spawn_blocking(move || {

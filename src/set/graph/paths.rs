@@ -25,7 +25,7 @@ pub struct Paths<'r> {
     pub shortest: Vec<Path<'r>>,
     /// The number of paths.
     pub count: u64,
-    /// Whether there may be more, because the search was given up.
+    /// Whether there may be more, because the search exceeded its limit.
     pub is_at_least: bool,
     /// The projects on these paths, including the target; perhaps also some that lead there only in
     /// a cycle or on no platform.
@@ -58,7 +58,7 @@ pub fn paths_to<'r>(
         Some(count) => (count, count == u64::MAX),
         None => (search.count, !is_complete),
     };
-    // The search may have been given up among paths that apply nowhere as a whole.
+    // The search may have ended among paths that apply on no platform as a whole.
     let may_be_some = paths.count > 0 || paths.is_at_least;
     if paths.shortest.is_empty() && may_be_some && limit > 0 {
         paths.shortest.extend(relevant.first_path(target));

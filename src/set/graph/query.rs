@@ -138,7 +138,7 @@ impl<'r> GraphQuery<'r> {
     /// Reads `NAME` or `NAME[EXTRA,…]`. The project must be declared or required.
     ///
     /// # Errors
-    /// All but those about platforms.
+    /// All errors except those about platforms.
     pub fn parse_project(&self, text: &str) -> Result<NamedProject, QueryError> {
         let named = parse_name(text)?;
         let project = &named.project;
@@ -187,7 +187,7 @@ fn parse_name(text: &str) -> Result<NamedProject, QueryError> {
 /// Reads the name of a project in the set. Its declaration may be unreadable.
 ///
 /// # Errors
-/// All but those about missing extras and about platforms.
+/// All errors except those about missing extras and about platforms.
 pub fn member(repository: &Repository, text: &str) -> Result<ProjectName, QueryError> {
     let named = parse_name(text)?;
     if !named.extras.is_empty() {

@@ -23,7 +23,7 @@ pub struct Relation<'r> {
     pub platforms: BTreeSet<usize>,
     /// The reason why the set does not satisfy it on one of them, if so.
     pub unsatisfied: Option<UnsatisfiedReason>,
-    /// The statements of it, in the order of the project's wheels; never empty.
+    /// The statements of the requirement, in the order of the project's wheels; never empty.
     pub(in crate::set) statements: Vec<Statement<'r>>,
 }
 
@@ -58,7 +58,7 @@ pub enum UnsatisfiedReason {
 }
 
 impl UnsatisfiedReason {
-    /// The code of its finding; unreadable declarations have findings of their own.
+    /// The code of its finding; unreadable declarations have separate findings.
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Missing => "missing-dependency",

@@ -44,7 +44,7 @@ impl<'r> Relations<'r> {
         }
     }
 
-    /// All of them, in their order.
+    /// All relations, in their order.
     pub fn iter(&self) -> std::slice::Iter<'_, Relation<'r>> {
         self.all.iter()
     }

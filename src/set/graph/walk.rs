@@ -58,7 +58,7 @@ impl<'a, 'r> Walk<'a, 'r> {
     /// empty, but not if it is `None`.
     ///
     /// # Errors
-    /// All but those about platforms.
+    /// All errors except those about platforms.
     pub fn roots(
         &self,
         texts: &[String],
@@ -147,7 +147,7 @@ impl<'a, 'r> Walk<'a, 'r> {
             .filter(|index| !self.relations[*index].is_own())
     }
 
-    /// Extras, with those that they require of the same project.
+    /// Extras, with the extras that they require of the same project.
     fn closed(&self, project: &ProjectName, active: &BTreeSet<ExtraName>) -> BTreeSet<ExtraName> {
         let mut closed = active.clone();
         loop {
@@ -206,7 +206,7 @@ impl<'a, 'r> Walk<'a, 'r> {
             .collect()
     }
 
-    /// All that is reached from these roots within this number of steps, each project and relation
+    /// The part of the set within this number of steps from these roots, each project and relation
     /// once.
     pub fn reached(&self, roots: &[Visit<'r>], depth: usize) -> Subgraph<'a, 'r> {
         let mut seen: BTreeSet<Visit<'r>> = BTreeSet::new();

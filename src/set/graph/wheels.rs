@@ -49,7 +49,7 @@ impl Availability {
 pub(in crate::set) struct Offer<'r> {
     /// One wheel of each version.
     pub(in crate::set) versions: Vec<&'r DeclaredWheel>,
-    /// The extras that all of them have.
+    /// The extras that all of these wheels have.
     pub(in crate::set) extras: BTreeSet<&'r ExtraName>,
     /// All wheels.
     pub(in crate::set) wheels: Vec<&'r DeclaredWheel>,

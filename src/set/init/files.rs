@@ -118,7 +118,7 @@ fn supported_pythons(tags: &[String]) -> Option<String> {
     } else {
         tags.iter().map(String::as_str).collect()
     };
-    // Any system serves: the versions depend on the interpreter only.
+    // The system does not matter: the versions depend on the interpreter only.
     let platforms: Vec<Platform> = tags
         .iter()
         .filter_map(|tag| Platform::parse(tag, "win_amd64").ok())
@@ -165,7 +165,7 @@ pub(super) fn file_name(folder: &str) -> String {
     }
 }
 
-/// The default name of a repository: that of its folder.
+/// The default name of a repository: the name of its folder.
 pub(super) fn name_of(folder: &str) -> String {
     let name: String = folder.chars().filter(|c| !c.is_control()).collect();
     match name.trim() {

@@ -84,7 +84,7 @@ impl Forge {
         format!("'{}'", text.replace('\'', "''"))
     }
 
-    /// The file whose first lines tell a maintainer what to set.
+    /// The file whose first lines list the settings that a maintainer must make.
     pub fn release_file(self) -> &'static str {
         self.texts().last().map_or("", |(path, _)| path)
     }

@@ -9,7 +9,7 @@ use crate::set::repository::{Repository, summarize_platforms};
 /// The maximum number of other findings with a line.
 const MAXIMUM_LINES: usize = 50;
 
-/// The ways out of a finding except the waiver, without its project and file.
+/// The help of a finding except the waiver, without its project and file.
 pub(super) fn advice(finding: &Finding) -> Vec<Help> {
     finding
         .help
@@ -46,7 +46,7 @@ pub(super) fn several_alike(repository: &Repository, group: &[&Finding]) -> Find
         let line = format!("and {more} more: `-v` shows each");
         finding.alike.push(line);
     }
-    // Notes that only the first has stay with it; differences are in the lines.
+    // Notes of the first finding stay with it; differences are in the lines.
     finding.notes.retain_mut(|note| match note {
         Note::Where { is_of_first, .. } => {
             *is_of_first = !is_everywhere;
@@ -64,7 +64,7 @@ pub(super) fn several_alike(repository: &Repository, group: &[&Finding]) -> Find
     finding
 }
 
-/// The place of a finding, its subject, and how it differs from the first.
+/// The place of a finding, its subject, and its differences from the first.
 fn line(texts: &SourceTexts, finding: &Finding, place: Option<String>) -> String {
     let subject = &finding.subject;
     let wheel = subject.wheel.as_ref().map(WheelFileName::as_str);

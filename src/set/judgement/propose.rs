@@ -13,7 +13,7 @@ use crate::set::repository::{Repository, covers_name};
 const DAYS: i64 = 90;
 
 /// Adds to each finding that can be waived the narrowest waiver that covers it, after its other
-/// ways out. An empty `reason` is refused by the parser until it is filled in.
+/// help texts. An empty `reason` is refused by the parser until it is filled in.
 pub(super) fn propose(
     repository: &Repository,
     findings: &mut [Finding],

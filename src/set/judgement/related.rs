@@ -1,6 +1,6 @@
 //! Groups findings for people. Findings that one change may end become one: the project to change
-//! first, then the requirers, then one list of ways out. Warnings of one code with the same advice
-//! become one, with the first in full.
+//! first, then the requirers, then one list of help texts. Warnings of one code with the same
+//! advice become one, with the first in full.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -212,7 +212,7 @@ fn head(texts: &SourceTexts, finding: &Finding) -> String {
     format!("{project}: `{requirement}`{place}")
 }
 
-/// Each help once.
+/// Each help text once.
 fn help(group: &[&Finding]) -> Vec<Help> {
     let mut all: Vec<Help> = Vec::new();
     let mut known = BTreeSet::new();

@@ -16,7 +16,7 @@ use crate::set::repository::{ORIGINAL_FOLDER, Repository, SUPPORTED_FILE, presum
 /// The leftovers of an interrupted migration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Leftovers {
-    /// None.
+    /// There are none.
     None,
     /// Files of these names that may be removed, because the new layout has all of their contents.
     Removable(Vec<&'static str>, BTreeSet<Arc<str>>),

@@ -116,7 +116,7 @@ pub struct Waiver {
     pub platforms: Vec<Spanned<String>>,
     /// The reason.
     pub reason: String,
-    /// The last day on which it holds.
+    /// The last day on which it is valid.
     pub expires: Spanned<Date>,
 }
 

@@ -20,9 +20,9 @@ pub(super) const MAXIMUM_TEXT: u64 = LARGEST_DECLARATION;
 pub(super) enum Kind {
     File,
     Folder,
-    /// A symbolic link, whatever its target.
+    /// A symbolic link with any target.
     Link,
-    /// A device, a pipe, another repository.
+    /// A device, a pipe or another repository.
     Other,
     /// An entry whose name is not UTF-8; the given name is a printable form of it.
     Nameless,
@@ -42,7 +42,7 @@ pub(super) trait Files: Sync {
     /// The entries of a folder, in no particular order.
     fn entries(&self, folder: &str) -> Result<Vec<(String, Kind)>, LoadError>;
 
-    /// The path of the file for a person.
+    /// The path of the file, for messages.
     fn path(&self, name: &str) -> PathBuf;
 }
 

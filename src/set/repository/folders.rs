@@ -54,7 +54,8 @@ impl Folders {
     }
 
     /// The repository, if it is in a folder above, belongs to another user and was not named. In a
-    /// folder that all can write, any user could decide what is built, signed and trusted below.
+    /// folder that all users can write, any of them could create an `ipwhl.toml`, and so control
+    /// builds, signatures and trust in the folders below.
     pub fn foreign_repository(&self) -> Option<PathBuf> {
         let directory = self.repository().ok()?;
         let is_meant = self.named.is_some() || directory == self.environment.current_directory;

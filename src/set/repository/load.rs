@@ -290,7 +290,7 @@ impl Repository {
             .collect();
         for text in texts {
             let text = text?;
-            // The right path may have another declaration, or be proposed for one.
+            // The right path may already have another declaration, or be proposed for another one.
             let misplaced = misplaced(&text.file, &folder, &text.parsed.wheels, layout, &mut taken);
             self.findings.extend(misplaced);
             self.take(text);

@@ -254,7 +254,7 @@ struct WaiverTable {
         example = "foo works with bar 1.9, see its changelog"
     )]
     reason: String,
-    /// The last day on which it holds: a TOML date, without quotes.
+    /// The last day on which it is valid: a TOML date, without quotes.
     #[schemars(regex(pattern = schema::DAY), extend("format" = "date"), example = "2027-03-01")]
     expires: String,
 }

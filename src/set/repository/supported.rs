@@ -1,4 +1,5 @@
-//! `SUPPORTED`: the platforms of the layout `ipwhl-1`, a line `<interpreter> <platform tag>` each.
+//! `SUPPORTED`: the platforms of the layout `ipwhl-1`, with a line `<interpreter> <platform tag>`
+//! for each.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -12,7 +13,7 @@ use crate::foundation::diagnostic::{Code, Finding};
 pub const SUPPORTED_FILE: &str = "SUPPORTED";
 
 /// The newest glibc that the original's tools knew: 2.24. They read every manylinux line as the
-/// whole family up to this version, whatever the version in its tag.
+/// whole family up to this version, and ignored the version in its tag.
 const NEWEST_MANYLINUX: u64 = 24;
 
 /// The platforms that the text names, each with its place.

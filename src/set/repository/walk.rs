@@ -43,7 +43,7 @@ fn is_for_people(entry: &str) -> bool {
             && ending.is_some_and(|ending| endings.contains(&ending.to_ascii_lowercase().as_str())))
 }
 
-/// Whether a file is the copy of a declaration beside it, as editors and merges leave them:
+/// Whether a file is the copy of a declaration beside it, as left by an editor or a merge:
 /// `plum.toml~`, `plum.toml.orig`, `#plum.toml#`.
 fn is_copy(entry: &str, beside: &BTreeSet<&str>) -> bool {
     let name = entry.trim_start_matches('#');

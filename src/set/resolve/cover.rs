@@ -80,7 +80,7 @@ struct Search<'c> {
     candidates: &'c [Candidate],
     /// The usable candidates of each platform.
     usable: Vec<Vec<usize>>,
-    /// Pairs that some installer accepts both of.
+    /// Pairs of candidates that some installer accepts both.
     ambiguous: BTreeSet<(usize, usize)>,
     best: Option<(usize, u64, Vec<usize>)>,
     steps: usize,

@@ -19,7 +19,7 @@ pub struct Outdated {
     known: BTreeMap<ProjectName, Newest>,
     /// The projects that the index does not have, in the order of the request.
     pub unknown: Vec<ProjectName>,
-    /// The projects that the index could not be asked about, with the reason.
+    /// The projects whose request failed, with the reason.
     pub failures: BTreeMap<ProjectName, SourceProblem>,
 }
 

@@ -20,7 +20,7 @@ use crate::source::{FetchEvent, Fetcher, SourceProblem};
 /// The maximum number of unfitting versions that are named with their reasons.
 const MAXIMUM_REASONS: usize = 4;
 
-/// A declaration, and why newer versions were rejected.
+/// A declaration, and the reasons why newer versions were rejected.
 pub(super) struct Resolved {
     pub(super) declaration: Declaration,
     pub(super) rejected: Vec<String>,

@@ -1,7 +1,7 @@
 //! Asks the index for the version that would end findings about a requirement.
 //!
-//! Only the few projects in such findings are asked about, all at once and within a short time.
-//! Without an answer, the findings keep their other help.
+//! Only the few projects in these findings are requested, concurrently and with a short deadline.
+//! Without an answer, the findings keep their other help texts.
 
 mod ask;
 

@@ -103,8 +103,8 @@ pub struct Selector<'a> {
 }
 
 impl Selector<'_> {
-    /// The kept version, or else the newest that fits. If none fits, why each was rejected, in the
-    /// order in which they were tried.
+    /// The kept version, or else the newest that fits. If none fits, the reasons why each was
+    /// rejected, in the order of the attempts.
     pub fn select<'p>(
         &self,
         request: &ProjectRequest,
@@ -146,7 +146,7 @@ impl Selector<'_> {
         Err(reasons)
     }
 
-    /// The wheels to take of one version, or why it is rejected.
+    /// The wheels to use of one version, or the reason why it is rejected.
     fn fits<'p>(
         &self,
         request: &ProjectRequest,

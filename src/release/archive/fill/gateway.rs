@@ -154,14 +154,14 @@ pub struct GatewayWarning {
     pub overtaken: Option<Overtaken>,
     /// The requests that failed.
     pub failed: Option<FailedRequests>,
-    /// Whether it was no longer used.
+    /// Whether the run stopped using it.
     pub is_left_alone: bool,
 }
 
 /// Blocks that arrived with wrong bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WrongBlocks {
-    /// The first of them.
+    /// The CID of the first one.
     pub first: String,
     /// The number of other blocks.
     pub others: usize,
@@ -170,7 +170,7 @@ pub struct WrongBlocks {
 /// Requests that failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FailedRequests {
-    /// The number of times.
+    /// The number of requests.
     pub times: usize,
     /// The reason of the last failure.
     pub last: String,
@@ -179,7 +179,7 @@ pub struct FailedRequests {
 /// Requests that were cancelled because another gateway was faster.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Overtaken {
-    /// The number of times.
+    /// The number of requests.
     pub requests: usize,
     /// The bytes that they had received.
     pub bytes: u64,

@@ -84,7 +84,7 @@ impl Visitor for Pass<'_> {
     }
 }
 
-/// Keeps blocks in the cache whose places the next run may not name.
+/// Keeps blocks in the cache if their place may be missing from the command line of the next run.
 pub(super) fn keep(root: Cid, store: &mut Store) -> Result<(), CarError> {
     walk(root, &mut Keep { store })
 }

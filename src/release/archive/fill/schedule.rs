@@ -73,7 +73,7 @@ pub(super) struct Assignment {
 /// The end of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
-    /// All of it arrived.
+    /// The whole item arrived.
     Whole,
     /// An archive broke off. Another request for the same item continues; without one, the next
     /// round requests the rest.

@@ -44,7 +44,7 @@ const OWN: usize = usize::MAX;
 pub(super) enum Origin {
     /// The archive that is filled, or the cache: the next run has it in any case.
     Kept,
-    /// A place that the next run may not name.
+    /// A place that may be missing from the command line of the next run.
     Named,
 }
 

@@ -16,7 +16,7 @@ const MAXIMUM_STATES: usize = 200_000;
 /// A path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Path<'r> {
-    /// The projects on it, from a requested project to the target.
+    /// The projects on it, from a wanted project to the target.
     pub projects: Vec<&'r ProjectName>,
     /// The platforms on which every step applies, as indices into the repository's platforms.
     pub platforms: BTreeSet<usize>,

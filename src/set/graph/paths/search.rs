@@ -173,7 +173,7 @@ impl<'a, 'r> Search<'a, 'r> {
         projects: Vec<&'r ProjectName>,
         platforms: BTreeSet<usize>,
     ) -> Result<(), GivenUp> {
-        // The first path is kept, however long it is.
+        // The first path is kept, even if it is long.
         let is_full = self.found.len() == self.limit
             || (self.room < projects.len() && !self.found.is_empty());
         if is_full && self.counted.is_some() {
@@ -181,7 +181,7 @@ impl<'a, 'r> Search<'a, 'r> {
         }
         self.count += 1;
         if is_full {
-            // No later path may take its place.
+            // No later path may replace it.
             self.room = 0;
         } else {
             self.room = self.room.saturating_sub(projects.len());

@@ -10,8 +10,8 @@ use crate::foundation::diagnostic::{Code, Finding};
 use crate::set::declaration::reader::{Reader, Table};
 use crate::set::declaration::{Layout, Spanned};
 
-/// The most platforms of a repository. Real ones have some dozen, and each requirement is checked
-/// on each.
+/// The most platforms of a repository. Real repositories have some dozen, and each requirement is
+/// checked on each platform.
 const MOST_PLATFORMS: usize = 300;
 
 pub(super) fn platforms(
@@ -49,8 +49,8 @@ pub(super) fn platforms(
                 .help("write interpreters as `cp312` or `cp311>=3.11.5`, and systems as `manylinux_2_28_x86_64`, `macosx_12_0_arm64`, `win_amd64`"),
         );
     };
-    // One finding for each bad entry, not one for each product: each entry is tried with one good
-    // partner.
+    // One finding for each bad entry, not one for each product: each entry is checked together with
+    // one valid entry of the other list.
     let good_system = systems
         .iter()
         .find(|system| Platform::parse("cp312", system.value).is_ok());

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::{Git, Revision, RevisionError};
 use crate::foundation::environment::Environment;
 
-/// Attributes that make git, or a forge, show another text than the checkout has, or none: the
+/// Attributes that make git or a forge show another text than that of the checkout, or no text: the
 /// first two convert the text, `-diff` makes it binary, and generated files are folded away.
 const ATTRIBUTES: [&str; 6] = [
     "working-tree-encoding",

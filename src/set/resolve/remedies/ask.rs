@@ -19,7 +19,7 @@ use crate::source::{Fetcher, IndexClient, Session, SourceProblem};
 const DEADLINE: Duration = Duration::from_secs(3);
 /// The maximum number of unfitting versions that are named with their reasons.
 const MAXIMUM_REASONS: usize = 3;
-/// For how many versions of a project METADATA is read.
+/// The maximum number of versions of a project whose METADATA is read.
 const MAXIMUM_READ: usize = 8;
 
 /// The index's answer for a project.
@@ -47,7 +47,7 @@ pub(super) struct Pair {
 pub(super) struct Answers {
     pub(super) of_required: BTreeMap<ProjectName, Answer>,
     /// By the requiring and the required project: a version of the first that accepts the set's
-    /// version of the second. Only present if no other version of the second satisfies all
+    /// version of the second. Present only if no other version of the second satisfies all
     /// requirers.
     pub(super) of_requirers: BTreeMap<(ProjectName, ProjectName), Version>,
     /// The reasons for missing answers.
@@ -133,7 +133,7 @@ async fn about_required(
         .await
         .map_err(|problem| problem.to_string())?;
     let project = &request.project;
-    // An index without METADATA says nothing about extras; `ipwhl add` finds out, and may fail.
+    // An index without METADATA does not show extras. `ipwhl add` reads the wheel, and may fail.
     let objection = |metadata: Option<&CoreMetadata>| {
         let Some(metadata) = metadata else {
             return is_of_extras.then(|| "the index does not list its extras".to_owned());
@@ -198,7 +198,7 @@ async fn about_requirer(fetcher: &Fetcher, platforms: &[Platform], pair: &Pair) 
 }
 
 /// The version that fits a request and that `objection` accepts for its METADATA, which is `None`
-/// if the index serves none; otherwise why each version was rejected.
+/// if the index serves none; otherwise the reasons why each version was rejected.
 async fn search(
     index: &IndexClient,
     platforms: &[Platform],

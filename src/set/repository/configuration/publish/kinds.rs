@@ -106,7 +106,8 @@ pub struct KuboTarget {
     pub gateway: Option<Url>,
     /// The number of releases that stay pinned; all if not set.
     pub keep: Option<u64>,
-    /// The cluster target that pins on this node, empty for none; the node is asked if not set.
+    /// The cluster target that pins on this node; empty for none. If not set, the program asks the
+    /// node.
     pub pinned_by: Option<String>,
     /// The path in the node's MFS that shows the newest release.
     pub mfs: Option<String>,
@@ -149,7 +150,7 @@ pub struct DirectoryTarget {
     pub links: bool,
     /// The address at which a web server serves the folder.
     pub url: Option<Url>,
-    /// The name in `path` that refers to the newest release; `None` for no such name.
+    /// The name in `path` that refers to the newest release; `None` for no name.
     pub latest: Option<String>,
     /// The number of releases whose trees stay; all if not set.
     pub keep: Option<u64>,

@@ -198,7 +198,7 @@ impl Settings<'_, '_, '_> {
         let url = self.address("url");
         let latest = match self.table.string("latest") {
             None => Some("latest".to_owned()),
-            // An empty text in the file means no such name.
+            // An empty text in the file means no name.
             Some(name) if name.value.is_empty() => None,
             Some(_) => self.text_that("latest", is_name, "write one name, or \"\" for none"),
         };
