@@ -14,7 +14,7 @@ use crate::release::statement::SignedStatement;
 ///
 /// # Errors
 /// A refusal, with the way out; a gap if statements in between are unknown.
-pub fn check_follows(release: &Publication, held: &PublishedRelease) -> Result<(), Failure> {
+pub(super) fn check_follows(release: &Publication, held: &PublishedRelease) -> Result<(), Failure> {
     let root = release.root();
     let Some(signed) = &release.signed else {
         return match held.sequence {

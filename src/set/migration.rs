@@ -18,7 +18,8 @@ use crate::set::declaration::{Declaration, DeclaredWheel, Unformatted, differing
 use crate::set::repository::{CONFIGURATION_FILE, Repository, SUPPORTED_FILE};
 
 pub use leftovers::{Leftovers, leftovers, remove_leftovers};
-pub use settings::{original_settings, package_settings};
+pub use settings::original_settings;
+use settings::package_settings;
 
 /// The files to write and to remove.
 #[derive(Debug, Clone)]

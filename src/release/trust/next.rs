@@ -9,7 +9,8 @@ use ipwhl_unixfs::Cid;
 use jiff::Timestamp;
 
 use super::countersign::{add_signature, may_follow, may_sign};
-use super::{Quorum, Trust, expired, policy, previous_in_place, previous_of_build, quorums};
+use super::previous::{previous_in_place, previous_of_build};
+use super::{Quorum, Trust, expired, policy, quorums};
 use crate::foundation::diagnostic::{Finding, shell_word};
 use crate::foundation::failure::{Failure, error_chain};
 use crate::release::names::STATEMENT;

@@ -55,7 +55,7 @@ pub fn previous(
 ///
 /// # Errors
 /// Those of [`previous`].
-pub fn previous_of_build(
+pub(super) fn previous_of_build(
     session: &Session,
     configuration: &Configuration,
     location: &str,
@@ -90,7 +90,7 @@ fn is_followed(
 ///
 /// # Errors
 /// When it is not a statement, belongs to another repository, or lacks trusted signatures.
-pub fn previous_in_place(
+pub(super) fn previous_in_place(
     session: &Session,
     configuration: &Configuration,
     path: &Path,
