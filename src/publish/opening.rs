@@ -33,8 +33,12 @@ pub fn chosen_targets<'c>(
     names: &[String],
 ) -> Result<Vec<&'c PublishTarget>, Failure> {
     if configured.is_empty() {
-        return Err(Failure::usage(format!("`{CONFIGURATION_FILE}` has no targets"))
-            .help("add a table `[publish.NAME]` with `kind = \"kubo\"` or another kind; see `docs/formats.md`, 9"));
+        return Err(
+            Failure::usage(format!("`{CONFIGURATION_FILE}` has no targets")).help(
+                "add a table `[publish.NAME]` with `kind = \"kubo\"` or another kind; see \
+                   `docs/formats.md`, 9",
+            ),
+        );
     }
     for name in names {
         if configured.iter().any(|target| target.name == *name) {

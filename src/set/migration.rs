@@ -242,7 +242,8 @@ fn one_file(repository: &Repository, declaration: &Declaration) -> Result<String
             |finding| format!("{}: {}", declaration.project, finding.message),
         )),
         Unformatted::Unfaithful(what) => Failure::world(format!(
-            "the file of `{}` would lose {what}, so nothing was written: this is a bug in ipwhl, please report it",
+            "the file of `{}` would lose {what}, so nothing was written: this is a bug in ipwhl, \
+             please report it",
             declaration.project
         )),
     })

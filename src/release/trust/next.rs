@@ -106,7 +106,8 @@ impl NextStatement {
             && !request.after_expiry
         {
             return Err(expired(place, &previous.statement).help(
-            "make sure that it is the newest statement, and not an old one from an attacker; then follow it with `--after-expiry`",
+            "make sure that it is the newest statement, and not an old one from an attacker; then \
+             follow it with `--after-expiry`",
         ));
         }
         Ok(Self {
@@ -263,7 +264,8 @@ fn lone_signature(session: &Session, folder: &Path) -> Option<Failure> {
         .shown(&folder.join(signature_in(folder)?));
     let message = format!("`{signature}` exists, but the statement that it signs is missing");
     let help = format!(
-        "name the previous statement with `--previous STATEMENT`; if you move {} away, a build begins at sequence 1",
+        "name the previous statement with `--previous STATEMENT`; if you move {} away, a build \
+         begins at sequence 1",
         shell_word(&signature)
     );
     Some(Failure::finding(message).help(help))
