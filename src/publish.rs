@@ -4,12 +4,13 @@
 //! reports the release that it holds (`plan`), receives the missing blocks (`carry_out`), and is
 //! read back (`read_back`).
 
-mod build;
 mod amount;
+mod build;
 mod check;
 mod cluster;
 mod commit;
 mod contents;
+mod context;
 mod cut_run;
 mod directory;
 mod dnslink;
@@ -20,15 +21,13 @@ mod git;
 mod history;
 mod ipns;
 mod kubo;
-mod context;
 mod opening;
 mod output;
-mod place;
-mod open;
+mod pinning_service;
 mod pins;
+mod place;
 mod publication;
 mod published_release;
-mod pinning_service;
 mod rate_limit;
 mod read;
 mod repair;
@@ -43,16 +42,12 @@ mod tree;
 
 pub use amount::Amount;
 pub use build::{Build, BuildEvent, WrittenRelease};
-pub use cluster::nearby::NearbyCluster;
 pub use commit::{commit, statement_in};
 pub use contents::{ContentsRequest, check_kind};
-pub use context::TargetContext;
 pub use cut_run::Writer;
 pub use error::PublishError;
 pub use files::{ArchiveContents, write_car};
-pub use follow::check_follows;
 pub use history::History;
-pub use open::open_target;
 pub use opening::{Opening, chosen_targets};
 pub use output::{build_folder, fetch_folder};
 pub use place::TargetPlace;
@@ -65,9 +60,8 @@ pub use run::{Event, Observer, Open, PublishRun, TargetOutcome, TargetState, gat
 pub use secret::{Secret, UnusableSecret};
 pub use site::{
     AssembledBlocks, FetchedArchive, FileCheck, FileList, FoundWheel, HollowArchive, HollowError,
-    LARGEST_FILE_LIST, ListError, ListedFile, ReleaseFile, SiteContradiction, SiteFetch,
-    SiteFetchEvent, SiteReport, begin_archive, check_file, forget_wheels, has_release,
-    read_archive, read_hollow, release_files, verify_site,
+    ListError, ListedFile, ReleaseFile, SiteContradiction, SiteFetch, SiteFetchEvent, SiteReport,
+    begin_archive, check_file, forget_wheels, has_release, read_hollow, release_files, verify_site,
 };
 pub use status::{HoldingState, ReleaseStatus, TargetStatus, status};
 pub use target::{

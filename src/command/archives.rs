@@ -11,7 +11,8 @@ use crate::release::names::CAR;
 use crate::release::statement::absent;
 
 /// The help for a path without a release.
-const NAMES: &str = "name an archive, or a folder with a `release.car`; `ipwhl fetch` downloads the release of a site";
+const NAMES: &str = "name an archive, or a folder with a `release.car`; `ipwhl fetch` downloads \
+                     the release of a site";
 
 /// The archive at a path. A folder means the `release.car` in it.
 pub(super) fn archive_of(context: &Context<'_>, named: &Path) -> Result<PathBuf, Failure> {

@@ -160,7 +160,8 @@ fn report_missing(context: &Context<'_>, missing: &[Missing], attempts: &Attempt
         HumanBytes(bytes)
     ));
     context.help(
-        "the blocks that were found stay in the cache: run the same command again, or add places with `--from`",
+        "the blocks that were found stay in the cache: run the same command again, or add places \
+         with `--from`",
     );
     ExitStatus::World
 }
@@ -201,7 +202,8 @@ mod tests {
         gateway.is_left_alone = true;
         assert_eq!(
             warning(&gateway),
-            "gateway https://example.org/ sent wrong bytes for block CID and 2 other blocks; it failed 2 times (it was slow), and was not asked again"
+            "gateway https://example.org/ sent wrong bytes for block CID and 2 other blocks; it \
+             failed 2 times (it was slow), and was not asked again"
         );
     }
 }

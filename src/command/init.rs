@@ -183,7 +183,8 @@ fn mention_install(context: &Context<'_>, new: &[NewFile]) {
         empty.join(", ")
     ));
     context.hint(
-        "the first lines of each file show commands for that line; `--install COMMAND` fills it in for new files",
+        "the first lines of each file show commands for that line; `--install COMMAND` fills it in \
+         for new files",
     );
 }
 

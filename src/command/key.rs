@@ -96,7 +96,10 @@ fn show(
         "an additional signature with this key is the file `{STATEMENT}.{}.sig`",
         public.file_digits()
     ));
-    context.say("the lines for `trusted` under `[signing]` in `ipwhl.toml` and for an `allowed_signers` file:");
+    context.say(
+        "the lines for `trusted` under `[signing]` in `ipwhl.toml` and for an \
+                 `allowed_signers` file:",
+    );
     context.result(&format!("\"{}\"", public.line(name)))?;
     context.result(&line)?;
     Ok(ExitStatus::Clean)

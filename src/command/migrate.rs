@@ -159,7 +159,8 @@ fn finish(context: &Context<'_>, repository: &Repository, only_looks: bool) -> R
         Leftovers::Kept(left, reason) => {
             let names = left.join("` and `");
             context.say(&format!(
-                "the repository already has the layout `package`, which does not use `{names}`; they are kept, because {reason}"
+                "the repository already has the layout `package`, which does not use `{names}`; \
+                 they are kept, because {reason}"
             ));
             context.help(&format!(
                 "to remove them if you do not need them: `rm -r {}`",

@@ -59,7 +59,8 @@ pub(super) fn note_proxies(context: &Context<'_>) {
     let client = context.session.client_settings(Limits::default());
     if client.has_proxies() {
         context.say(
-            "note: a proxy from the environment resolves host names, so `--public-only` cannot check their addresses: the proxy has to",
+            "note: a proxy from the environment resolves host names, so `--public-only` cannot \
+             check their addresses: the proxy has to",
         );
     }
 }

@@ -21,17 +21,21 @@ impl From<QueryError> for Failure {
         };
         let did_you_mean = |word: &str| format!("did you mean `{word}`?");
         failure.help(match &error {
-            QueryError::NotAProject { .. } => {
-                "write `NAME` or `NAME[EXTRA]`".to_owned()
-            }
+            QueryError::NotAProject { .. } => "write `NAME` or `NAME[EXTRA]`".to_owned(),
             QueryError::VersionOrMarker { project, .. }
             | QueryError::NamesExtra { project, .. } => format!("write `{project}`"),
             QueryError::UnknownSet { .. } => "`ipwhl check` shows the mistake".to_owned(),
             QueryError::NotInSet { project, similar } => similar.as_deref().map_or_else(
-                || format!("`ipwhl list` shows the set; `ipwhl add {project}` declares the project"),
+                || {
+                    format!(
+                        "`ipwhl list` shows the set; `ipwhl add {project}` declares the project"
+                    )
+                },
                 did_you_mean,
             ),
-            QueryError::NoExtra { extra, declared, .. }
+            QueryError::NoExtra {
+                extra, declared, ..
+            }
             | QueryError::NoExtraOfAny { extra, declared } => {
                 let names = declared.iter().map(ExtraName::as_str);
                 match nearest(extra.as_str(), names.clone()) {
@@ -45,7 +49,8 @@ impl From<QueryError> for Failure {
             }
             QueryError::NoSuchPlatform { similar, .. } => similar.as_deref().map_or_else(
                 || {
-                    "name an interpreter, a system or both from `[platforms]`: `cp312`, `win_amd64`, `cp312-win_amd64`"
+                    "name an interpreter, a system or both from `[platforms]`: `cp312`, \
+                     `win_amd64`, `cp312-win_amd64`"
                         .to_owned()
                 },
                 did_you_mean,

@@ -206,7 +206,8 @@ fn tell(context: &Context<'_>, query: &GraphQuery<'_>, plan: &RemovalPlan, dry_r
             let file = repository.configuration_file();
             let (line, _) = position(repository, &file, waiver.span.start);
             context.say(&format!(
-                "note: {file}:{line}: the waiver of `{}` for `{}` concerns `{project}`, which is no longer in the set",
+                "note: {file}:{line}: the waiver of `{}` for `{}` concerns `{project}`, which is \
+                 no longer in the set",
                 waiver.code, waiver.project
             ));
         }

@@ -88,7 +88,8 @@ pub(super) fn tell_of_waivers(context: &Context<'_>, findings: &[Finding]) {
         return;
     }
     let line = format!(
-        "to accept this for a while: `ipwhl check --waivers REASON` prints the lines for `{CONFIGURATION_FILE}`"
+        "to accept this for a while: `ipwhl check --waivers REASON` prints the lines for \
+         `{CONFIGURATION_FILE}`"
     );
     context.say(&wrap(&line, context.style(false).width, "", ""));
 }

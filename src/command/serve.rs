@@ -84,11 +84,8 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         let listener = tokio::net::TcpListener::bind(arguments.listen)
             .await
             .map_err(|error| {
-                Failure::world(format!(
-                    "cannot listen on {}: {error}",
-                    arguments.listen
-                ))
-                .help("name another port: `--listen 127.0.0.1:0` selects a free one")
+                Failure::world(format!("cannot listen on {}: {error}", arguments.listen))
+                    .help("name another port: `--listen 127.0.0.1:0` selects a free one")
             })?;
         let interrupted = interrupted();
         let address = listener
@@ -120,7 +117,8 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
                     let mut logged = logged.lock().unwrap_or_else(PoisonError::into_inner);
                     if logged.len() < LOGGED_HOSTS && logged.insert(host.to_string()) {
                         let _ = log.line(&format!(
-                            "note: refused a request for the host name `{host}`; if this name belongs to this server, start it with `--host {host}`"
+                            "note: refused a request for the host name `{host}`; if this name \
+                             belongs to this server, start it with `--host {host}`"
                         ));
                     }
                 }
@@ -164,7 +162,8 @@ fn check_kind(context: &Context<'_>, path: &Path, reader: &CarReader<File>) -> R
                 "`{archive}` is a delta: pip would not find the projects that it leaves out"
             ))
             .help(format!(
-                "{help}; the blocks that it leaves out are in the previous release: add `--from ARCHIVE` if sources and mirrors do not have them"
+                "{help}; the blocks that it leaves out are in the previous release: add `--from \
+                 ARCHIVE` if sources and mirrors do not have them"
             )));
         }
     }

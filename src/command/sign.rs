@@ -82,15 +82,18 @@ fn warn_of_unknown_key(
     let fingerprint = key.fingerprint();
     context.warning(&if quorums.is_empty() {
         format!(
-            "no list of trusted keys was found for `{statement}`, so the signature with {fingerprint} may not count"
+            "no list of trusted keys was found for `{statement}`, so the signature with \
+             {fingerprint} may not count"
         )
     } else {
         format!(
-            "`trusted` in `{statement}` does not name the key {fingerprint}: its signature counts only for readers who trust it for another reason"
+            "`trusted` in `{statement}` does not name the key {fingerprint}: its signature counts \
+             only for readers who trust it for another reason"
         )
     });
     context.help(
-        "`trusted` in `ipwhl.toml` and in the statement of `--previous` names the keys whose signatures count",
+        "`trusted` in `ipwhl.toml` and in the statement of `--previous` names the keys whose \
+         signatures count",
     );
 }
 

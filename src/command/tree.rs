@@ -87,7 +87,8 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
             if cut > 0 && arguments.depth.is_none() {
                 let lines = counted(cut, "line");
                 context.say(&format!(
-                    "note: the tree is cut at a depth of {DEFAULT_DEPTH}, below {lines}; `--depth N` shows more"
+                    "note: the tree is cut at a depth of {DEFAULT_DEPTH}, below {lines}; `--depth \
+                     N` shows more"
                 ));
             }
         }

@@ -106,7 +106,8 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     }
     if survey.kind == ArchiveKind::Hollow {
         context.warning(&format!(
-            "`{}` is hollow: its {} blocks match their CIDs; the {} leaf blocks of its wheels ({}) are missing and not verified",
+            "`{}` is hollow: its {} blocks match their CIDs; the {} leaf blocks of its wheels ({}) \
+             are missing and not verified",
             context.shown(&path),
             survey.summary.blocks,
             survey.lacking.len(),
@@ -231,7 +232,8 @@ fn incomplete(path: &Path, survey: &Survey) -> Failure {
     let first = survey.lacking.first();
     let first = first.map(|one| one.cid.to_string()).unwrap_or_default();
     Failure::finding(format!(
-        "`{}` is a delta or has lost blocks: its {} blocks match their CIDs, but it lacks {} with the blocks below, {} in all; the first is {first}",
+        "`{}` is a delta or has lost blocks: its {} blocks match their CIDs, but it lacks {} with \
+         the blocks below, {} in all; the first is {first}",
         path.display(),
         survey.summary.blocks,
         counted(survey.lacking.len(), "block"),

@@ -171,7 +171,8 @@ fn print_note(context: &Context<'_>, note: &TrustNote) -> Result<(), Failure> {
                 at_second(*now)
             ));
             context.help(
-                "set the clock of this machine, or ask the maintainers: with a wrong clock, expired statements are not detected",
+                "set the clock of this machine, or ask the maintainers: with a wrong clock, \
+                 expired statements are not detected",
             );
         }
         TrustNote::AnySigner { sequence, keys } => {

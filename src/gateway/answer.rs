@@ -174,7 +174,8 @@ impl Site {
                 let Some(variant) = variant.or_else(|| accept::choose(&asked.header(ACCEPT)))
                 else {
                     let mut answer = not_acceptable(
-                        "this page is available as application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html and text/html",
+                        "this page is available as application/vnd.pypi.simple.v1+json, \
+                         application/vnd.pypi.simple.v1+html and text/html",
                     );
                     answer
                         .headers

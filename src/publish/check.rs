@@ -193,7 +193,8 @@ impl Walk {
         let mut notes = Vec::new();
         if self.unseen > 0 {
             notes.push(format!(
-                "the blocks below {} damaged nodes were not read, because no other copy of these nodes is available",
+                "the blocks below {} damaged nodes were not read, because no other copy of these \
+                 nodes is available",
                 self.unseen
             ));
         }

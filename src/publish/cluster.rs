@@ -229,7 +229,10 @@ impl Cluster {
                 return Err(Failure::world(format!(
                     "{pinned} of the {enough} required peers have pinned {root}{reason}: {words}"
                 ))
-                .help("fix the peers; the cluster continues by itself, and the same command shows its progress"));
+                .help(
+                    "fix the peers; the cluster continues by itself, and the same command shows \
+                       its progress",
+                ));
             }
             if words != before {
                 before.clone_from(&words);
@@ -280,7 +283,8 @@ impl Cluster {
                         .push(read::index_address(gateway, &release.root()));
                 } else {
                     back.notes.push(
-                        "not every peer keeps it, so the peer of the `gateway` may lose it: this target does not count as a holder unless `holders` names it"
+                        "not every peer keeps it, so the peer of the `gateway` may lose it: this \
+                         target does not count as a holder unless `holders` names it"
                             .to_owned(),
                     );
                 }

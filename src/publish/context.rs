@@ -13,7 +13,7 @@ use crate::source::Client;
 
 /// The context of a target, besides its settings.
 #[derive(Debug)]
-pub struct TargetContext {
+pub(super) struct TargetContext {
     /// The HTTP client.
     pub client: Client,
     /// The HTTP client for gateways, with shorter limits.

@@ -61,7 +61,8 @@ impl Writer {
             Self::Build { .. } => (
                 "build",
                 format!(
-                    "name the previous statement with `--previous STATEMENT`; if you move {words} away, a build begins at sequence 1"
+                    "name the previous statement with `--previous STATEMENT`; if you move {words} \
+                     away, a build begins at sequence 1"
                 ),
             ),
             Self::Fetch => (
@@ -72,7 +73,8 @@ impl Writer {
             ),
         };
         Failure::finding(format!(
-            "the interrupted {run} of `{partial}`, sequence {}, cannot be finished: its archive or its signature is \
+            "the interrupted {run} of `{partial}`, sequence {}, cannot be finished: its archive or \
+             its signature is \
              missing or damaged",
             cut.sequence
         ))

@@ -202,7 +202,8 @@ impl Dnslink {
             });
         }
         Err(Failure::world(self.says(there.as_deref())).help(
-            "put the printed line into the zone, replacing an older one, and run the same command again; servers may cache an older answer for its time to live",
+            "put the printed line into the zone, replacing an older one, and run the same command \
+             again; servers may cache an older answer for its time to live",
         ))
     }
 }

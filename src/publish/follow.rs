@@ -14,7 +14,7 @@ use crate::release::statement::SignedStatement;
 ///
 /// # Errors
 /// The refusal, with help; a gap if statements in between are unknown.
-pub fn check_follows(release: &Publication, held: &PublishedRelease) -> Result<(), Failure> {
+pub(super) fn check_follows(release: &Publication, held: &PublishedRelease) -> Result<(), Failure> {
     let root = release.root();
     let Some(signed) = &release.signed else {
         return match held.sequence {
@@ -45,7 +45,10 @@ pub fn check_follows(release: &Publication, held: &PublishedRelease) -> Result<(
                 "it has another release with the sequence {sequence}, {}, but this one is {root}",
                 held.root
             ))
-            .help("two releases follow the same one: build on the existing one, with its statement in `--previous`"))
+            .help(
+                "two releases follow the same one: build on the existing one, with its statement \
+                   in `--previous`",
+            ))
         };
     }
     let mut newer = signed;
@@ -73,11 +76,14 @@ fn gap(held: &PublishedRelease, known: u64, newer: &SignedStatement, absence: &A
         Absence::Unsigned => "signed by keys that the next one trusts",
     };
     Failure::gap(format!(
-        "it has sequence {known} ({}), and this release is not known to follow it: {which} in between would show that, but sequence {lacking} is not {reason}",
+        "it has sequence {known} ({}), and this release is not known to follow it: {which} in \
+         between would show that, but sequence {lacking} is not {reason}",
         held.root
     ))
     .help(
-        "name the statements in between with `--follow FILE`, several times; they are in `statements` beside the archive of a build, and in folders and git branches with published releases",
+        "name the statements in between with `--follow FILE`, several times; they are in \
+         `statements` beside the archive of a build, and in folders and git branches with \
+         published releases",
     )
 }
 
@@ -88,5 +94,8 @@ fn fork(held: &PublishedRelease, known: u64, newer: &SignedStatement) -> Failure
         held.root,
         root(newer.statement.previous)
     ))
-    .help("two releases were built on the same one: build on the existing one, with its statement in `--previous`")
+    .help(
+        "two releases were built on the same one: build on the existing one, with its statement \
+           in `--previous`",
+    )
 }

@@ -115,7 +115,10 @@ impl Git {
                 "the key {} has not signed the statement, so its tag would vouch for nothing",
                 key.public().fingerprint()
             ))
-            .help("name a key that has signed it with `--key`, or sign the statement with this one: `ipwhl sign`"));
+            .help(
+                "name a key that has signed it with `--key`, or sign the statement with this \
+                   one: `ipwhl sign`",
+            ));
         }
         let tag_name = self.tag(vouched);
         let names = [
@@ -149,7 +152,10 @@ impl Git {
                 "the tag `{tag_name}` differs here and at {}",
                 self.there()
             ))
-            .help(format!("keep the remote's tag, which others use: run `git tag -d {tag_name}` here, and publish again")));
+            .help(format!(
+                "keep the remote's tag, which others use: run `git tag -d {tag_name}` \
+                           here, and publish again"
+            )));
         }
         let mut wanted = state::with_files(&entries, self.blobs(&files, false)?.into_iter());
         wanted.sort();
@@ -270,7 +276,12 @@ impl Git {
         orders += "prepare\ncommit\n";
         let why = format!("ipwhl: {} {}", release.name, vouched.statement.sequence);
         git.bytes(&["update-ref", "-m", &why, "--stdin"], orders.as_bytes())
-            .map_err(|error| error.help("another process has changed the branch or the tag in the meantime: run the same command again"))?;
+            .map_err(|error| {
+                error.help(
+                    "another process has changed the branch or the tag in the \
+                                         meantime: run the same command again",
+                )
+            })?;
         if found.branch.here.as_ref() != Some(&commit) {
             done.changes
                 .push(format!("`{}` is {}", self.branch, short(&commit)));
@@ -287,7 +298,10 @@ impl Git {
             let (branch, tag) = (&found.branch.name, &found.tag.name);
             let arguments = ["push", "--quiet", "--atomic", "--", remote, branch, tag];
             git.bytes(&arguments, b"").map_err(|error| {
-                error.help("both are here; if the remote has changed in the meantime, run the same command again")
+                error.help(
+                    "both are here; if the remote has changed in the meantime, run the same \
+                            command again",
+                )
             })?;
             done.changes.push(format!("pushed both to `{remote}`"));
         }
@@ -401,7 +415,11 @@ fn vouched(release: &Publication) -> Result<&SignedStatement, Failure> {
 
 /// Adds help to an error about a missing committer.
 fn who(error: Failure) -> Failure {
-    error.help("git needs the name of the committer: set `git config user.name` and `user.email`, or GIT_COMMITTER_NAME and GIT_COMMITTER_EMAIL with GIT_AUTHOR_NAME and GIT_AUTHOR_EMAIL")
+    error.help(
+        "git needs the name of the committer: set `git config user.name` and `user.email`, \
+                or GIT_COMMITTER_NAME and GIT_COMMITTER_EMAIL with GIT_AUTHOR_NAME and \
+                GIT_AUTHOR_EMAIL",
+    )
 }
 
 impl Target for Git {

@@ -99,7 +99,8 @@ impl Ipns {
                 key.public().fingerprint(),
                 self.name
             ))
-            .help("name a key that has signed it with `--key`, or sign the statement with this one: `ipwhl sign`"));
+            .help("name a key that has signed it with `--key`, or sign the statement with this \
+                   one: `ipwhl sign`"));
         }
         let content = IpnsContent::of_statement(&vouched.statement, self.lifetime, self.ttl);
         if content.is_expired(self.now) {
@@ -107,7 +108,10 @@ impl Ipns {
                 "the record would have expired on {}",
                 content.expires
             ))
-            .help("make the next statement of the same release, with this one in `ipwhl build --renew --previous`, or extend records with `lifetime`"));
+            .help(
+                "make the next statement of the same release, with this one in `ipwhl build \
+                   --renew --previous`, or extend records with `lifetime`",
+            ));
         }
         let in_file = match &self.file {
             Some(path) => self.of_file(path)?,
@@ -129,7 +133,8 @@ impl Ipns {
                     record.content.expires,
                     record.content.ttl / 1_000_000_000
                 ))
-                .help("a sequence is used only once: make the next statement of the same release, with this one in `ipwhl build --renew --previous`"));
+                .help("a sequence is used only once: make the next statement of the same release, \
+                       with this one in `ipwhl build --renew --previous`"));
             }
             if newest.is_none_or(|newest: PublishedRelease| newest.sequence < held.sequence) {
                 newest = Some(held);

@@ -294,7 +294,8 @@ impl Kubo {
                     "{} no longer has the pin `{name}` of {root}: another program has removed or renamed it",
                     self.place()
                 ))
-                .help("if a cluster pins on this node, set `pinned-by = \"NAME\"` to the name of its target"));
+                .help("if a cluster pins on this node, set `pinned-by = \"NAME\"` to the name of \
+                       its target"));
             }
         }
         if let Some(path) = &self.settings.mfs

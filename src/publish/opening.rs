@@ -4,9 +4,15 @@
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
+use super::cluster::Cluster;
 use super::cluster::nearby::NearbyCluster;
 use super::context::TargetContext;
-use super::open::open_target;
+use super::directory::Directory;
+use super::dnslink::Dnslink;
+use super::git::Git;
+use super::ipns::Ipns;
+use super::kubo::Kubo;
+use super::pinning_service::PinningService;
 use super::secret::Secret;
 use super::target::Target;
 use crate::foundation::diagnostic::nearest;
@@ -28,8 +34,12 @@ pub fn chosen_targets<'c>(
     names: &[String],
 ) -> Result<Vec<&'c PublishTarget>, Failure> {
     if configured.is_empty() {
-        return Err(Failure::usage(format!("`{CONFIGURATION_FILE}` has no targets"))
-            .help("add a table `[publish.NAME]` with `kind = \"kubo\"` or another kind; see `docs/formats.md`, 9"));
+        return Err(
+            Failure::usage(format!("`{CONFIGURATION_FILE}` has no targets")).help(
+                "add a table `[publish.NAME]` with `kind = \"kubo\"` or another kind; see \
+                   `docs/formats.md`, 9",
+            ),
+        );
     }
     for name in names {
         if configured.iter().any(|target| target.name == *name) {
@@ -165,7 +175,29 @@ impl Opening<'_> {
     }
 }
 
-/// An HTTP client that connects to loopback addresses without a proxy.
+/// The target with these settings. Nothing is requested or opened yet.
+///
+/// # Errors
+/// When a required setting or key is missing.
+fn open_target(
+    configured: &PublishTarget,
+    context: TargetContext,
+) -> Result<Box<dyn Target>, Failure> {
+    match &configured.kind {
+        PublishKind::Kubo(settings) => Ok(Box::new(Kubo::new(settings, context)?)),
+        PublishKind::Cluster(settings) => Ok(Box::new(Cluster::new(settings, context)?)),
+        PublishKind::PinningService(settings) => {
+            Ok(Box::new(PinningService::new(settings, context)?))
+        }
+        PublishKind::Directory(settings) => Ok(Box::new(Directory::new(settings, &context)?)),
+        PublishKind::Ipns(settings) => Ok(Box::new(Ipns::new(settings, &context)?)),
+        PublishKind::Git(settings) => Ok(Box::new(Git::new(settings, context))),
+        PublishKind::Dnslink(settings) => Ok(Box::new(Dnslink::new(settings, &context))),
+    }
+}
+
+/// An HTTP client for targets and their gateways, which connects to loopback addresses without a
+/// proxy.
 pub(super) fn client(session: &Session, limits: Limits) -> Result<Client, Failure> {
     let settings = session.client_settings(limits).direct_on_loopback();
     Client::new(&settings).map_err(|error| Failure::world(error_chain(&error)))

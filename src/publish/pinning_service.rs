@@ -314,9 +314,11 @@ impl PinningService {
 
     fn advice(&self) -> &'static str {
         if self.settings.origins.is_empty() {
-            "name the nodes with the blocks in `origins`; a target of the kind `kubo` or `cluster` before this one can provide them"
+            "name the nodes with the blocks in `origins`; a target of the kind `kubo` or `cluster` \
+             before this one can provide them"
         } else {
-            "check that the service can reach the nodes in `origins`, and that they have the release; the same command continues"
+            "check that the service can reach the nodes in `origins`, and that they have the \
+             release; the same command continues"
         }
     }
 

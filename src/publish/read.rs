@@ -26,7 +26,8 @@ pub(super) async fn through_gateway(
     read.map_err(|error| {
         let place = redacted(gateway);
         error.help(format!(
-            "check that `{place}` is the target's own gateway, and that it answers; then `ipwhl publish --check` lists missing and altered blocks"
+            "check that `{place}` is the target's own gateway, and that it answers; then `ipwhl \
+             publish --check` lists missing and altered blocks"
         ))
     })
 }
@@ -42,8 +43,10 @@ pub(super) async fn lacking(
         .buffered(AT_ONCE);
     let answers: Result<Vec<(Cid, bool)>, SourceProblem> = questions.try_collect().await;
     let answers = answers.map_err(|problem| {
-        Failure::world(format!("the gateway cannot be asked for blocks: {problem}"))
-            .help("check that it is running at this address; without a `gateway` every block is sent, and nothing is read back")
+        Failure::world(format!("the gateway cannot be asked for blocks: {problem}")).help(
+            "check that it is running at this address; without a `gateway` every block is \
+                   sent, and nothing is read back",
+        )
     })?;
     let lacking = answers.into_iter().filter(|(_, has)| !has);
     Ok(lacking.map(|(cid, _)| cid).collect())

@@ -59,7 +59,8 @@ impl fmt::Display for PublicationNotice {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NobodyTrusted => formatter.write_str(
-                "`ipwhl.toml` has no key in `trusted`, so readers cannot tell this signature from a stranger's",
+                "`ipwhl.toml` has no key in `trusted`, so readers cannot tell this signature from \
+                 a stranger's",
             ),
             Self::InvalidSignature { file, reason } => {
                 write!(formatter, "`{file}` is invalid and is left out: {reason}")
@@ -268,7 +269,8 @@ impl PublicationRequest<'_> {
         // Without platforms this folder builds no set: it carries the set of another repository.
         if self.repository.configuration.platforms.is_empty() {
             return failure.help(
-                "fetch the maintainers' next statement with `ipwhl fetch`; if there is none, ask them for one",
+                "fetch the maintainers' next statement with `ipwhl fetch`; if there is none, ask \
+                 them for one",
             );
         }
         let shown = |path: &Path| shell_word(&session.environment().shown(path));
@@ -308,7 +310,8 @@ fn check_own(
         return Ok(());
     }
     Err(stranger(&format!("`{place}`"), signed).help(
-        "name the keys that sign this repository's releases in `trusted` below `[signing]` in `ipwhl.toml`; `--unsigned` \
+        "name the keys that sign this repository's releases in `trusted` below `[signing]` in \
+         `ipwhl.toml`; `--unsigned` \
          publishes without a statement",
     ))
 }
@@ -328,8 +331,10 @@ fn distrusted(
     match changed {
         None => failure,
         Some((key, sequence)) => failure.help(format!(
-            "the statement of sequence {sequence}, which is signed with `trusted` keys, allows this key for later ones: compare its \
-                 fingerprint with the one that the maintainers publish, then add \"{}\" to `trusted` under `[signing]` in `ipwhl.toml`",
+            "the statement of sequence {sequence}, which is signed with `trusted` keys, allows \
+             this key for later ones: compare its \
+                 fingerprint with the one that the maintainers publish, then add \"{}\" to \
+                 `trusted` under `[signing]` in `ipwhl.toml`",
             key.line("")
         )),
     }

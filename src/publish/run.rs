@@ -129,11 +129,13 @@ fn check_holders(target: &PublishTarget, configured: &[PublishTarget]) -> Result
         return Ok(());
     }
     Err(Failure::refused(format!(
-        "no target of this repository could hold the release for a `{}` target, so it is unknown whether readers would find it",
+        "no target of this repository could hold the release for a `{}` target, so it is unknown \
+         whether readers would find it",
         target.kind.as_str()
     ))
     .help(
-        "add a target of the kind `kubo` or `cluster`, or name a holder with `holders = [\"NAME\"]`; `holders = []` means that the release is held elsewhere",
+        "add a target of the kind `kubo` or `cluster`, or name a holder with `holders = \
+         [\"NAME\"]`; `holders = []` means that the release is held elsewhere",
     ))
 }
 

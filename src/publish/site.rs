@@ -12,7 +12,7 @@ mod list;
 mod verify;
 
 pub use assembled::{AssembledBlocks, FoundWheel};
-pub use check::{FileCheck, HollowArchive, HollowError, check_file, read_archive, read_hollow};
+pub use check::{FileCheck, HollowArchive, HollowError, check_file, read_hollow};
 pub use fetch::{
     FetchedArchive, SiteFetch, SiteFetchEvent, begin_archive, forget_wheels, has_release,
 };
@@ -21,6 +21,6 @@ pub use list::{FileList, ListError, ListedFile};
 pub use verify::{SiteContradiction, SiteReport, verify_site};
 
 /// The largest list that is read, in bytes.
-pub const LARGEST_FILE_LIST: u64 = 64 << 20;
+pub(super) const LARGEST_FILE_LIST: u64 = 64 << 20;
 /// The largest hollow archive that is read, in bytes.
 pub(super) const LARGEST_HOLLOW: u64 = 4 << 30;

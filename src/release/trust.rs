@@ -28,7 +28,7 @@ pub use countersign::{Countersigning, Quorum, SignatureCount, count_signatures, 
 pub use next::{NextRequest, NextStatement, SignedNext, check_unsigned};
 pub use note::{Gap, TrustFailure, TrustNote};
 pub use policy::{TrustError, TrustPolicy, Verdict};
-pub use previous::{previous, previous_in_place, previous_of_build};
+pub use previous::previous;
 pub use refusal::{expired, refusal, stranger};
 pub use reuse::{ReuseRequest, UnvouchedReason};
 pub use signer::Signer;

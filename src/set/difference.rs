@@ -25,7 +25,7 @@ pub use members::{MemberChange, MemberChanges, Risk, member_changes};
 pub use names::{
     CommandConflict, NameOwners, Owner, PackageConflict, command_conflicts, package_conflicts,
 };
-pub use settings::{SettingChange, SettingsExtent, setting_changes};
+pub use settings::{SettingChange, SettingsExtent};
 pub use since::{Disguise, EarlierState, Weakening};
 pub use snapshot::{Declared, ProjectState, Snapshot, WheelState};
 pub use transfer::{Transfer, estimate, transfer};

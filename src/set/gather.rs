@@ -17,5 +17,5 @@ pub use kept::{
 };
 pub use network::{DEFAULT_JOBS, Network};
 pub use report::{WheelFailure, WheelProblem, WheelReport};
-pub use request::{all_wheels, wheel_request, wheel_requests};
+pub use request::{all_wheels, wheel_request};
 pub use wheels::{Gathering, Reuse, Want, known_wheels};

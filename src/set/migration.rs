@@ -18,7 +18,8 @@ use crate::set::declaration::{Declaration, DeclaredWheel, Unformatted, differing
 use crate::set::repository::{CONFIGURATION_FILE, Repository, SUPPORTED_FILE};
 
 pub use leftovers::{Leftovers, leftovers, remove_leftovers};
-pub use settings::{original_settings, package_settings};
+pub use settings::original_settings;
+use settings::package_settings;
 
 /// The files to write and to remove.
 #[derive(Debug, Clone)]
@@ -241,7 +242,8 @@ fn one_file(repository: &Repository, declaration: &Declaration) -> Result<String
             |finding| format!("{}: {}", declaration.project, finding.message),
         )),
         Unformatted::Unfaithful(what) => Failure::world(format!(
-            "the file of `{}` would lose {what}, so nothing was written: this is a bug in ipwhl, please report it",
+            "the file of `{}` would lose {what}, so nothing was written: this is a bug in ipwhl, \
+             please report it",
             declaration.project
         )),
     })

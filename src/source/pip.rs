@@ -199,7 +199,8 @@ mod tests {
                 Some("https://example.org/simple"),
             ),
             (
-                "# comment\r\n[GLOBAL]\r\nindex-url=no\r\n[global]\r\nIndex_URL : https://example.org/s ; kept\r\n",
+                "# comment\r\n[GLOBAL]\r\nindex-url=no\r\n[global]\r\nIndex_URL : \
+                 https://example.org/s ; kept\r\n",
                 Some("https://example.org/s ; kept"),
             ),
             (
@@ -207,7 +208,8 @@ mod tests {
                 None,
             ),
             (
-                "[global]\nfind-links =\n    https://example.org/a\n    index-url = no\nindex-url =\n    https://example.org/b\n",
+                "[global]\nfind-links =\n    https://example.org/a\n    index-url = no\nindex-url \
+                 =\n    https://example.org/b\n",
                 Some("https://example.org/b"),
             ),
             ("[global]\nextra-index-url = https://example.org/no\n", None),

@@ -115,7 +115,8 @@ pub(super) enum NotPublic {
     )]
     Scheme,
     #[error(
-        "it is not used: `--public-only` allows https to public addresses only, on port 443 or that of the configured index, and this is port {0}"
+        "it is not used: `--public-only` allows https to public addresses only, on port 443 or \
+         that of the configured index, and this is port {0}"
     )]
     Port(u16),
     #[error(

@@ -293,7 +293,8 @@ fn the_set_decides_with_the_command_line() {
     assert_eq!(
         run.stderr,
         "error: no version of `fig` in the index fits: apple requires <2, the command line requires ==2.0\n\
-         help: the newest were rejected because: fig 2.0: apple requires <2; fig 1.0: the command line requires ==2.0\n"
+         help: the newest were rejected because: fig 2.0: apple requires <2; fig 1.0: the command \
+         line requires ==2.0\n"
     );
     assert_eq!(bench.wheels("fig"), ["fig-1.0-py3-none-any.whl"]);
 }
@@ -449,7 +450,8 @@ fn comments_go_with_what_they_are_about() {
     );
     let wheel = |tag: &str| {
         format!(
-            "\n[[wheel]]\nsource = \"file:plum-1.1-{tag}.whl\"\ncontent-id = \"bafkreib\"\ndependencies = [\"fig\"]\n"
+            "\n[[wheel]]\nsource = \"file:plum-1.1-{tag}.whl\"\ncontent-id \
+             = \"bafkreib\"\ndependencies = [\"fig\"]\n"
         )
     };
     let several = format!(
@@ -565,7 +567,9 @@ fn what_cannot_be_added_is_said_and_nothing_is_written() {
         (
             "kiwi",
             "no version of `kiwi` in the index fits",
-            "the newest were rejected because: kiwi 1.0: it needs Python >=3.13; kiwi 0.9: it has no wheel for cp312-manylinux_2_28_x86_64; kiwi 0.8: it was yanked; kiwi 0.7rc1: it is not final; and 1 older",
+            "the newest were rejected because: kiwi 1.0: it needs Python >=3.13; kiwi 0.9: it has \
+             no wheel for cp312-manylinux_2_28_x86_64; kiwi 0.8: it was yanked; kiwi 0.7rc1: it is \
+             not final; and 1 older",
         ),
         (
             "sloe",

@@ -339,7 +339,8 @@ fn what_is_no_archive_is_refused() {
     assert_eq!(
         with(&other),
         format!(
-            "the section at byte {at} is refused: a CID has codec 0x71; a UnixFS block is raw (0x55) or dag-pb (0x70)"
+            "the section at byte {at} is refused: a CID has codec 0x71; a UnixFS block is raw \
+             (0x55) or dag-pb (0x70)"
         )
     );
     assert_eq!(

@@ -87,7 +87,8 @@ fn a_set_is_kept_by_one_and_carried_by_another() {
 
     let node = Node::start();
     let targets = format!(
-        "[publish.site]\nkind = \"directory\"\npath = \"../site\"\n[publish.node]\nkind = \"kubo\"\napi = \"{}\"\ngateway = \"{}\"\n",
+        "[publish.site]\nkind = \"directory\"\npath = \"../site\"\n[publish.node]\nkind \
+         = \"kubo\"\napi = \"{}\"\ngateway = \"{}\"\n",
         node.api, node.gateway
     );
     settings(&carrier, &targets);

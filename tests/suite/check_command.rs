@@ -65,7 +65,8 @@ fn a_folder_below_the_repository_is_in_it_and_another_is_named() {
     assert_eq!(
         run.stderr,
         format!(
-            "error: neither `{place}` nor a folder above it has an `ipwhl.toml`: change into a repository, or name one with `--repository`\n"
+            "error: neither `{place}` nor a folder above it has an `ipwhl.toml`: change into a \
+             repository, or name one with `--repository`\n"
         )
     );
 }

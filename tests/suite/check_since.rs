@@ -596,7 +596,8 @@ fn relaxed_rules_and_new_waivers_are_named() {
     let run = since(&program(&repository), "HEAD");
     for words in [
         "warning: this change relaxes rules in `[severity]`: `unsatisfied-dependency`\n",
-        "warning: this change adds or changes waivers: unavailable-dependency of apple, until 2027-03-01: not needed\n",
+        "warning: this change adds or changes waivers: unavailable-dependency of apple, until \
+         2027-03-01: not needed\n",
     ] {
         assert!(run.stderr.contains(words), "{}", run.stderr);
     }
@@ -608,7 +609,8 @@ fn relaxed_rules_and_new_waivers_are_named() {
 fn a_wider_waiver_and_a_platform_less_are_named() {
     let waiver = |more: &str| {
         format!(
-            "\n[[waiver]]\ncode = \"unneeded\"\nproject = \"damson\"\n{more}reason = \"kept\"\nexpires = 2027-03-01\n"
+            "\n[[waiver]]\ncode = \"unneeded\"\nproject = \"damson\"\n{more}reason \
+             = \"kept\"\nexpires = 2027-03-01\n"
         )
     };
     let repository = RepositoryBuilder::sound()
@@ -625,7 +627,8 @@ fn a_wider_waiver_and_a_platform_less_are_named() {
     assert!(run.stderr.contains(words), "{}", run.stderr);
     repository.write("ipwhl.toml", text.replace("\"cp312\", ", ""));
     let run = since(&program(&repository), "HEAD");
-    let words = "warning: this change removes supported platforms: cp312-manylinux_2_28_x86_64; cp312-win_amd64\n";
+    let words = "warning: this change removes supported platforms: cp312-manylinux_2_28_x86_64; \
+                 cp312-win_amd64\n";
     assert!(run.stderr.contains(words), "{}", run.stderr);
     repository.write("ipwhl.toml", text.replace("name = \"", "name = \"another "));
     let run = since(&program(&repository), "HEAD");

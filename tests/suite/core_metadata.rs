@@ -17,7 +17,8 @@ fn fields_are_read() {
     let metadata = parse(
         "Metadata-Version: 2.4\nName: Foo.Bar\nVersion: 1.0rc1\nSummary: a: b\nRequires-Python: >=3.9, <4\n\
          License-File: LICENSE\nProvides-Extra: Some_Extra\nRequires-Dist: b[x]>=1; extra == \"some-extra\"\n\
-         Requires-Dist: a\nRequires-Dist: foo-bar[other]; extra == \"Some.Extra\"\n\nRequires-Dist: not one\n",
+         Requires-Dist: a\nRequires-Dist: foo-bar[other]; extra \
+         == \"Some.Extra\"\n\nRequires-Dist: not one\n",
     )
     .unwrap();
     assert_eq!(metadata.metadata_version, "2.4");
@@ -52,8 +53,10 @@ fn fields_are_read() {
 #[test]
 fn normal_dirt_is_accepted() {
     let text = "METADATA-version: 2.1\r\nname:foo\r\nVERSION:\t1.0 \r\nAuthor: Jörg\r\nUnknown: x\r\n\
-        Summary: over\r\n   two lines\r\nRequires-Dist: bar   (>=1.0,) ;\textra == 'A_b'\r\nrequires-dist: bar (>=1.0)\r\n\
-        Requires-Dist: bar (>=1.0)\r\nProvides-Extra: A.b\r\nProvides-Extra: a-b\r\nRequires-Python: >=2.7,\r\n\r\ncafé \0\r\n";
+        Summary: over\r\n   two lines\r\nRequires-Dist: bar   (>=1.0,) ;\textra == \
+        'A_b'\r\nrequires-dist: bar (>=1.0)\r\n\
+        Requires-Dist: bar (>=1.0)\r\nProvides-Extra: A.b\r\nProvides-Extra: \
+        a-b\r\nRequires-Python: >=2.7,\r\n\r\ncafé \0\r\n";
     let metadata = CoreMetadata::parse(text.as_bytes()).unwrap();
     let requirements: Vec<_> = metadata
         .requires_dist
@@ -121,13 +124,15 @@ fn what_the_specification_refuses() {
         (
             "Requires-Python: >=2.7.*\n",
             &[
-                "Requires-Python is invalid: \">=2.7.*\" is not a version specifier: operator >= cannot be used with a wildcard version specifier",
+                "Requires-Python is invalid: \">=2.7.*\" is not a version specifier: operator >= \
+                 cannot be used with a wildcard version specifier",
             ],
         ),
         (
             "Requires-Dist: foo bar\n",
             &[
-                "Requires-Dist \"foo bar\" is invalid: expected a version specifier such as `>=1.0`, found \"bar\"",
+                "Requires-Dist \"foo bar\" is invalid: expected a version specifier such as \
+                 `>=1.0`, found \"bar\"",
             ],
         ),
         (
@@ -156,8 +161,10 @@ fn what_the_specification_refuses() {
         (
             "Requires-Dist: -\nRequires-Dist: ok\nRequires-Dist: a; b\n",
             &[
-                "Requires-Dist \"-\" is invalid: \"-\" is not a valid project name: only ASCII letters, digits, `.`, `-` and `_`, with a letter or digit first and last",
-                "Requires-Dist \"a; b\" is invalid: expected a marker variable or a text in quotes, found `b`",
+                "Requires-Dist \"-\" is invalid: \"-\" is not a valid project name: only ASCII \
+                 letters, digits, `.`, `-` and `_`, with a letter or digit first and last",
+                "Requires-Dist \"a; b\" is invalid: expected a marker variable or a text in \
+                 quotes, found `b`",
             ],
         ),
         (
@@ -229,7 +236,8 @@ fn what_the_specification_refuses() {
         (
             "Metadata-Version: 2.3\nName: foo\nVersion: 1\nProvides-Extra: a b\n",
             &[
-                "Provides-Extra is invalid: \"a b\" is not a valid extra name: only ASCII letters, digits, `.`, `-` and `_`, with a letter or digit first and last",
+                "Provides-Extra is invalid: \"a b\" is not a valid extra name: only ASCII letters, \
+                 digits, `.`, `-` and `_`, with a letter or digit first and last",
             ],
         ),
     ] {

@@ -75,13 +75,15 @@ fn meaning(text: &str) -> (BTreeSet<String>, bool, Vec<String>) {
 fn the_three_forms_are_one_type() {
     let sha256 = "92beae6f8d8b647d6f40279c6762f6506d336052c396d31a44261500c4ce4327";
     let source = "source = \"pkg:pypi/Plum@1.0?file_name=plum-1.0-py3-none-any.whl\"\n";
-    let requires = "requires-python = \">=3.9\"\nextras = [\"Stone_Fruit\"]\ndependencies = [\"Damson >= 5\"]\n";
+    let requires = "requires-python = \">=3.9\"\nextras = [\"Stone_Fruit\"]\ndependencies = \
+                    [\"Damson >= 5\"]\n";
     let content_id = format!("content-id = \"{CID}\"\n");
     let digests = format!("sha256 = \"{sha256}\"\nsize = 860\n");
     let one = format!("{source}{content_id}{requires}{digests}");
     let several = format!("{requires}[[wheel]]\n{source}{content_id}{digests}");
     let own = format!(
-        "requires-python = \">=2\"\nextras = []\ndependencies = [\"other\"]\n[[wheel]]\n{source}{content_id}{requires}{digests}"
+        "requires-python = \">=2\"\nextras = []\ndependencies = \
+         [\"other\"]\n[[wheel]]\n{source}{content_id}{requires}{digests}"
     );
     let inline = format!(
         "{requires}wheel = [{{ {} }}]\n",
@@ -201,7 +203,8 @@ fn each_mistake_is_told_at_its_place() {
             with("zzz = 1"),
             "`zzz` is not a key of a declaration",
             "zzz",
-            "its keys are `automatic`, `content-id`, `dependencies`, `extras`, `requires-python`, `sha256`, `size`, `source`, `wheel`",
+            "its keys are `automatic`, `content-id`, `dependencies`, `extras`, `requires-python`, \
+             `sha256`, `size`, `source`, `wheel`",
         ),
         (with("size = -1"), "`size` is below 0", "-1", ""),
         (with("size = 0"), "a wheel is not empty", "0", ""),
@@ -250,7 +253,8 @@ fn each_mistake_is_told_at_its_place() {
         ),
         (
             source("\"ftp://example.org/plum-1.0-py3-none-any.whl\""),
-            "`ftp://example.org/plum-1.0-py3-none-any.whl` is not a source: it must begin with `pkg:pypi/`, `https://` or `file:`",
+            "`ftp://example.org/plum-1.0-py3-none-any.whl` is not a source: it must begin with \
+             `pkg:pypi/`, `https://` or `file:`",
             "\"ftp://example.org/plum-1.0-py3-none-any.whl\"",
             "",
         ),
@@ -262,7 +266,8 @@ fn each_mistake_is_told_at_its_place() {
         ),
         (
             source("\"file:../plum-1.0-py3-none-any.whl\""),
-            "`file:../plum-1.0-py3-none-any.whl` is not a path inside the repository: write a relative path with `/` and without `..`",
+            "`file:../plum-1.0-py3-none-any.whl` is not a path inside the repository: write a \
+             relative path with `/` and without `..`",
             "\"file:../plum-1.0-py3-none-any.whl\"",
             "",
         ),
@@ -292,7 +297,8 @@ fn each_mistake_is_told_at_its_place() {
         ),
         (
             source("[\"file:plum-1.0-py3-none-any.whl\", \"file:plum-1.1-py3-none-any.whl\"]"),
-            "the sources of one wheel have different file names: `plum-1.0-py3-none-any.whl` and `plum-1.1-py3-none-any.whl`",
+            "the sources of one wheel have different file names: `plum-1.0-py3-none-any.whl` and \
+             `plum-1.1-py3-none-any.whl`",
             "\"file:plum-1.1-py3-none-any.whl\"",
             "give each wheel a `[[wheel]]` table of its own",
         ),
@@ -304,7 +310,8 @@ fn each_mistake_is_told_at_its_place() {
         ),
         (
             format!(
-                "sha256 = ''\n{least}[[wheel]]\nsource = \"file:plum-1.0-py3-none-any.whl\"\ncontent-id = \"{CID}\"\n"
+                "sha256 = ''\n{least}[[wheel]]\nsource \
+                 = \"file:plum-1.0-py3-none-any.whl\"\ncontent-id = \"{CID}\"\n"
             ),
             "`sha256` is at the top beside `[[wheel]]` tables, where it belongs to no wheel",
             "sha256",
@@ -447,11 +454,16 @@ pub(crate) fn shapes() -> Vec<String> {
     );
     let commented = format!(
         "# 1 top\n# 2 top again\n\n# 3 of the key\nsize = 3 # 4 end of line\n\n   # 5 indented\n\n\
-         content-id = \"{CID}\"   # 6\nsource = {source}#7\nextras = [ # 8 in the array\n  \"b\", # 9 after b\n  # 10 before a\n  'a' # 11 after a\n  , # 12 after the comma\n  # 13 last\n] # 14 after the array\n\
+         content-id = \"{CID}\"   # 6\nsource = {source}#7\nextras = [ # 8 in the array\n  \"b\", \
+         # 9 after b\n  # 10 before a\n  'a' # 11 after a\n  , # 12 after the comma\n  # 13 \
+         last\n] # 14 after the array\n\
          dependencies = []\n# 15 trailing\n\n# 16 the end"
     );
     let tables = format!(
-        "# 1\nextras = []\ndependencies = [] # 2\n# 3 before the second\n[[wheel]] # 4 at the header\n# 5 of the source\nsource = {other} # 6\ncontent-id = \"{CID}\"\n\n# 7 before the first\n\n# 8 too\n\n[[wheel]]\n# 9\ncontent-id = \"{CID}\"\nsource = [\n  # 10\n  {source},\n  \"https://example.org/plum-1.0-py3-none-any.whl\", # 11\n]\n# 12 end\n"
+        "# 1\nextras = []\ndependencies = [] # 2\n# 3 before the second\n[[wheel]] # 4 at the \
+         header\n# 5 of the source\nsource = {other} # 6\ncontent-id = \"{CID}\"\n\n# 7 before the \
+         first\n\n# 8 too\n\n[[wheel]]\n# 9\ncontent-id = \"{CID}\"\nsource = [\n  # 10\n  \
+         {source},\n  \"https://example.org/plum-1.0-py3-none-any.whl\", # 11\n]\n# 12 end\n"
     );
     let mut shapes = vec![
         String::new(),
@@ -464,24 +476,51 @@ pub(crate) fn shapes() -> Vec<String> {
         commented.clone(),
         tables.clone(),
         // Without anything above the tables.
-        format!("# 1 header\n\n# 2 of the wheel\n[[wheel]]\nsource = {source}\ncontent-id = \"{CID}\"\nextras = []\ndependencies = []\n"),
+        format!(
+            "# 1 header\n\n# 2 of the wheel\n[[wheel]]\nsource = {source}\ncontent-id \
+                 = \"{CID}\"\nextras = []\ndependencies = []\n"
+        ),
         // Tables in a line of their own.
-        format!("extras = []\ndependencies = []\nwheel = [ # 1\n  {{ source = {other}, content-id = \"{CID}\" }}, # 2\n  # 3\n  {{ source = {source}, content-id = \"{CID}\", size = 7 }},\n]\n"),
+        format!(
+            "extras = []\ndependencies = []\nwheel = [ # 1\n  {{ source = {other}, content-id \
+                 = \"{CID}\" }}, # 2\n  # 3\n  {{ source = {source}, content-id = \"{CID}\", size \
+                 = 7 }},\n]\n"
+        ),
         // Keys that the format does not have, of every kind.
-        format!("zeta = 1 # 1\n# 2\nalpha = {{ b = 1, a = [1, 2] }} # 3\n{plain}\n# 4\n[table] # 5\nx = 1 # 6\n# 7\n[table.inner]\ny = 2\n[[many]] # 8\nz = 3\n# 9\n"),
+        format!(
+            "zeta = 1 # 1\n# 2\nalpha = {{ b = 1, a = [1, 2] }} # 3\n{plain}\n# 4\n[table] # \
+                 5\nx = 1 # 6\n# 7\n[table.inner]\ny = 2\n[[many]] # 8\nz = 3\n# 9\n"
+        ),
         "# 1\n[table]\n# 2\nx = 1\n".to_owned(),
         "# 1\n\n[wheel]\nsource = 1 # 2\n".to_owned(),
         format!("a.b.c = 1 # 1\n# 2\na.b.d = 2\n{plain}"),
         format!("{plain}[[wheel]]\n# 1\n[wheel.sub]\nx = 1 # 2\n[[wheel]]\nsize = 1\n"),
         // Keys and strings in every spelling.
-        format!("\"source\" = '''file:plum-1.0-py3-none-any.whl'''\n'content-id' = \"\"\"{CID}\"\"\"\n\"extras\" = [\"\\u0041_b\", \"c.D\"]\ndependencies = ['Foo_Bar [X,y] >=1 , <2 ; python_version<\"3.9\"', \"\"\"foo\"\"\"]\nsha256 = \"92BEAE6F8D8B647D6F40279C6762F6506D336052C396D31A44261500C4CE4327\"\nsize = 0x35C\n"),
+        format!(
+            "\"source\" = '''file:plum-1.0-py3-none-any.whl'''\n'content-id' \
+                 = \"\"\"{CID}\"\"\"\n\"extras\" = [\"\\u0041_b\", \"c.D\"]\ndependencies = \
+                 ['Foo_Bar [X,y] >=1 , <2 ; python_version<\"3.9\"', \"\"\"foo\"\"\"]\nsha256 \
+                 = \"92BEAE6F8D8B647D6F40279C6762F6506D336052C396D31A44261500C4CE4327\"\nsize = \
+                 0x35C\n"
+        ),
         // Values of the wrong type stay.
-        "source = 1\ncontent-id = [1, \"x\", { a = 1 }] # 1\nextras = \"a\"\ndependencies = [[\"b\", \"a\"], 2, \"a\"]\nsize = \"x\"\nautomatic = 2027-03-01\n".to_owned(),
+        "source = 1\ncontent-id = [1, \"x\", { a = 1 }] # 1\nextras = \"a\"\ndependencies = \
+         [[\"b\", \"a\"], 2, \"a\"]\nsize = \"x\"\nautomatic = 2027-03-01\n"
+            .to_owned(),
         // The same twice, with a comment on the second.
-        format!("source = {source}\ncontent-id = \"{CID}\"\nextras = [\"a\", \"A\"]\ndependencies = [\n \"a\", # 1\n \"a\", # 2\n # 3\n \"a\",\n]\n"),
-        format!("source = [{source},\n # 1\n {source}, # 2\n]\ncontent-id = \"{CID}\"\nextras = []\ndependencies = []\n"),
+        format!(
+            "source = {source}\ncontent-id = \"{CID}\"\nextras = [\"a\", \"A\"]\ndependencies \
+                 = [\n \"a\", # 1\n \"a\", # 2\n # 3\n \"a\",\n]\n"
+        ),
+        format!(
+            "source = [{source},\n # 1\n {source}, # 2\n]\ncontent-id = \"{CID}\"\nextras = \
+                 []\ndependencies = []\n"
+        ),
         // Comments that hold quotes, brackets and other scripts.
-        format!("# 1 \"a\" [b] = c\nsource = {source} # 2 梅の実 \u{1f34e}\ncontent-id = \"{CID}\"\n\t# 3\ttab\nextras = []\ndependencies = [\n\t\"a\",\t# 4\ttab\n]\n"),
+        format!(
+            "# 1 \"a\" [b] = c\nsource = {source} # 2 梅の実 \u{1f34e}\ncontent-id \
+                 = \"{CID}\"\n\t# 3\ttab\nextras = []\ndependencies = [\n\t\"a\",\t# 4\ttab\n]\n"
+        ),
         "extras = [ # 1\n]\ndependencies = [\n # 2\n\n # 3\n]\n".to_owned(),
         "source = [ # 1\n # 2\n  ]\n".to_owned(),
     ];
@@ -770,10 +809,14 @@ fn no_text_of_the_settings_is_too_much() {
     let sound = RepositoryBuilder::sound().build();
     let built = RepositoryBuilder::new()
         .configuration(
-            "[severity]\nunneeded = \"off\"\n\n[[waiver]]\ncode = \"unsatisfied-dependency\"\nproject = \"cherry\"\n\
-             requirement = \"damson>=6 ; extra == 'pit'\"\nplatforms = [\"win_amd64\", \"cp312\"]\nextra = \"pit\"\n\
-             reason = \"seen\"\nexpires = 2026-11-20\n\n[signing]\ntrusted = [\"ssh-ed25519 AAAA one\"]\nthreshold = 1\n\n\
-             [index]\nurl = \"https://example.org/simple/\"\n\n[mirrors]\ngateways = [\"https://example.org\"]\n",
+            "[severity]\nunneeded = \"off\"\n\n[[waiver]]\ncode \
+             = \"unsatisfied-dependency\"\nproject = \"cherry\"\n\
+             requirement = \"damson>=6 ; extra == 'pit'\"\nplatforms = \
+             [\"win_amd64\", \"cp312\"]\nextra = \"pit\"\n\
+             reason = \"seen\"\nexpires = 2026-11-20\n\n[signing]\ntrusted = [\"ssh-ed25519 AAAA \
+             one\"]\nthreshold = 1\n\n\
+             [index]\nurl = \"https://example.org/simple/\"\n\n[mirrors]\ngateways = \
+             [\"https://example.org\"]\n",
         )
         .build();
     let text = built.read("ipwhl.toml");

@@ -181,7 +181,8 @@ fn commands_startup_files_and_bytecode_of_an_attack_are_marked() {
         .join("wheels/application-1.0-py3-none-any.whl");
     let old_bytes = fs::read(&old_wheel).unwrap();
     // Nobody looks into `library`, which is as before.
-    let entry_points = "[console_scripts]\ngit = application:main\nShared = application:main\nfine = application:main\n\
+    let entry_points = "[console_scripts]\ngit = application:main\nShared = application:main\nfine \
+                        = application:main\n\
                         # a comment\u{b}sudo = application:main\n";
     let application = pure("application", "1.1")
         .requires("library")
@@ -245,7 +246,8 @@ fn commands_startup_files_and_bytecode_of_an_attack_are_marked() {
     workshop.run(&["hollow", "old"]).line();
     fs::remove_file(workshop.repository().join("old/release.car")).unwrap();
     fs::remove_dir_all(workshop.path("cache")).unwrap();
-    let words = "\nnames of new commands and packages not compared with those of 3 wheels: `ipwhl check --wheels` has not read them here\n";
+    let words = "\nnames of new commands and packages not compared with those of 3 wheels: `ipwhl \
+                 check --wheels` has not read them here\n";
     let archive = ["diff", "old/release.hollow.car", "--members", "fetch"];
     let ran = workshop.run(&archive);
     assert!(ran.output.contains(words), "{ran:?}");
@@ -958,7 +960,10 @@ fn trust_threshold_and_targets_come_first_in_every_format() {
     }));
     let many: Vec<String> = (0..2000)
         .map(|number| {
-            format!("[[waiver]]\ncode = \"unneeded\"\nproject = \"a{number}\"\nreason = \"{number}\"\nexpires = 2999-01-01\n")
+            format!(
+                "[[waiver]]\ncode = \"unneeded\"\nproject = \"a{number}\"\nreason \
+                     = \"{number}\"\nexpires = 2999-01-01\n"
+            )
         })
         .collect();
     let changed = settings
@@ -1038,7 +1043,10 @@ fn what_could_not_be_compared_is_never_called_the_same() {
         "{ran:?}"
     );
     assert!(
-        ran.output.contains("\nnot compared in full: the settings of the working tree, because its `ipwhl.toml` has errors"),
+        ran.output.contains(
+            "\nnot compared in full: the settings of the working tree, because its \
+                             `ipwhl.toml` has errors"
+        ),
         "{ran:?}"
     );
     // A requirement that is none is left out of what is known of its wheel.

@@ -125,7 +125,8 @@ fn the_page_of_all_findings_is_made_from_the_same_texts() {
     let page = fs::read_to_string(&path).unwrap_or_default();
     assert!(
         page == findings_page(),
-        "docs/findings.md is not what the explanations say: `IPWHL_REGENERATE=1 cargo test explain` writes it anew"
+        "docs/findings.md is not what the explanations say: `IPWHL_REGENERATE=1 cargo test \
+         explain` writes it anew"
     );
     for code in Code::ALL {
         assert!(page.contains(&format!("\n## {code}\n")), "{code}");

@@ -292,7 +292,8 @@ fn an_extra_is_declared_with_what_it_needs() {
     // Without the index, nobody knows that the command does.
     let offline = json(&bench.program, &["--offline"]).expect(ExitStatus::Findings);
     assert_eq!(commands(&offline.findings()), [""; 0]);
-    let by_hand = "if the wheels of `fig` have it, add `seed` to `extras`, and its requirements to `dependencies`";
+    let by_hand = "if the wheels of `fig` have it, add `seed` to `extras`, and its requirements to \
+                   `dependencies`";
     assert_eq!(offline.findings()[1]["help"][0]["message"], by_hand);
     type_in(&bench.program, command).expect(ExitStatus::Clean);
     bench.is_clean();
@@ -366,7 +367,8 @@ fn what_the_index_does_not_have_is_not_proposed() {
     let told: Vec<String> = found.iter().map(notes).collect();
     for words in [
         "the index has no project `absent`",
-        "no version of `fig` in the index satisfies all requirers: fig 1.0: pear requires >=2; fig 2.0: apple requires <2",
+        "no version of `fig` in the index satisfies all requirers: fig 1.0: pear requires >=2; fig \
+         2.0: apple requires <2",
         "the index has no wheel of `sourced`",
     ] {
         assert!(
@@ -781,7 +783,8 @@ fn the_extra_to_leave_out_is_named_where_that_helps() {
         )
         .as_deref(),
         Some(
-            "drop the extra that needs it: remove `\"all\"` and `\"jam\"` from `extras` in declarations/apple.toml:3"
+            "drop the extra that needs it: remove `\"all\"` and `\"jam\"` from `extras` in \
+             declarations/apple.toml:3"
         )
     );
     // Somebody asks for it; it is needed without it; the project always asks for it itself.

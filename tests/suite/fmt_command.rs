@@ -140,7 +140,8 @@ fn a_line_for_editors_above_a_later_key_is_of_the_file() {
     assert_eq!(canonical(&once), Some(once));
 }
 
-const UNTIDY: &str = "\u{feff}# why it is here\r\n\r\ndependencies = [\"Zebra >= 2\", # striped\r\n  \"ant\"]\r\nextras = []\r\n\
+const UNTIDY: &str = "\u{feff}# why it is here\r\n\r\ndependencies = [\"Zebra >= 2\", # \
+                      striped\r\n  \"ant\"]\r\nextras = []\r\n\
     content-id = 'bafkreibwlz5j2cw3ilsb5kbsucqs4awejqdzujstnxxgrajf5ombj6lsoq' # the CID\r\n\
     source = \"file:wheels/yak-1.0-py3-none-any.whl\"\r\n";
 

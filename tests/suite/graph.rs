@@ -288,8 +288,10 @@ fn each_declared_extra_is_looked_at() {
             "[\"fig ; os_name == 'nt' or extra == 'juice'\"]"
         ),
         [
-            "missing-dependency apple [fig; os_name == \"nt\" or extra == \"juice\"]  (cp311, cp312 on win_amd64)",
-            "missing-dependency apple [fig; os_name == \"nt\" or extra == \"juice\"] juice (cp311, cp312 on manylinux_2_28_x86_64)",
+            "missing-dependency apple [fig; os_name == \"nt\" or extra == \"juice\"]  (cp311, \
+             cp312 on win_amd64)",
+            "missing-dependency apple [fig; os_name == \"nt\" or extra == \"juice\"] juice (cp311, \
+             cp312 on manylinux_2_28_x86_64)",
         ]
     );
 }
@@ -379,7 +381,8 @@ fn what_is_unavailable_in_two_ways_is_told_twice() {
         messages,
         [
             "`apple` requires `fig`, which has no wheel for these platforms",
-            "`apple` requires `fig`, whose requires-python `>=3.12` excludes some patch version of these platforms",
+            "`apple` requires `fig`, whose requires-python `>=3.12` excludes some patch version of \
+             these platforms",
         ]
     );
     assert_eq!(found[1].labels[1].text, "does not hold");
@@ -427,7 +430,8 @@ fn a_platform_without_a_wheel_is_uncovered_or_unavailable() {
         ]),
         [
             "uncovered-platform fig []  (cp311 on manylinux_2_28_x86_64)",
-            "unavailable-dependency apple [fig; python_version >= \"3.12\"]  (cp312 on manylinux_2_28_x86_64)",
+            "unavailable-dependency apple [fig; python_version >= \"3.12\"]  (cp312 on \
+             manylinux_2_28_x86_64)",
         ]
     );
 }
@@ -458,7 +462,8 @@ fn a_project_may_require_itself_with_an_extra() {
             "apple",
             "1.0",
             &format!(
-                "extras = {extras}\ndependencies = [\"apple[juice] ; extra == 'all'\", \"fig ; extra == 'juice'\"]"
+                "extras = {extras}\ndependencies = [\"apple[juice] ; extra == 'all'\", \"fig ; \
+                 extra == 'juice'\"]"
             ),
         )])
     };
@@ -594,7 +599,9 @@ fn the_chain_is_one_by_which_the_need_arises() {
         pure(
             "grape",
             "1.0",
-            "automatic = true\nextras = [\"all\", \"lone\", \"seed\"]\ndependencies = [\"absent ; extra == 'seed'\", \"grape[seed] ; extra == 'all'\", \"other ; extra == 'lone'\", \"third\"]",
+            "automatic = true\nextras = [\"all\", \"lone\", \"seed\"]\ndependencies = [\"absent ; \
+             extra == 'seed'\", \"grape[seed] ; extra == 'all'\", \"other ; extra == \
+             'lone'\", \"third\"]",
         ),
     ];
     assert_eq!(
@@ -708,7 +715,8 @@ fn each_wheel_counts_that_an_installer_may_take() {
     let wheel = |version: &str, tag: &str, dependencies: &str| {
         let cid = content_id(&format!("{version}-{tag}"));
         format!(
-            "[[wheel]]\nsource = \"https://example.org/native-{version}-{tag}.whl\"\ncontent-id = \"{cid}\"\nextras = []\ndependencies = [{dependencies}]\n"
+            "[[wheel]]\nsource = \"https://example.org/native-{version}-{tag}.whl\"\ncontent-id \
+             = \"{cid}\"\nextras = []\ndependencies = [{dependencies}]\n"
         )
     };
     let two = |second: &str, dependencies: &str| {

@@ -272,7 +272,8 @@ fn a_long_way_is_said_in_a_few_words() {
     let note = |number: usize| findings[number]["notes"].to_string();
     assert!(
         note(20).contains(
-            "dependency path: p00000 (wanted) -> p00001 -> p00002 -> p00003 -> p00004 -> p00005 -> p00006 -> (8 more) -> p00015 "
+            "dependency path: p00000 (wanted) -> p00001 -> p00002 -> p00003 -> p00004 -> p00005 -> \
+             p00006 -> (8 more) -> p00015 "
         ),
         "{}",
         note(20)

@@ -215,10 +215,12 @@ fn no_text_of_a_change_reaches_a_terminal_as_it_stands() {
         format!("[publish.node]\nkind = \"directory\"\npath = \"{toml}\"\n"),
         format!("[publish.node]\nkind = \"git\"\nbranch = \"{toml}\"\n"),
         format!(
-            "[[waiver]]\ncode = \"unneeded\"\nproject = \"cherry\"\nwheel = \"{toml}\"\nreason = \"a{toml}b\"\nexpires = 2999-01-01\n"
+            "[[waiver]]\ncode = \"unneeded\"\nproject = \"cherry\"\nwheel = \"{toml}\"\nreason \
+             = \"a{toml}b\"\nexpires = 2999-01-01\n"
         ),
         format!(
-            "[[waiver]]\ncode = \"{toml}\"\nproject = \"{toml}\"\nreason = \"a{toml}b\"\nexpires = 2999-01-01\n"
+            "[[waiver]]\ncode = \"{toml}\"\nproject = \"{toml}\"\nreason = \"a{toml}b\"\nexpires = \
+             2999-01-01\n"
         ),
     ] {
         repository.write("ipwhl.toml", format!("{settings}\n{more}"));

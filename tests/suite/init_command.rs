@@ -69,7 +69,8 @@ fn an_install_line_is_written() {
     let (lower_commit, lower_hash) = (commit.to_lowercase(), hash.to_lowercase());
     let download = format!(
         "curl --fail --silent --show-error --location --output download https://example.org/ipwhl && \
-         echo \"{lower_hash}  download\" | sha256sum --check && install -D download \"$CARGO_INSTALL_ROOT/bin/ipwhl\""
+         echo \"{lower_hash}  download\" | sha256sum --check && install -D \
+         download \"$CARGO_INSTALL_ROOT/bin/ipwhl\""
     );
     let unpack = download.replace("ipwhl &&", "ipwhl-1.0.tar.gz &&").replace(
         "install -D download",
@@ -430,7 +431,8 @@ fn what_stands_in_the_way_is_named_and_nothing_is_written() {
     said(
         &run,
         &[
-            "`.github/workflows/ipwhl-release.yml`, `.gitlab-ci.yml` already exist and have different content: nothing was written",
+            "`.github/workflows/ipwhl-release.yml`, `.gitlab-ci.yml` already exist and have \
+             different content: nothing was written",
             "to change only how CI installs ipwhl, edit the line `IPWHL_INSTALL` in it",
         ],
     );

@@ -31,7 +31,8 @@ fn judge_these(repository: &Repository, findings: Vec<Finding>) -> Vec<Finding> 
 
 fn waiver(code: &str, project: &str, more: &str) -> String {
     format!(
-        "\n[[waiver]]\ncode = \"{code}\"\nproject = \"{project}\"\n{more}\nreason = \"seen\"\nexpires = 2026-11-20\n"
+        "\n[[waiver]]\ncode = \"{code}\"\nproject = \"{project}\"\n{more}\nreason \
+         = \"seen\"\nexpires = 2026-11-20\n"
     )
 }
 

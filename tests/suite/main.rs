@@ -9,7 +9,8 @@
     clippy::unwrap_used,
     unreachable_pub,
     missing_docs,
-    reason = "a test fails by panicking, a table of cases is as long as it is, helpers are documented where that helps"
+    reason = "a test fails by panicking, a table of cases is as long as it is, helpers are \
+              documented where that helps"
 )]
 
 // In every module `#[test]` is this crate's, before the compiler's own.

@@ -202,7 +202,9 @@ fn yaks() -> Vec<(&'static str, String)> {
                 "# All rights reserved\n\n# the first one\n{}",
                 wheel(
                     "cp37-cp37m-win_amd64",
-                    "requires-python = '>=3.6'  # old\nextras = ['Horn']\n# what it needs\ndependencies = [ # list\n  'Zebu >= 2', # watch\n  'ant',\n]\n# the end of cp37\n"
+                    "requires-python = '>=3.6'  # old\nextras = ['Horn']\n# what it \
+                     needs\ndependencies = [ # list\n  'Zebu >= 2', # watch\n  'ant',\n]\n# the \
+                     end of cp37\n"
                 )
             ),
         ),
@@ -212,7 +214,8 @@ fn yaks() -> Vec<(&'static str, String)> {
                 "# All rights reserved\n\n{}",
                 wheel(
                     "cp38-cp38-win_amd64",
-                    "requires-python = '>=3.6'\nextras = ['horn']\n# what it needs\ndependencies = [\n  # six legs\n  'ant',\n  'zebu>=2', # watch\n]\n"
+                    "requires-python = '>=3.6'\nextras = ['horn']\n# what it needs\ndependencies = \
+                     [\n  # six legs\n  'ant',\n  'zebu>=2', # watch\n]\n"
                 )
             ),
         ),
@@ -545,7 +548,9 @@ fn wheels_that_are_declared_twice_alike_become_one() {
         .run(&["migrate"])
         .expect(ExitStatus::Clean);
     for words in [
-        "note: `owl-1.0-py3-none-any.whl` has the same declaration in `pkgs/44/owl/owl-1.0-py3-none-any.toml` and `pkgs/55/Owl/owl-1.0-py3-none-any.toml`; they become one\n",
+        "note: `owl-1.0-py3-none-any.whl` has the same declaration in \
+         `pkgs/44/owl/owl-1.0-py3-none-any.toml` and `pkgs/55/Owl/owl-1.0-py3-none-any.toml`; they \
+         become one\n",
         "note: `Yak-1.0-cp38-cp38-win_amd64.whl` has the same declaration in ",
     ] {
         assert_eq!(run.stderr.matches(words).count(), 1, "{}", run.stderr);

@@ -189,7 +189,8 @@ fn another_file_among_the_declarations_is_told() {
         let repository = original(&[(sound, text.clone()), (name, text.clone())]);
         let run = check(repository.path());
         let expected: &[String] = &[format!(
-            "misplaced-declaration {name} <> `{name}` is not a declaration: its name does not end with `.toml`\n    help: rename it to `NAME.toml`, or move it out of `pkgs`"
+            "misplaced-declaration {name} <> `{name}` is not a declaration: its name does not end \
+             with `.toml`\n    help: rename it to `NAME.toml`, or move it out of `pkgs`"
         )];
         let expected = if is_told { expected } else { &[] };
         assert_eq!(told(&repository, &run), expected);

@@ -233,7 +233,8 @@ fn what_old_rules_took_can_be_allowed() {
         "legacy-metadata",
     ]);
     // In the repository's own settings the same, and the same root.
-    let settings = "\n[severity]\ninvalid-requirement = \"warning\"\ninvalid-extra = \"warning\"\nlegacy-metadata = \"warning\"\n";
+    let settings = "\n[severity]\ninvalid-requirement = \"warning\"\ninvalid-extra \
+                    = \"warning\"\nlegacy-metadata = \"warning\"\n";
     workshop.write(&repository.configuration(settings));
     assert_eq!(workshop.build(&["--root-only"]), root);
 }

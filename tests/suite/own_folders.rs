@@ -275,7 +275,9 @@ fn git_obeys_no_repository_that_a_change_has_committed() {
     for config in [
         format!("[core]\nbare = false\nworktree = .\nfsmonitor = \"{run_it}\"\n"),
         format!(
-            "[core]\nrepositoryformatversion = 1\nbare = true\n[extensions]\npartialClone = origin\n[remote \"origin\"]\npromisor = true\nurl = .\nuploadpack = \"{run_it}; false\"\n"
+            "[core]\nrepositoryformatversion = 1\nbare = true\n[extensions]\npartialClone = \
+             origin\n[remote \"origin\"]\npromisor = true\nurl = .\nuploadpack = \"{run_it}; \
+             false\"\n"
         ),
     ] {
         for (file, text) in [

@@ -188,7 +188,8 @@ fn a_check_of_a_change_asks_the_places_of_before() {
     let package = format!("pkg:pypi/cherry@0.3?file_name={name}");
     let settings = |server: &LoopbackIndex, target: &str| {
         format!(
-            "\n[index]\nurl = \"{}\"\n[mirrors]\ngateways = [\"{}\"]\n[publish.node]\nkind = \"kubo\"\napi = \"{target}\"\n",
+            "\n[index]\nurl = \"{}\"\n[mirrors]\ngateways = [\"{}\"]\n[publish.node]\nkind \
+             = \"kubo\"\napi = \"{target}\"\n",
             server.index_url(),
             server.url(""),
         )
@@ -209,7 +210,8 @@ fn a_check_of_a_change_asks_the_places_of_before() {
         let run = program(&repository)
             .run(arguments)
             .expect(ExitStatus::Clean);
-        let words = "note: this change has a different `[publish]` and a different `[index]` and a different `[mirrors]`; the check uses the one of `reviewed`";
+        let words = "note: this change has a different `[publish]` and a different `[index]` and a \
+                     different `[mirrors]`; the check uses the one of `reviewed`";
         assert!(run.stderr.contains(words), "{run:?}");
     }
     assert_eq!(own.connections(), 0);
@@ -258,7 +260,8 @@ fn a_check_of_a_change_asks_the_places_of_before() {
         format!("{text}\n[signing]\ntrusted = [\"{key}\"]\n"),
     );
     let run = program(&repository).run(&["check", "--since", "main"]);
-    let words = "warning: this change sets who may sign releases: `trusted` in `[signing]`; `ipwhl diff` shows the values";
+    let words = "warning: this change sets who may sign releases: `trusted` in `[signing]`; `ipwhl \
+                 diff` shows the values";
     assert!(run.stderr.contains(words), "{run:?}");
 }
 
@@ -284,7 +287,8 @@ fn an_insecure_source_is_not_asked() {
         assert!(run.stderr.contains("error[insecure-source]"), "{run:?}");
     }
     assert_eq!(server.connections(), 0);
-    let waiver = "\n[[waiver]]\ncode = \"insecure-source\"\nproject = \"cherry\"\nreason = \"for now\"\nexpires = 2999-01-01\n";
+    let waiver = "\n[[waiver]]\ncode = \"insecure-source\"\nproject = \"cherry\"\nreason = \"for \
+                  now\"\nexpires = 2999-01-01\n";
     for settings in ["\n[severity]\ninsecure-source = \"warning\"\n", waiver] {
         let repository = set(&[&source]).configuration(settings).build();
         program(&repository)

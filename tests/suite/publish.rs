@@ -20,7 +20,8 @@ fn workshop(service: &PinningService) -> Workshop {
     settings(
         &workshop,
         &format!(
-            "[publish.first]\nkind = \"kubo\"\napi = \"{}\"\n\n[publish.second]\nkind = \"pinning-service\"\nholders = []\nendpoint = \"{}\"\n",
+            "[publish.first]\nkind = \"kubo\"\napi = \"{}\"\n\n[publish.second]\nkind \
+             = \"pinning-service\"\nholders = []\nendpoint = \"{}\"\n",
             http::closed(),
             service.url
         ),
@@ -189,7 +190,8 @@ fn a_secret_for_this_machine_passes_no_proxy() {
     // Anywhere else, encryption is wanted, and nobody is asked.
     settings(
         &workshop,
-        "\n[publish.third]\nkind = \"pinning-service\"\nholders = []\nendpoint = \"http://service.example.org/psa\"\n",
+        "\n[publish.third]\nkind = \"pinning-service\"\nholders = []\nendpoint \
+         = \"http://service.example.org/psa\"\n",
     );
     let mut command = workshop.command(&["publish", "third"]);
     command

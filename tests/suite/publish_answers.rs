@@ -9,7 +9,8 @@ use crate::support::workshop::Workshop;
 /// A body in chunks, and what stands behind it.
 fn chunked(body: &str, trailer: &str) -> String {
     format!(
-        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\nTrailer: X-Stream-Error\r\n\r\n{:x}\r\n{body}\r\n0\r\n{trailer}\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: \
+         chunked\r\nTrailer: X-Stream-Error\r\n\r\n{:x}\r\n{body}\r\n0\r\n{trailer}\r\n",
         body.len()
     )
 }
@@ -25,7 +26,8 @@ fn node(answers: Vec<(&'static str, String)>) -> String {
             return answer.clone().into_bytes();
         }
         if path.starts_with("block/stat") {
-            let body = "{\"Message\": \"block was not found locally (offline)\", \"Code\": 0, \"Type\": \"error\"}";
+            let body = "{\"Message\": \"block was not found locally (offline)\", \"Code\": \
+                        0, \"Type\": \"error\"}";
             return http::whole("500 No", &[], body.as_bytes());
         }
         http::whole("200 OK", &[], b"")

@@ -24,7 +24,8 @@ fn a_release_is_pinned_with_name_factors_and_metadata() {
     let node = Node::start();
     let peer = Peer::start("alone", &node, None, &[]);
     let target = format!(
-        "[publish.cluster]\nkind = \"cluster\"\napi = \"{}\"\ngateway = \"{}\"\nreplication-min = 1\nreplication-max = 1\nmetadata = {{ team = \"packaging\" }}\n",
+        "[publish.cluster]\nkind = \"cluster\"\napi = \"{}\"\ngateway = \"{}\"\nreplication-min = \
+         1\nreplication-max = 1\nmetadata = {{ team = \"packaging\" }}\n",
         peer.api, node.gateway
     );
     let workshop = Workshop::with(&installable_with("2.1.post1"));
@@ -104,7 +105,9 @@ fn a_peer_that_has_given_up_is_asked_to_try_again() {
     settings(
         &workshop,
         &format!(
-            "[publish.node]\nkind = \"kubo\"\napi = \"{}\"\n\n[publish.cluster]\nkind = \"cluster\"\napi = \"{}\"\ngateway = \"{}\"\nreplication-min = \"all\"\nreplication-max = \"all\"\n",
+            "[publish.node]\nkind = \"kubo\"\napi = \"{}\"\n\n[publish.cluster]\nkind \
+             = \"cluster\"\napi = \"{}\"\ngateway = \"{}\"\nreplication-min \
+             = \"all\"\nreplication-max = \"all\"\n",
             one.api, alpha.api, one.gateway
         ),
     );
@@ -204,7 +207,8 @@ fn the_pinning_service_of_a_cluster_is_one() {
     let node = Node::start();
     let peer = Peer::start("alone", &node, None, &[]);
     let target = format!(
-        "[publish.node]\nkind = \"kubo\"\napi = \"{}\"\n[publish.service]\nkind = \"pinning-service\"\nholders = []\nendpoint = \"{}\"\ngateway = \"{}\"\n",
+        "[publish.node]\nkind = \"kubo\"\napi = \"{}\"\n[publish.service]\nkind \
+         = \"pinning-service\"\nholders = []\nendpoint = \"{}\"\ngateway = \"{}\"\n",
         node.api, peer.pinning_service, node.gateway
     );
     let workshop = Workshop::with(&installable_with("2.1.post1"));
@@ -231,7 +235,8 @@ fn a_pin_at_the_cluster_s_pinning_service_is_replaced_at_each_first_try() {
     let peer = Peer::start("alone", &two, None, &[]);
     let workshop = Workshop::with(&installable_with("2.0"));
     let target = format!(
-        "[publish.node]\nkind = \"kubo\"\napi = \"{}\"\n\n[publish.service]\nkind = \"pinning-service\"\nendpoint = \"{}\"\ngateway = \"{}\"\n",
+        "[publish.node]\nkind = \"kubo\"\napi = \"{}\"\n\n[publish.service]\nkind \
+         = \"pinning-service\"\nendpoint = \"{}\"\ngateway = \"{}\"\n",
         one.api, peer.pinning_service, two.gateway
     );
     settings(&workshop, &target);

@@ -155,7 +155,8 @@ fn first(server: SocketAddr, more: &str) -> (Workshop, String) {
     settings(
         &workshop,
         &format!(
-            "[publish.domain]\nkind = \"dnslink\"\nholders = []\ndomain = \"Index.Example.org.\"\nresolver = \"{server}\"\n{more}"
+            "[publish.domain]\nkind = \"dnslink\"\nholders = []\ndomain \
+             = \"Index.Example.org.\"\nresolver = \"{server}\"\n{more}"
         ),
     );
     let root = workshop.build(&[]);

@@ -8,7 +8,8 @@ use crate::publish_kubo::{installable_with, second, settings, succeeded};
 use crate::support::tool;
 use crate::support::workshop::{Ran, Workshop};
 
-const TARGET: &str = "[publish.history]\nkind = \"git\"\nholders = []\nrepository = \"../git\"\nremote = \"origin\"\n";
+const TARGET: &str = "[publish.history]\nkind = \"git\"\nholders = []\nrepository \
+                      = \"../git\"\nremote = \"origin\"\n";
 
 /// A real git with an identity and nothing else of the machine's configuration.
 struct Git {
@@ -91,7 +92,8 @@ impl Place {
         };
         fs::write(
             git.home.join(".gitconfig"),
-            "[user]\n\tname = A Maintainer\n\temail = maintainer@example.org\n[init]\n\tdefaultBranch = main\n[commit]\n\tgpgSign = true\n",
+            "[user]\n\tname = A Maintainer\n\temail = \
+             maintainer@example.org\n[init]\n\tdefaultBranch = main\n[commit]\n\tgpgSign = true\n",
         )
         .unwrap();
         let (here, there) = (workshop.path("git"), workshop.path("remote"));

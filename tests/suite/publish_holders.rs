@@ -29,7 +29,8 @@ fn publish(workshop: &Workshop, arguments: &[&str]) -> Ran {
 
 fn pointers(service: &PinningService) -> String {
     format!(
-        "[publish.name]\nkind = \"ipns\"\nfile = \"../record\"\n\n[publish.service]\nkind = \"pinning-service\"\nendpoint = \"{}\"\n",
+        "[publish.name]\nkind = \"ipns\"\nfile = \"../record\"\n\n[publish.service]\nkind \
+         = \"pinning-service\"\nendpoint = \"{}\"\n",
         service.url
     )
 }
@@ -50,7 +51,8 @@ fn nothing_leads_to_a_release_whose_blocks_have_not_arrived() {
         3,
         &[
             "node: no connection to ",
-            "service: it is not changed, because no other target is proved to hold the release: `node` has failed",
+            "service: it is not changed, because no other target is proved to hold the release: \
+             `node` has failed",
             "name: it is not changed",
             "3 targets failed: `ipwhl publish --key ../key node name service` continues this run",
         ],
@@ -155,7 +157,8 @@ fn a_node_of_a_cluster_is_pinned_by_the_cluster_alone() {
     };
     // Both would keep two, each on its own.
     let target = format!(
-        "[publish.node]\nkind = \"kubo\"\napi = \"{}\"\ngateway = \"{0}\"\nmfs = \"/releases/latest\"\nkeep = 2\n\n{}",
+        "[publish.node]\nkind = \"kubo\"\napi = \"{}\"\ngateway = \"{0}\"\nmfs \
+         = \"/releases/latest\"\nkeep = 2\n\n{}",
         node.api,
         cluster("keep = 2\n")
     );
@@ -245,7 +248,9 @@ fn a_gateway_of_a_peer_that_does_not_keep_it_is_not_enough() {
     let alpha = Peer::start("alpha", &one, None, &[]);
     let _beta = Peer::start("beta", &two, Some(&alpha), &[]);
     let target = format!(
-        "[publish.cluster]\nkind = \"cluster\"\napi = \"{}\"\ngateway = \"{}\"\nreplication-min = 1\nreplication-max = 1\n\n[publish.node]\nkind = \"kubo\"\napi = \"{}\"\n\n[publish.name]\nkind = \"ipns\"\nfile = \"../record\"\n",
+        "[publish.cluster]\nkind = \"cluster\"\napi = \"{}\"\ngateway = \"{}\"\nreplication-min = \
+         1\nreplication-max = 1\n\n[publish.node]\nkind = \"kubo\"\napi \
+         = \"{}\"\n\n[publish.name]\nkind = \"ipns\"\nfile = \"../record\"\n",
         alpha.api, one.gateway, one.api
     );
     let workshop = workshop(&target);

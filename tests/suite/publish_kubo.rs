@@ -62,7 +62,8 @@ fn a_release_is_moved_pinned_and_read_back_and_the_next_one_moves_what_is_new() 
     let node = Node::start();
     let pip = Pip::new();
     let target = format!(
-        "[publish.node]\nkind = \"kubo\"\napi = \"{}\"\ngateway = \"{}\"\nkeep = 2\nmfs = \"/releases/latest\"\n",
+        "[publish.node]\nkind = \"kubo\"\napi = \"{}\"\ngateway = \"{}\"\nkeep = 2\nmfs \
+         = \"/releases/latest\"\n",
         node.api, node.gateway
     );
     let workshop = Workshop::with(&installable_with("2.1.post1"));

@@ -283,7 +283,8 @@ fn no_secret_is_in_any_output() {
         (500, "{\"message\": \"{authorization}\"}"),
         (
             202,
-            "{\"requestid\": \"{authorization}\", \"status\": \"{authorization}\", \"pin\": {\"cid\": \"{authorization}\"}}",
+            "{\"requestid\": \"{authorization}\", \"status\": \"{authorization}\", \"pin\": \
+             {\"cid\": \"{authorization}\"}}",
         ),
         (202, "{\"requestid\": {\"{authorization}\": 1}}"),
         (302, "{authorization}"),

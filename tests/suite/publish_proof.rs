@@ -56,7 +56,9 @@ fn two_releases_share_what_they_have_in_common_and_either_node_is_enough() {
         let node = CuttingProxy::start(&one.api, Cut::Never);
         let cluster = CuttingProxy::start(&alpha.api, Cut::Never);
         let targets = format!(
-            "{plain}\n[publish.node]\nkind = \"kubo\"\napi = \"{}\"\ngateway = \"{}\"\n\n[publish.cluster]\nkind = \"cluster\"\napi = \"{}\"\ngateway = \"{}\"\nreplication-min = 2\nreplication-max = 2\n",
+            "{plain}\n[publish.node]\nkind = \"kubo\"\napi = \"{}\"\ngateway \
+             = \"{}\"\n\n[publish.cluster]\nkind = \"cluster\"\napi = \"{}\"\ngateway \
+             = \"{}\"\nreplication-min = 2\nreplication-max = 2\n",
             node.url, one.gateway, cluster.url, one.gateway
         );
         fs::write(workshop.repository().join("ipwhl.toml"), targets).unwrap();

@@ -88,7 +88,8 @@ fn a_year_of_an_operator() {
         format!(
             "[publish.name]\nkind = \"ipns\"\nfile = \"../record\"\n\n\
              [publish.node]\nkind = \"kubo\"\napi = \"{}\"\ngateway = \"{}\"\n\n\
-             [publish.cluster]\nkind = \"cluster\"\napi = \"{}\"\ngateway = \"{}\"\nreplication-min = 2\nreplication-max = 2\nkeep = 3\n\n\
+             [publish.cluster]\nkind = \"cluster\"\napi = \"{}\"\ngateway \
+             = \"{}\"\nreplication-min = 2\nreplication-max = 2\nkeep = 3\n\n\
              [publish.third]\nkind = \"kubo\"\napi = \"{third}\"\npinned-by = \"\"\nkeep = 3\n\n\
              [publish.site]\nkind = \"directory\"\npath = \"../site\"\nurl = \"{site}\"\nkeep = 3\n",
             one.api, one.gateway, alpha.api, two.gateway

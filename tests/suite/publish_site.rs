@@ -387,7 +387,10 @@ fn a_check_names_what_is_damaged_and_mends_it() {
     // The archive of the newest has what both need, but for a page of the first, which is in its
     // hollow archive.
     let ran = check(&["--repair"]);
-    ran.said(&format!("{second}/library/library-2.2-py3-none-any.whl of sequence 2, {second} is missing, and was repaired"));
+    ran.said(&format!(
+        "{second}/library/library-2.2-py3-none-any.whl of sequence 2, {second} is \
+                       missing, and was repaired"
+    ));
     ran.said(&format!(
         "{second}/{large} of sequence 2, {second} is altered, and was repaired"
     ));

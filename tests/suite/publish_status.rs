@@ -29,7 +29,10 @@ fn each_target_says_what_it_holds_since_when_and_until_when() {
     let workshop = Workshop::with(&installable_with("2.0").configuration(&trusted()));
     fs::write(workshop.path("key"), key(1).to_openssh().unwrap()).unwrap();
     let targets = format!(
-        "[publish.node]\nkind = \"kubo\"\napi = \"{}\"\ngateway = \"{}\"\n\n[publish.site]\nkind = \"directory\"\npath = \"../site\"\nurl = \"https://index.example.org/wheels\"\n\n[publish.name]\nkind = \"ipns\"\nfile = \"../record\"\n",
+        "[publish.node]\nkind = \"kubo\"\napi = \"{}\"\ngateway = \"{}\"\n\n[publish.site]\nkind \
+         = \"directory\"\npath = \"../site\"\nurl \
+         = \"https://index.example.org/wheels\"\n\n[publish.name]\nkind = \"ipns\"\nfile \
+         = \"../record\"\n",
         node.api, node.gateway
     );
     settings(&workshop, &targets);
@@ -129,7 +132,8 @@ fn a_path_or_a_link_that_leads_elsewhere_and_a_fork_are_seen() {
     let workshop = Workshop::with(&installable_with("2.0").configuration(&trusted()));
     fs::write(workshop.path("key"), key(1).to_openssh().unwrap()).unwrap();
     let targets = format!(
-        "[publish.one]\nkind = \"kubo\"\napi = \"{}\"\nmfs = \"/latest\"\n\n[publish.two]\nkind = \"kubo\"\napi = \"{}\"\n\n[publish.site]\nkind = \"directory\"\npath = \"../site\"\n",
+        "[publish.one]\nkind = \"kubo\"\napi = \"{}\"\nmfs = \"/latest\"\n\n[publish.two]\nkind \
+         = \"kubo\"\napi = \"{}\"\n\n[publish.site]\nkind = \"directory\"\npath = \"../site\"\n",
         one.api, two.api
     );
     settings(&workshop, &targets);

@@ -61,7 +61,8 @@ fn a_name_is_a_path_a_root_or_a_revision() {
         ("git:old", "no revision `old`"),
         (
             "wheels",
-            "`wheels` is not an archive, a folder with one or a repository, not a CID, and no revision `wheels`",
+            "`wheels` is not an archive, a folder with one or a repository, not a CID, and no \
+             revision `wheels`",
         ),
         (
             "nothing",

@@ -316,7 +316,8 @@ fn a_page() {
             of_application(HTML, FileContradiction::UnknownTags),
             said(
                 HTML,
-                "it has tags that pages of this format do not have, and readers may interpret them differently",
+                "it has tags that pages of this format do not have, and readers may interpret them \
+                 differently",
             ),
         ),
         (

@@ -264,7 +264,8 @@ fn waivers_that_name_what_is_gone_are_mentioned() {
     let run = remove(&repository, &["apple"]).expect(ExitStatus::Clean);
     assert!(
         run.stderr.ends_with(
-            "note: ipwhl.toml:9: the waiver of `uncovered-platform` for `apple` concerns `apple`, which is no longer in the set\n"
+            "note: ipwhl.toml:9: the waiver of `uncovered-platform` for `apple` concerns `apple`, \
+             which is no longer in the set\n"
         ),
         "{}",
         run.stderr

@@ -197,7 +197,8 @@ fn hidden_signs_of_a_line_are_escaped_and_marks_stand_right() {
 fn two_places_and_several_ways_out_in_a_narrow_window() {
     let sample =
         text("source = \"file:wheels/plum-1.0-py3-none-any.whl\"\ndependencies = [\"stone>=2\"]\n");
-    let message = "`plum` requires `stone>=2; platform_system == \"Windows\"`, but the set has stone 1.4, which is older";
+    let message = "`plum` requires `stone>=2; platform_system == \"Windows\"`, but the set has \
+                   stone 1.4, which is older";
     let other: Arc<str> = "declarations/stone.toml".into();
     let mut texts = sample.texts.clone();
     texts.insert(

@@ -31,7 +31,8 @@ fn findings(text: &str) -> Vec<String> {
         .collect()
 }
 
-const LEAST: &str = "[repository]\nformat = 1\nname = \"example\"\n[platforms]\npython = [\"cp312\"]\nsystem = [\"win_amd64\"]\n";
+const LEAST: &str = "[repository]\nformat = 1\nname = \"example\"\n[platforms]\npython = \
+                     [\"cp312\"]\nsystem = [\"win_amd64\"]\n";
 
 #[test]
 fn every_key_is_read() {
@@ -111,8 +112,11 @@ fn what_is_wrong_is_said_with_the_way_out() {
         (
             "",
             &[
-                "missing-key: `repository` is missing, but `ipwhl.toml` needs it <> it begins with `[repository]`, `format = 1` and `name = \"…\"`",
-                "missing-key: `platforms` is missing, but `ipwhl.toml` needs it <> name the supported targets: `[platforms]`, `python = [\"cp312\"]`, `system = [\"manylinux_2_28_x86_64\"]`",
+                "missing-key: `repository` is missing, but `ipwhl.toml` needs it <> it begins with \
+                 `[repository]`, `format = 1` and `name = \"…\"`",
+                "missing-key: `platforms` is missing, but `ipwhl.toml` needs it <> name the \
+                 supported targets: `[platforms]`, `python = [\"cp312\"]`, `system = \
+                 [\"manylinux_2_28_x86_64\"]`",
             ],
         ),
         (
@@ -120,27 +124,33 @@ fn what_is_wrong_is_said_with_the_way_out() {
             &[
                 "invalid-value: the format 2 is unknown <2> write `format = 1`, or use a newer ipwhl",
                 "invalid-value: the repository's name must be one line of text, and not empty <\"\"> ",
-                "missing-key: `system` is missing, but `[platforms]` needs it <[platforms]> name the systems of these interpreters: `system = [\"manylinux_2_28_x86_64\"]`",
+                "missing-key: `system` is missing, but `[platforms]` needs it <[platforms]> name \
+                 the systems of these interpreters: `system = [\"manylinux_2_28_x86_64\"]`",
             ],
         ),
         (
             "[repository]\nformat = 1\nname = \"example\"\n[platforms]\n",
             &[
-                "missing-key: `[platforms]` names no platform <[platforms]> `python = [\"cp312\"]` and `system = [\"manylinux_2_28_x86_64\"]` make one platform",
+                "missing-key: `[platforms]` names no platform <[platforms]> `python = [\"cp312\"]` \
+                 and `system = [\"manylinux_2_28_x86_64\"]` make one platform",
             ],
         ),
         (
-            "[repository]\nformat = \"1\"\nname = 1\nlayout = \"flat\"\nprofile = \"kubo\"\ndeclarations = \"../other\"\n[platforms]\npython = [\"py312\"]\nsystem = [\"win_amd46\"]\nalso = [\"cp312\"]\n",
+            "[repository]\nformat = \"1\"\nname = 1\nlayout = \"flat\"\nprofile \
+             = \"kubo\"\ndeclarations = \"../other\"\n[platforms]\npython = [\"py312\"]\nsystem = \
+             [\"win_amd46\"]\nalso = [\"cp312\"]\n",
             &[
                 "invalid-value: `format` must be a whole number, not a string <\"1\"> ",
                 "invalid-value: `name` must be a string, not an integer <1> ",
                 "invalid-value: `../other` is not a folder inside the repository <\"../other\"> ",
                 "invalid-value: `flat` is not a layout <\"flat\"> the layouts are `package` and `ipwhl-1`",
-                "invalid-value: `kubo` is not a profile <\"kubo\"> the profiles are `unixfs-v1-2025`, `unixfs-v0-2015`, `kubo-cidv1`",
+                "invalid-value: `kubo` is not a profile <\"kubo\"> the profiles are \
+                 `unixfs-v1-2025`, `unixfs-v0-2015`, `kubo-cidv1`",
             ],
         ),
         (
-            "[repository]\nformat = 1\nname = \"example\"\ndeclarations = \"deep/.GIT\"\n[platforms]\npython = [\"cp312\"]\nsystem = [\"win_amd64\"]\n",
+            "[repository]\nformat = 1\nname = \"example\"\ndeclarations \
+             = \"deep/.GIT\"\n[platforms]\npython = [\"cp312\"]\nsystem = [\"win_amd64\"]\n",
             &["invalid-value: `deep/.GIT` is git's own folder, or in it <\"deep/.GIT\"> "],
         ),
     ];
@@ -282,7 +292,8 @@ fn unsatisfied() -> RepositoryBuilder {
 
 fn waiver(code: &str, project: &str, more: &str) -> String {
     format!(
-        "\n[[waiver]]\ncode = \"{code}\"\nproject = \"{project}\"\n{more}\nreason = \"seen\"\nexpires = 2026-11-20\n"
+        "\n[[waiver]]\ncode = \"{code}\"\nproject = \"{project}\"\n{more}\nreason \
+         = \"seen\"\nexpires = 2026-11-20\n"
     )
 }
 
@@ -396,7 +407,9 @@ fn an_unused_waiver_names_what_is_like_it() {
     assert_eq!(unused["code"], "unused-waiver");
     assert_eq!(
         unused["notes"][0],
-        "a similar finding is about the requirement `damson>=6.0; extra == \"pit\"`, the wheel `cherry-0.3-py3-none-any.whl`, the extra `pit`, the platforms cp312-manylinux_2_28_x86_64, cp312-win_amd64, cp313-manylinux_2_28_x86_64, cp313-win_amd64"
+        "a similar finding is about the requirement `damson>=6.0; extra == \"pit\"`, the wheel \
+         `cherry-0.3-py3-none-any.whl`, the extra `pit`, the platforms \
+         cp312-manylinux_2_28_x86_64, cp312-win_amd64, cp313-manylinux_2_28_x86_64, cp313-win_amd64"
     );
 }
 
@@ -519,12 +532,14 @@ fn what_was_not_understood_raises_nothing_further() {
         ("ipwhl.toml", "[repository\n", &["syntax"]),
         (
             "ipwhl.toml",
-            "[repository]\nformat = 1\nname = \"example\"\n[platforms]\npython = [\"cp312\"]\nsystem = [\"manylinux_x86_64\"]\n",
+            "[repository]\nformat = 1\nname = \"example\"\n[platforms]\npython = \
+             [\"cp312\"]\nsystem = [\"manylinux_x86_64\"]\n",
             &["invalid-value"],
         ),
         (
             "ipwhl.toml",
-            "[repository]\nformat = 1\nname = \"example\"\n[platforms]\npython = [\"cp312\"]\nsystem = [\"win_amd64\", \"manylinux_2_x86_64\"]\n",
+            "[repository]\nformat = 1\nname = \"example\"\n[platforms]\npython = \
+             [\"cp312\"]\nsystem = [\"win_amd64\", \"manylinux_2_x86_64\"]\n",
             &["invalid-value"],
         ),
     ];
@@ -617,7 +632,8 @@ fn a_declaration_has_one_place() {
     repository.write("declarations/pear.toml", text);
     let run = check(&repository, &[]).expect(ExitStatus::Findings);
     assert_eq!(run.codes(), ["misplaced-declaration"]);
-    let instead = "`declarations/apple.toml` has another declaration: move the needed parts of this one into it, and remove this file";
+    let instead = "`declarations/apple.toml` has another declaration: move the needed parts of \
+                   this one into it, and remove this file";
     assert_eq!(run.findings()[0]["help"][0]["message"], instead);
     // Nor are two files moved to one place.
     let text = repository.read("declarations/apple.toml");
@@ -661,19 +677,23 @@ fn a_file_that_is_not_read_is_a_warning() {
     for (name, help) in [
         (
             "plum.tml",
-            "if it is a declaration, rename it to `declarations/plum.toml`; if not, move it out of `declarations`",
+            "if it is a declaration, rename it to `declarations/plum.toml`; if not, move it out of \
+             `declarations`",
         ),
         (
             "plum",
-            "if it is a declaration, rename it to `declarations/plum.toml`; if not, move it out of `declarations`",
+            "if it is a declaration, rename it to `declarations/plum.toml`; if not, move it out of \
+             `declarations`",
         ),
         (
             "plum.toml.txt",
-            "if it is a declaration, rename it to `declarations/plum.toml`; if not, move it out of `declarations`",
+            "if it is a declaration, rename it to `declarations/plum.toml`; if not, move it out of \
+             `declarations`",
         ),
         (
             "plum.toml~",
-            "if it is a declaration, rename it to `declarations/plum.toml`; if not, move it out of `declarations`",
+            "if it is a declaration, rename it to `declarations/plum.toml`; if not, move it out of \
+             `declarations`",
         ),
         (
             "apple.TOML",
@@ -681,7 +701,8 @@ fn a_file_that_is_not_read_is_a_warning() {
         ),
         (
             "-.whl",
-            "if it is a declaration, rename it to `declarations/PROJECT.toml`; if not, move it out of `declarations`",
+            "if it is a declaration, rename it to `declarations/PROJECT.toml`; if not, move it out \
+             of `declarations`",
         ),
     ] {
         let file = format!("declarations/{name}");

@@ -39,7 +39,8 @@ fn names_are_kept_normalised() {
     let error = "a b".parse::<ProjectName>().unwrap_err();
     assert_eq!(
         error.to_string(),
-        "\"a b\" is not a valid project name: only ASCII letters, digits, `.`, `-` and `_`, with a letter or digit first and last"
+        "\"a b\" is not a valid project name: only ASCII letters, digits, `.`, `-` and `_`, with a \
+         letter or digit first and last"
     );
     let json = serde_json::to_string(&"A.b".parse::<ProjectName>().unwrap()).unwrap();
     assert_eq!(json, "\"a-b\"");
@@ -136,7 +137,8 @@ fn errors_name_the_place() {
         (
             "foo- >=1",
             "foo-",
-            "\"foo-\" is not a valid project name: only ASCII letters, digits, `.`, `-` and `_`, with a letter or digit first and last",
+            "\"foo-\" is not a valid project name: only ASCII letters, digits, `.`, `-` and `_`, \
+             with a letter or digit first and last",
         ),
         (
             "foo bar",
@@ -173,7 +175,8 @@ fn errors_name_the_place() {
         (
             "foo>=1.*",
             ">=1.*",
-            "\">=1.*\" is not a version specifier: operator >= cannot be used with a wildcard version specifier",
+            "\">=1.*\" is not a version specifier: operator >= cannot be used with a wildcard \
+             version specifier",
         ),
         (
             "foo>=1.0 <2",
@@ -183,12 +186,14 @@ fn errors_name_the_place() {
         (
             "foo~=1",
             "~=1",
-            "\"~=1\" is not a version specifier: the ~= operator requires at least two segments in the release version",
+            "\"~=1\" is not a version specifier: the ~= operator requires at least two segments in \
+             the release version",
         ),
         (
             "foo=>1",
             "=>1",
-            "\"=>1\" is not a version specifier: no such comparison operator \"=>\", must be one of ~= == != <= >= < > ===",
+            "\"=>1\" is not a version specifier: no such comparison operator \"=>\", must be one \
+             of ~= == != <= >= < > ===",
         ),
         (
             "foo (>=1",

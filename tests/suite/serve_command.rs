@@ -230,7 +230,10 @@ fn names_that_it_answers_to_are_given() {
         .collect();
     // Each name once.
     let expected = ["rebound", "again"].map(|name| {
-        format!("note: refused a request for the host name `{name}.example.net`; if this name belongs to this server, start it with `--host {name}.example.net`")
+        format!(
+            "note: refused a request for the host name `{name}.example.net`; if this name \
+                 belongs to this server, start it with `--host {name}.example.net`"
+        )
     });
     assert_eq!(notes, expected, "{said}");
     for wrong in [

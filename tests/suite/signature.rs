@@ -88,7 +88,8 @@ fn statement_text_is_the_format_to_the_byte() {
         next.to_toml(),
         format!(
             "format = 1\nname = \"floating-cheeses\"\nroot = \"{OTHER_ROOT}\"\nsequence = 2\n\
-             previous = \"{ROOT}\"\ncreated = 2026-11-20T00:00:00Z\nchecks = 3\ntrusted = [\n    \"{}\",\n    \"{}\",\n]\n\
+             previous = \"{ROOT}\"\ncreated = 2026-11-20T00:00:00Z\nchecks = 3\ntrusted = \
+             [\n    \"{}\",\n    \"{}\",\n]\n\
              threshold = 1\n",
             key(1).public().line("a"),
             key(2).public().line(""),
@@ -222,7 +223,8 @@ fn statement_refuses_what_breaks_the_format() {
         (
             "2027-05-20T00:00:00Z",
             "2027-05-20T00:00:00",
-            "`expires` of the statement is 2027-05-20T00:00:00, which is not an instant: write 2026-11-20T00:00:00Z",
+            "`expires` of the statement is 2027-05-20T00:00:00, which is not an instant: write \
+             2026-11-20T00:00:00Z",
         ),
         (
             "2026-11-20T00:00:00Z",
@@ -431,7 +433,8 @@ fn a_statement_that_is_not_the_next_one_is_told_why() {
             &shorter,
             false,
             &format!(
-                "the statement differs from the known one of the same sequence 2, though both are of {OTHER_ROOT}"
+                "the statement differs from the known one of the same sequence 2, though both are \
+                 of {OTHER_ROOT}"
             ),
         ),
         (
@@ -439,7 +442,8 @@ fn a_statement_that_is_not_the_next_one_is_told_why() {
             &second,
             false,
             &format!(
-                "the statement, sequence 2, follows the root {ROOT}, but the known one of sequence 1 is of {OTHER_ROOT}"
+                "the statement, sequence 2, follows the root {ROOT}, but the known one of sequence \
+                 1 is of {OTHER_ROOT}"
             ),
         ),
         (

@@ -226,11 +226,13 @@ fn platforms_read_and_show() {
         ),
         (
             "cp312-win_amd46",
-            "the platform tag \"win_amd46\" is not of an existing Windows system: win32, win_amd64, win_arm64",
+            "the platform tag \"win_amd46\" is not of an existing Windows system: win32, \
+             win_amd64, win_arm64",
         ),
         (
             "cp312-beos",
-            "the platform tag \"beos\" is not of a supported system: manylinux_…, musllinux_…, linux_…, macosx_… or win…",
+            "the platform tag \"beos\" is not of a supported system: manylinux_…, musllinux_…, \
+             linux_…, macosx_… or win…",
         ),
     ] {
         assert_eq!(Platform::from_str(text).unwrap_err().to_string(), message);

@@ -169,7 +169,8 @@ fn without_a_statement_it_says_that_nobody_was_asked() {
         ),
         (
             ["verify", "release/release.car"],
-            "help: `ipwhl verify release/release.car --statement release/release.toml` verifies the signatures",
+            "help: `ipwhl verify release/release.car --statement release/release.toml` verifies \
+             the signatures",
         ),
     ] {
         let ran = workshop.run(&arguments);
@@ -392,7 +393,8 @@ fn a_waived_requires_python_is_not_held_against_the_release() {
         .refused(1, &["requires-python-mismatch"]);
     let plain = fs::read_to_string(&settings).unwrap();
     for answer in [
-        "\n[[waiver]]\ncode = \"requires-python-mismatch\"\nproject = \"apple\"\nreason = \"tried\"\nexpires = 2999-01-01\n",
+        "\n[[waiver]]\ncode = \"requires-python-mismatch\"\nproject = \"apple\"\nreason \
+         = \"tried\"\nexpires = 2999-01-01\n",
         "\n[severity]\nrequires-python-mismatch = \"warning\"\n",
     ] {
         fs::write(&settings, format!("{plain}{answer}")).unwrap();

@@ -24,7 +24,8 @@ impl InvalidName {
             return format!("the {kind} name is empty");
         }
         format!(
-            "{name:?} is not a valid {kind} name: only ASCII letters, digits, `.`, `-` and `_`, with a letter or digit first and last"
+            "{name:?} is not a valid {kind} name: only ASCII letters, digits, `.`, `-` and `_`, \
+             with a letter or digit first and last"
         )
     }
 }

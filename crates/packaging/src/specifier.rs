@@ -125,7 +125,8 @@ pub(super) fn parse_clause(clause: &str, span: Range<usize>) -> Result<Clause, S
         } else {
             Err(SpecifierError {
                 message: format!(
-                    "{clause:?} is not a version specifier: `===` must be followed by a text without white space, `;` and `)`"
+                    "{clause:?} is not a version specifier: `===` must be followed by a text \
+                     without white space, `;` and `)`"
                 ),
                 span,
             })

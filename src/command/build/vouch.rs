@@ -75,7 +75,8 @@ pub(super) fn vouch(
                 None => String::new(),
             };
             context.say(&format!(
-                "the previous statement, sequence {}, already has this root{holds}: no new statement was signed (`--renew` signs one)",
+                "the previous statement, sequence {}, already has this root{holds}: no new \
+                 statement was signed (`--renew` signs one)",
                 previous.statement.sequence
             ));
             Ok(Some(previous))

@@ -137,7 +137,8 @@ fn not_known(report: &Report<'_>) -> Vec<Line> {
         )]);
     } else if extents.contains(&SettingsExtent::Released) && !comparison.is_one_release() {
         lines.push(vec![own(
-            "not compared: trusted, threshold, publish, index, gateways, declarations and layout, because a release does not contain them",
+            "not compared: trusted, threshold, publish, index, gateways, declarations and layout, \
+             because a release does not contain them",
         )]);
     }
     for (state, extent) in comparison.states.into_iter().zip(extents) {
@@ -188,7 +189,8 @@ fn not_known(report: &Report<'_>) -> Vec<Line> {
     if comparison.members.unknown_names > 0 {
         let of = counted(comparison.members.unknown_names, "wheel");
         lines.push(vec![own(format!(
-            "names of new commands and packages not compared with those of {of}: `ipwhl check --wheels` has not read them here"
+            "names of new commands and packages not compared with those of {of}: `ipwhl check \
+             --wheels` has not read them here"
         ))]);
     }
     let unsearched = comparison.unsearched();
@@ -216,7 +218,8 @@ fn moved(report: &Report<'_>) -> String {
                 count => format!(", and {} of unknown size", counted(count, "wheel")),
             };
             format!(
-                "a mirror transfers about {bytes} of {all}{unknown}: the declared sizes of wheels with new content-ids"
+                "a mirror transfers about {bytes} of {all}{unknown}: the declared sizes of wheels \
+                 with new content-ids"
             )
         }
     }

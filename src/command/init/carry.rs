@@ -31,7 +31,8 @@ fn show(context: &Context<'_>, newest: &Newest) {
         context.say(&format!("  {fingerprint} {name}"));
     }
     context.warning(&format!(
-        "the {} come from the statement itself, which proves nothing: compare each fingerprint with the one that the maintainers publish elsewhere",
+        "the {} come from the statement itself, which proves nothing: compare each fingerprint \
+         with the one that the maintainers publish elsewhere",
         counted(statement.trusted.len(), "key")
     ));
 }
@@ -39,6 +40,7 @@ fn show(context: &Context<'_>, newest: &Newest) {
 /// Prints the next steps in the new folder.
 pub(super) fn hint(context: &Context<'_>) {
     context.hint(&format!(
-        "add a target to `{CONFIGURATION_FILE}`; then run `ipwhl fetch LOCATION` to download the newest release, and `ipwhl publish` to publish it"
+        "add a target to `{CONFIGURATION_FILE}`; then run `ipwhl fetch LOCATION` to download the \
+         newest release, and `ipwhl publish` to publish it"
     ));
 }

@@ -75,7 +75,8 @@ pub(super) fn run(
     let has_damage = found.iter().any(is_damaged);
     if has_damage && arguments.repair {
         context.help(
-            "there was no good copy of the other blocks: put an archive with them into the release's folder, or add a gateway to `[mirrors]`",
+            "there was no good copy of the other blocks: put an archive with them into the \
+             release's folder, or add a gateway to `[mirrors]`",
         );
     } else if has_damage {
         context.hint("`ipwhl publish --check --repair` repairs blocks of which a good copy exists");

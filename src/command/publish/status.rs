@@ -68,7 +68,8 @@ fn warn(context: &Context<'_>, status: &TargetStatus, newest: &ReleaseStatus, no
             newest.release.sequence.unwrap_or_default()
         ));
         context.help(
-            "a maintainer signs the next one for the same release: `ipwhl build --renew`, with this statement as `--previous`",
+            "a maintainer signs the next one for the same release: `ipwhl build --renew`, with \
+             this statement as `--previous`",
         );
     }
 }

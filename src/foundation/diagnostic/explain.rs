@@ -61,7 +61,8 @@ impl Explanation {
                 "This is an error. A waiver can cover it, and `[severity]` can change its severity."
             }
             (Severity::Warning, _) => {
-                "This is a warning. A waiver can cover it, and `[severity]` can make it an error or turn it off."
+                "This is a warning. A waiver can cover it, and `[severity]` can make it an error \
+                 or turn it off."
             }
         }
     }

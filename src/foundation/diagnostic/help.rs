@@ -124,7 +124,8 @@ impl fmt::Display for Help {
                 let extras = extras.join(", ");
                 write!(
                     formatter,
-                    "if the wheels of `{project}` have it, add {extras} to `extras`, and its requirements to `dependencies`"
+                    "if the wheels of `{project}` have it, add {extras} to `extras`, and its \
+                     requirements to `dependencies`"
                 )
             }
             Self::OtherRequirer => {
@@ -221,7 +222,8 @@ impl AddPurpose {
             Self::Missing => formatter.write_str("declare it and its dependencies"),
             Self::MissingVersion(version) => write!(
                 formatter,
-                "declare {version}, the newest version in the index that every requiring project accepts, and its dependencies"
+                "declare {version}, the newest version in the index that every requiring project \
+                 accepts, and its dependencies"
             ),
             Self::Accepted => formatter
                 .write_str("use a version that every requiring project accepts, if there is one"),
@@ -242,7 +244,8 @@ impl AddPurpose {
             Self::Extra => formatter.write_str("declare the extra and its dependencies"),
             Self::VersionWithExtra(version) => write!(
                 formatter,
-                "use {version}, the newest version in the index that has the extra and that every requiring project accepts"
+                "use {version}, the newest version in the index that has the extra and that every \
+                 requiring project accepts"
             ),
             Self::Requirer(version, required) => write!(
                 formatter,

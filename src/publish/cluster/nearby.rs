@@ -14,7 +14,7 @@ use crate::source::Client;
 
 /// A cluster of the same configuration, to which a node may belong.
 #[derive(Debug)]
-pub struct NearbyCluster {
+pub(in crate::publish) struct NearbyCluster {
     /// The name of its target.
     pub name: String,
     /// Its REST API.

@@ -169,7 +169,8 @@ impl FolderCheck<'_> {
         self.damaged(path, release, kind, repaired.is_some());
         if repaired.is_none() {
             self.checked.notes.push(format!(
-                "the files of {release} were not read, because their digests are unknown without its hollow archive; publish the full archive again"
+                "the files of {release} were not read, because their digests are unknown without \
+                 its hollow archive; publish the full archive again"
             ));
         }
         Ok(repaired.map(|hollow| hollow as Arc<Store>))

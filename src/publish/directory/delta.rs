@@ -53,7 +53,8 @@ impl Directory {
         let message = if statements.is_empty() {
             "it has no release that could complete this delta".to_owned()
         } else if !has_hollow {
-            "this delta leaves out files, but the releases here have no hollow archives to complete it from: an older version wrote them"
+            "this delta leaves out files, but the releases here have no hollow archives to \
+             complete it from: an older version wrote them"
                 .to_owned()
         } else {
             format!(
@@ -75,7 +76,8 @@ impl Directory {
             .find(|held| self::hollow(&self.path, held.sequence, held.root).is_some());
         let Some(held) = hollow else {
             return error.help(format!(
-                "make the archive full: `{fill} --from ARCHIVE`, where ARCHIVE is that of the previous release"
+                "make the archive full: `{fill} --from ARCHIVE`, where ARCHIVE is that of the \
+                 previous release"
             ));
         };
         let hollow = self

@@ -107,7 +107,10 @@ impl Reference {
             short(here),
             short(there)
         ))
-        .help("keep the remote's branch, which others use: `git fetch` it, and point the branch here at it with `git branch --force`"))
+        .help(
+            "keep the remote's branch, which others use: `git fetch` it, and point the branch \
+               here at it with `git branch --force`",
+        ))
     }
 }
 
@@ -168,7 +171,10 @@ pub(super) fn with_held(
             return Err(Failure::refused(format!(
                 "it has another statement with the sequence {sequence}, of the same release"
             ))
-            .help("a sequence is used only once: `ipwhl build --renew --previous` with the existing statement makes the next one"));
+            .help(
+                "a sequence is used only once: `ipwhl build --renew --previous` with the \
+                   existing statement makes the next one",
+            ));
         }
         return Ok(vouched.united_with(Vec::new()));
     }

@@ -28,10 +28,13 @@ pub(super) async fn plan<'c>(
         Some(there) if there == root => Ok(None),
         Some(there) if known.any(|cid| *cid == there) => Ok(Some(Place::Taken)),
         Some(there) => Err(Failure::refused(format!(
-            "`{path}` in the MFS is {there}, which is not a pinned release of this repository, so it is not replaced"
+            "`{path}` in the MFS is {there}, which is not a pinned release of this repository, so \
+             it is not replaced"
         ))
         .help(format!(
-            "name another path with `mfs`; if it shows a release of this repository whose pin was removed, run `ipfs files rm -r {}`; if blocks of it are damaged, run `ipwhl publish --check --repair`",
+            "name another path with `mfs`; if it shows a release of this repository whose pin was \
+             removed, run `ipfs files rm -r {}`; if blocks of it are damaged, run `ipwhl publish \
+             --check --repair`",
             shell_word(path)
         ))),
     }

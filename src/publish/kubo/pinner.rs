@@ -99,7 +99,8 @@ impl Pinner {
                 notes
             }
             Self::Unknown(reason) => vec![format!(
-                "nothing is unpinned, because it is unknown whether a cluster pins on this node: {reason}; set `pinned-by` to the cluster's target, or to \"\" if there is none"
+                "nothing is unpinned, because it is unknown whether a cluster pins on this node: \
+                 {reason}; set `pinned-by` to the cluster's target, or to \"\" if there is none"
             )],
         }
     }

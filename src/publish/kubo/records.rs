@@ -15,7 +15,9 @@ use crate::publish::service::RequestError;
 /// may be slow.
 const LONGEST_SEARCH: Duration = Duration::from_mins(3);
 /// The help for a node that keeps no records.
-pub(in crate::publish) const ROUTING: &str = "only nodes that take part in routing keep records: run `ipfs daemon` without `--offline`, and with a `Routing.Type` other than `none`";
+pub(in crate::publish) const ROUTING: &str = "only nodes that take part in routing keep records: \
+                                              run `ipfs daemon` without `--offline`, and with a \
+                                              `Routing.Type` other than `none`";
 /// The kind of event that has a value (libp2p's `routing.Value`).
 const VALUE: u64 = 5;
 

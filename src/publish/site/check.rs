@@ -168,7 +168,7 @@ pub async fn read_hollow(
 /// # Errors
 /// When it is unavailable, has another root, or more than `largest` bytes. The file keeps the bytes
 /// received until then.
-pub async fn read_archive(
+pub(in crate::publish) async fn read_archive(
     site: &Site,
     path: &str,
     root: &Cid,

@@ -101,8 +101,11 @@ impl ReleaseName {
 fn address(text: &str) -> Result<ReleaseName, Failure> {
     let refused = || {
         // It may contain a password, so it is not repeated.
-        Failure::usage("the address of a release must be `<gateway>/ipfs/<root CID>/` or `<root CID>.ipfs.<gateway>/`")
-            .help("write the index address that pip uses")
+        Failure::usage(
+            "the address of a release must be `<gateway>/ipfs/<root CID>/` or `<root \
+                        CID>.ipfs.<gateway>/`",
+        )
+        .help("write the index address that pip uses")
     };
     let url = Url::parse(text).map_err(|_| refused())?;
     if !matches!(url.scheme(), "http" | "https") {
@@ -195,7 +198,10 @@ impl OpenRelease {
                     return Err(Failure::usage(format!(
                         "no gateway is configured for reading the release {root}"
                     ))
-                    .help("name gateways in `ipwhl.toml` (`[mirrors]`, `gateways = [\"…\"]`), or give the address `<gateway>/ipfs/<root CID>/`"));
+                    .help(
+                        "name gateways in `ipwhl.toml` (`[mirrors]`, `gateways = [\"…\"]`), or \
+                           give the address `<gateway>/ipfs/<root CID>/`",
+                    ));
                 }
                 (gateways, root)
             }

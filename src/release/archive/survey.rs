@@ -441,7 +441,8 @@ fn check_repetition(root: &Cid, present: u64, archive: u64) -> Result<(), CarErr
     Err(CarError::Tree {
         cid: *root,
         reason: format!(
-            "leads to {present} bytes, more than {MAX_REPETITION} times the {archive} of the archive, by repeating blocks"
+            "leads to {present} bytes, more than {MAX_REPETITION} times the {archive} of the \
+             archive, by repeating blocks"
         ),
     })
 }

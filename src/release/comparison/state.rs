@@ -276,7 +276,8 @@ impl<'s> StateReader<'s> {
         let repository =
             Repository::load_revision(directory, &revision).map_err(|error| match error {
                 LoadError::NoConfiguration(_) | LoadError::Original(_) => Failure::usage(format!(
-                    "the revision `{name}` has no `{CONFIGURATION_FILE}` here, so it is not a state of this repository"
+                    "the revision `{name}` has no `{CONFIGURATION_FILE}` here, so it is not a \
+                     state of this repository"
                 )),
                 error => Failure::world(&error),
             })?;

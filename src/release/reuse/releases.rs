@@ -50,7 +50,8 @@ impl fmt::Display for ReuseNotice {
         match self {
             Self::Softened { release, code } => write!(
                 out,
-                "{release} does not count `{code}` as an error, which only the wheels can show: nothing of it is reused"
+                "{release} does not count `{code}` as an error, which only the wheels can show: \
+                 nothing of it is reused"
             ),
             Self::Unreadable { release, reason } => write!(
                 out,

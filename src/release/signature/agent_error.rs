@@ -30,7 +30,8 @@ pub enum AgentError {
     WrongSignature,
     /// Its signature was made without a touch of the hardware key.
     #[error(
-        "the agent gave a signature of the hardware key without a touch (with `no-touch-required`); it is not used"
+        "the agent gave a signature of the hardware key without a touch (with \
+         `no-touch-required`); it is not used"
     )]
     Untouched,
 }
@@ -40,7 +41,8 @@ impl AgentError {
     pub fn help(&self) -> &'static str {
         match self {
             Self::Unreachable(_) => {
-                "start an agent and add the key: `eval \"$(ssh-agent)\"`, `ssh-add FILE`; SSH_AUTH_SOCK is the path of its socket"
+                "start an agent and add the key: `eval \"$(ssh-agent)\"`, `ssh-add FILE`; \
+                 SSH_AUTH_SOCK is the path of its socket"
             }
             Self::Silent(_) => {
                 "run it again, and confirm the request or touch the key while it waits"

@@ -20,12 +20,14 @@ pub enum KeyError {
     WrongPassphrase,
     /// The private key requires too many rounds of hashing for its passphrase.
     #[error(
-        "the signing key requires {0} rounds of hashing for its passphrase; at most {MAXIMUM_ROUNDS} are allowed"
+        "the signing key requires {0} rounds of hashing for its passphrase; at most \
+         {MAXIMUM_ROUNDS} are allowed"
     )]
     TooManyRounds(u32),
     /// The private key's file is a handle of a hardware key, which only an agent can use.
     #[error(
-        "the signing key is in hardware, which only an agent can use: add it with `ssh-add`, and name its `.pub` file here"
+        "the signing key is in hardware, which only an agent can use: add it with `ssh-add`, and \
+         name its `.pub` file here"
     )]
     InHardware,
     /// The key is of another algorithm, by its OpenSSH name.
@@ -46,7 +48,8 @@ pub enum KeyError {
     },
     /// A principal that `allowed_signers` cannot contain.
     #[error(
-        "{0:?} cannot be a principal in an allowed_signers file: it is empty, or has a quotation mark, a comma, a wildcard or a control character"
+        "{0:?} cannot be a principal in an allowed_signers file: it is empty, or has a quotation \
+         mark, a comma, a wildcard or a control character"
     )]
     InvalidPrincipal(String),
     /// The system gave no random bytes; its message.
@@ -57,7 +60,8 @@ pub enum KeyError {
     Agent(#[from] AgentError),
     /// A hardware key was asked for a plain Ed25519 signature, which it cannot make.
     #[error(
-        "a hardware key ({HARDWARE}) cannot make a plain Ed25519 signature, which is needed here: use a key of the type {PLAIN}, in a file or in an agent"
+        "a hardware key ({HARDWARE}) cannot make a plain Ed25519 signature, which is needed here: \
+         use a key of the type {PLAIN}, in a file or in an agent"
     )]
     NoBareSignature,
     /// The private half is not available for writing.

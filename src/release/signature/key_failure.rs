@@ -15,13 +15,14 @@ pub(super) fn key_failure(origin: &dyn std::fmt::Display, error: &KeyError) -> F
     match error {
         KeyError::Agent(error) => failure.help(error.help()),
         KeyError::Protected => failure.help(format!(
-            "give the passphrase in `{PASSPHRASE}` or on a terminal, or add the key to an agent with `ssh-add` and name its `.pub` file"
+            "give the passphrase in `{PASSPHRASE}` or on a terminal, or add the key to an agent \
+             with `ssh-add` and name its `.pub` file"
         )),
         KeyError::WrongPassphrase => failure.help(format!(
-            "check the passphrase with `ssh-keygen -y -f FILE`; `{PASSPHRASE}` takes precedence over the terminal"
+            "check the passphrase with `ssh-keygen -y -f FILE`; `{PASSPHRASE}` takes precedence \
+             over the terminal"
         )),
-        _ => failure.help(
-            "make one with `ipwhl key new --key FILE` or `ssh-keygen -t ed25519 -f FILE`",
-        ),
+        _ => failure
+            .help("make one with `ipwhl key new --key FILE` or `ssh-keygen -t ed25519 -f FILE`"),
     }
 }

@@ -266,7 +266,10 @@ pub fn named_key(session: &Session, argument: Option<&Path>) -> Result<Option<Fo
         None if is_part_of_key(value) => Err(Failure::usage(format!(
             "`{origin}` is neither the path of a key nor a complete key"
         ))
-        .help("give all lines of the key's file, from `-----BEGIN OPENSSH PRIVATE KEY-----` on, or its path")),
+        .help(
+            "give all lines of the key's file, from `-----BEGIN OPENSSH PRIVATE KEY-----` on, or \
+               its path",
+        )),
         None => FoundKey::of_file(&environment.absolute(Path::new(value))),
     }
     .map(Some)

@@ -43,7 +43,8 @@ pub enum SignatureError {
     },
     /// The signature is by a key of another algorithm; its OpenSSH name.
     #[error(
-        "the signature is by a key of the type {0:?}; only ssh-ed25519 and sk-ssh-ed25519@openssh.com are accepted"
+        "the signature is by a key of the type {0:?}; only ssh-ed25519 and \
+         sk-ssh-ed25519@openssh.com are accepted"
     )]
     Algorithm(String),
     /// The signature is not over these bytes, or not by the key that it names.

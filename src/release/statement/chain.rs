@@ -18,7 +18,8 @@ pub enum ChainError {
     },
     /// The statement is older than the known one.
     #[error(
-        "the statement has the sequence {sequence}, but one with the sequence {known} is known already: it is older"
+        "the statement has the sequence {sequence}, but one with the sequence {known} is known \
+         already: it is older"
     )]
     Rollback {
         /// The statement's sequence.
@@ -73,7 +74,8 @@ pub enum ChainError {
 fn fork(sequence: u64, root: &Cid, known: &Cid) -> String {
     if root == known {
         format!(
-            "the statement differs from the known one of the same sequence {sequence}, though both are of {root}"
+            "the statement differs from the known one of the same sequence {sequence}, though both \
+             are of {root}"
         )
     } else {
         format!(

@@ -146,7 +146,10 @@ pub fn check_same(folder: &Path, sequence: u64, text: &str) -> Result<(), Failur
             "there is another statement with the sequence {sequence}, of the same release: `{}`",
             folder.join(STATEMENT).display()
         ))
-        .help("a sequence is used only once: `ipwhl build --renew --previous` with the existing statement makes the next one")),
+        .help(
+            "a sequence is used only once: `ipwhl build --renew --previous` with the existing \
+               statement makes the next one",
+        )),
         _ => Ok(()),
     }
 }

@@ -143,10 +143,18 @@ fn parse_options(text: &str) -> Result<Options, String> {
         let twice = || format!("has the option {name} twice");
         match (name.as_str(), value) {
             ("cert-authority", _) => {
-                return Err("has cert-authority, but certificates are not supported: list the keys themselves".to_owned());
+                return Err(
+                    "has cert-authority, but certificates are not supported: list the keys \
+                            themselves"
+                        .to_owned(),
+                );
             }
             ("no-touch-required", _) => {
-                return Err("has no-touch-required, but a signature of a hardware key counts only with a touch".to_owned());
+                return Err(
+                    "has no-touch-required, but a signature of a hardware key counts only \
+                            with a touch"
+                        .to_owned(),
+                );
             }
             ("namespaces", Some(value)) => {
                 if options.namespaces.replace(value.to_owned()).is_some() {

@@ -30,7 +30,8 @@ pub fn newest_by_own_keys(session: &Session, location: &str) -> Result<Newest, F
             "{what} names no `trusted` keys, so it does not say who signs the set"
         ))
         .help(format!(
-            "ask the maintainers for the line of their key, and write `{CONFIGURATION_FILE}` by hand: `[repository]`, `format = 1`, \
+            "ask the maintainers for the line of their key, and write `{CONFIGURATION_FILE}` by \
+             hand: `[repository]`, `format = 1`, \
              `name`, and below `[signing]` `trusted = [\"ssh-ed25519 …\"]`"
         )));
     };

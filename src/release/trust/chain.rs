@@ -67,11 +67,13 @@ pub(super) fn unchained(place: &str, error: &ChainError) -> Failure {
         ChainError::Gap { .. } => {
             failure.help("name the statements in between, the oldest first: `--follow FILE`")
         }
-        ChainError::Rollback { .. } => failure.help(
-            "get the maintainers' newest statement; this may be a rollback attack",
+        ChainError::Rollback { .. } => {
+            failure.help("get the maintainers' newest statement; this may be a rollback attack")
+        }
+        ChainError::Fork { .. } | ChainError::Detached { .. } => failure.help(
+            "ask the maintainers which one is theirs, and keep the one that you have \
+                   verified until then",
         ),
-        ChainError::Fork { .. } | ChainError::Detached { .. } => failure
-            .help("ask the maintainers which one is theirs, and keep the one that you have verified until then"),
         ChainError::NoSuccessor { .. } => {
             failure.help("name the keys that you trust yourself: `--allowed-signers FILE`")
         }

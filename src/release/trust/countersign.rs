@@ -71,7 +71,8 @@ impl Countersigning {
         if signed.statement.is_expired(now) {
             return Err(expired(&place, &signed.statement)
                 .help(
-                    "another signature would not help: `ipwhl build --previous STATEMENT --after-expiry` makes the next statement",
+                    "another signature would not help: `ipwhl build --previous STATEMENT \
+                     --after-expiry` makes the next statement",
                 )
                 .into());
         }

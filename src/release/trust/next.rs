@@ -9,7 +9,8 @@ use ipwhl_unixfs::Cid;
 use jiff::Timestamp;
 
 use super::countersign::{add_signature, may_follow, may_sign};
-use super::{Quorum, Trust, expired, policy, previous_in_place, previous_of_build, quorums};
+use super::previous::{previous_in_place, previous_of_build};
+use super::{Quorum, Trust, expired, policy, quorums};
 use crate::foundation::diagnostic::{Finding, shell_word};
 use crate::foundation::failure::{Failure, error_chain};
 use crate::release::names::STATEMENT;
@@ -105,7 +106,8 @@ impl NextStatement {
             && !request.after_expiry
         {
             return Err(expired(place, &previous.statement).help(
-            "make sure that it is the newest statement, and not an old one from an attacker; then follow it with `--after-expiry`",
+            "make sure that it is the newest statement, and not an old one from an attacker; then \
+             follow it with `--after-expiry`",
         ));
         }
         Ok(Self {
@@ -262,7 +264,8 @@ fn lone_signature(session: &Session, folder: &Path) -> Option<Failure> {
         .shown(&folder.join(signature_in(folder)?));
     let message = format!("`{signature}` exists, but the statement that it signs is missing");
     let help = format!(
-        "name the previous statement with `--previous STATEMENT`; if you move {} away, a build begins at sequence 1",
+        "name the previous statement with `--previous STATEMENT`; if you move {} away, a build \
+         begins at sequence 1",
         shell_word(&signature)
     );
     Some(Failure::finding(message).help(help))

@@ -30,11 +30,13 @@ pub fn previous(
             let help = if verdict.signers.is_empty() {
                 "name a statement that the keys in `trusted` have signed".to_owned()
             } else if location.contains("://") {
-                "if it was made before `threshold` was raised, sign a copy of it with another key of `trusted`, with its signatures beside it: `ipwhl sign release.toml --key KEY`"
+                "if it was made before `threshold` was raised, sign a copy of it with another key \
+                 of `trusted`, with its signatures beside it: `ipwhl sign release.toml --key KEY`"
                     .to_owned()
             } else {
                 format!(
-                    "if it was made before `threshold` was raised, sign it with another key of `trusted` too: `ipwhl sign {} --key KEY`",
+                    "if it was made before `threshold` was raised, sign it with another key of \
+                     `trusted` too: `ipwhl sign {} --key KEY`",
                     shell_word(location)
                 )
             };
@@ -55,7 +57,7 @@ pub fn previous(
 ///
 /// # Errors
 /// The errors of [`previous`].
-pub fn previous_of_build(
+pub(super) fn previous_of_build(
     session: &Session,
     configuration: &Configuration,
     location: &str,
@@ -65,7 +67,8 @@ pub fn previous_of_build(
     let found = previous(session, configuration, location, offline)?;
     if configuration.trusted.is_empty() && !is_followed(session, configuration, &found, key)? {
         return Err(stranger("the previous statement", &found).help(
-            "if that key may sign this repository's releases, add it to `trusted` below `[signing]` in `ipwhl.toml`",
+            "if that key may sign this repository's releases, add it to `trusted` below \
+             `[signing]` in `ipwhl.toml`",
         ));
     }
     Ok(found)
@@ -90,7 +93,7 @@ fn is_followed(
 ///
 /// # Errors
 /// When it is not a statement, belongs to another repository, or lacks trusted signatures.
-pub fn previous_in_place(
+pub(super) fn previous_in_place(
     session: &Session,
     configuration: &Configuration,
     path: &Path,
@@ -102,7 +105,8 @@ pub fn previous_in_place(
         session.environment().shown(path)
     );
     let ways = format!(
-        "name the statement to follow with `--previous STATEMENT`, or another folder with `--output DIR`; if you move {shown} and its signatures away, a build begins at sequence 1"
+        "name the statement to follow with `--previous STATEMENT`, or another folder with \
+         `--output DIR`; if you move {shown} and its signatures away, a build begins at sequence 1"
     );
     let found = read_statement(path).map_err(|failure| match failure.help {
         None => failure.help(&ways),

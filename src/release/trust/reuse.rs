@@ -52,7 +52,8 @@ pub enum UnvouchedReason {
     OldChecks(u32),
     /// The statement of this sequence does not record checks.
     #[error(
-        "{} does not record which checks its wheels have passed: an older program made it, or `--allow` accepted some findings",
+        "{} does not record which checks its wheels have passed: an older program made it, or \
+         `--allow` accepted some findings",
         its_statement(*.0)
     )]
     UnknownChecks(u64),
@@ -95,21 +96,23 @@ impl ReuseRequest<'_> {
             .collect::<Result<Vec<SignedStatement>, Failure>>()?;
         let known: Vec<&SignedStatement> = previous.into_iter().chain(&named).collect();
         let now = session.now();
-        let mut open = |text: &String| {
-            let release = OpenRelease::named(session, network, &configuration.gateways, text)?;
-            match vouched(configuration, &release, &known, now) {
-                Ok(()) => {}
-                Err(reason) if self.accepts_unsigned => tell(&release, reason),
-                Err(reason) => {
-                    return Err(Failure::finding(format!(
+        let mut open =
+            |text: &String| {
+                let release = OpenRelease::named(session, network, &configuration.gateways, text)?;
+                match vouched(configuration, &release, &known, now) {
+                    Ok(()) => {}
+                    Err(reason) if self.accepts_unsigned => tell(&release, reason),
+                    Err(reason) => {
+                        return Err(Failure::finding(format!(
                         "{} is not reused, because no statement vouches for it: {reason}",
                         release.shown
                     ))
-                    .help("name a statement that is signed with `trusted` keys: `--reuse-statement STATEMENT`; `--reuse-unsigned` accepts the release without one"));
+                    .help("name a statement that is signed with `trusted` keys: `--reuse-statement \
+                           STATEMENT`; `--reuse-unsigned` accepts the release without one"));
+                    }
                 }
-            }
-            Ok(ReusableRelease::new(release))
-        };
+                Ok(ReusableRelease::new(release))
+            };
         self.releases.iter().map(&mut open).collect()
     }
 }

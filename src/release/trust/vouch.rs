@@ -120,7 +120,8 @@ fn follow(
         if matches!(between(None)?, Next::Statement(..)) {
             return Err(
                 Failure::finding("`--follow` has no start: no key is trusted here").help(
-                    "name a statement that you verified before, `--trusted-statement FILE`, or the first keys, `--allowed-signers FILE`",
+                    "name a statement that you verified before, `--trusted-statement FILE`, or the \
+                     first keys, `--allowed-signers FILE`",
                 )
                 .into(),
             );
@@ -238,7 +239,8 @@ fn strangers(
     let fingerprints: Vec<String> = keys.iter().map(PublicKey::fingerprint).collect();
     let fingerprints = fingerprints.join(" and ");
     let failure = Failure::finding(format!(
-        "`{place}` is signed with the key {fingerprints}, but no key is trusted here, and anyone can make a key and sign with it"
+        "`{place}` is signed with the key {fingerprints}, but no key is trusted here, and anyone \
+         can make a key and sign with it"
     ));
     // In a repository the help can name its settings; without one the reader must ask the
     // maintainers.
@@ -249,11 +251,13 @@ fn strangers(
             .collect();
         format!(
             "if that is the fingerprint of your release key, write this below `[signing]` in `ipwhl.toml`: \
-             `trusted = [{}]`; or name the keys that you trust with `--allowed-signers FILE`; `--any-signer` accepts every key",
+             `trusted = [{}]`; or name the keys that you trust with `--allowed-signers FILE`; \
+             `--any-signer` accepts every key",
             lines.join(",\n    ")
         )
     } else {
-        "ask the maintainers for their keys, and name them with `--allowed-signers FILE`; `--any-signer` accepts every key"
+        "ask the maintainers for their keys, and name them with `--allowed-signers FILE`; \
+         `--any-signer` accepts every key"
             .to_owned()
     }))
 }

@@ -110,7 +110,8 @@ pub(super) fn refuse_foreign_repository(
         shown(&file)
     ))
     .help(format!(
-        "name the keys that you trust with `--allowed-signers FILE`, or `--repository {}` if you trust that repository",
+        "name the keys that you trust with `--allowed-signers FILE`, or `--repository {}` if you \
+         trust that repository",
         shell_word(&shown(directory))
     )))
 }

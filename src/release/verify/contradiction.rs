@@ -328,10 +328,12 @@ impl fmt::Display for FileContradiction {
                 write!(out, "its address of `{wheel}` refers to another place")
             }
             Self::UnknownTags => out.write_str(
-                "it has tags that pages of this format do not have, and readers may interpret them differently",
+                "it has tags that pages of this format do not have, and readers may interpret them \
+                 differently",
             ),
-            Self::OtherDistInfoMetadata => out
-                .write_str("it has another SHA-256 of metadata in `data-dist-info-metadata`"),
+            Self::OtherDistInfoMetadata => {
+                out.write_str("it has another SHA-256 of metadata in `data-dist-info-metadata`")
+            }
             Self::Other { fact, wheel } => {
                 write!(out, "it has another {} of `{wheel}`", fact.as_str())
             }

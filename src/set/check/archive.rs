@@ -15,7 +15,8 @@ pub(super) fn check(declared: &DeclaredWheel, facts: &ArchiveFacts, findings: &m
         let (code, help) = match problem.kind {
             ProblemKind::InvalidArchive => (
                 Code::InvalidArchive,
-                "installers may read this archive differently: ask upstream for a valid wheel, or declare another version",
+                "installers may read this archive differently: ask upstream for a valid wheel, or \
+                 declare another version",
             ),
             ProblemKind::InvalidMetadata => (
                 Code::InvalidMetadata,
@@ -23,7 +24,8 @@ pub(super) fn check(declared: &DeclaredWheel, facts: &ArchiveFacts, findings: &m
             ),
             ProblemKind::RecordMismatch => (
                 Code::RecordMismatch,
-                "RECORD lists the files of a wheel as they were built: declare a wheel that was not changed after the build",
+                "RECORD lists the files of a wheel as they were built: declare a wheel that was \
+                 not changed after the build",
             ),
         };
         let finding = Finding::new(

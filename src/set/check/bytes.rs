@@ -57,7 +57,10 @@ fn content_id(declared: &DeclaredWheel, place: &str, found: &str) -> Finding {
         ),
     )
     .note(format!("its bytes have the CID {found}"))
-    .help("do not copy the found CID before you know why the file differs: ask upstream, or fetch it from another place");
+    .help(
+        "do not copy the found CID before you know why the file differs: ask upstream, or fetch \
+           it from another place",
+    );
     about(
         declared,
         finding,
@@ -82,7 +85,8 @@ fn sha256(declared: &DeclaredWheel, place: &str, found: &str, is_content_same: b
     .help(if is_content_same {
         "the bytes have the declared content-id, so `sha256` was mistyped: correct it"
     } else {
-        "do not copy the found SHA-256 before you know why the file differs: ask upstream, or fetch it from another place"
+        "do not copy the found SHA-256 before you know why the file differs: ask upstream, or \
+         fetch it from another place"
     });
     about(declared, finding, span, "declared here")
 }
@@ -100,7 +104,10 @@ fn size(declared: &DeclaredWheel, place: &str, mismatch: &Mismatch) -> Finding {
             declared.file_name, mismatch.found, mismatch.declared
         ),
     )
-    .help("if the number was mistyped, correct it: the content-id still protects the bytes; if the file changed, ask upstream why");
+    .help(
+        "if the number was mistyped, correct it: the content-id still protects the bytes; if the \
+           file changed, ask upstream why",
+    );
     about(declared, finding, span, "declared here")
 }
 

@@ -181,9 +181,10 @@ fn contradicted(
         let words = format!("the same bytes as `{}`", owner.file_name.name());
         finding = finding.at(&owner.file, span.unwrap_or_else(|| owner.span()), words);
     }
-    finding
-        .note(clause)
-        .help("find out which of them is right: `ipwhl cid FILE` prints the content-id of the wheel, `sha256sum FILE` its SHA-256")
+    finding.note(clause).help(
+        "find out which of them is right: `ipwhl cid FILE` prints the content-id of the \
+               wheel, `sha256sum FILE` its SHA-256",
+    )
 }
 
 /// The content-ids differ, perhaps because they belong to two profiles.

@@ -54,7 +54,10 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
             ),
         )
         .at(&wheel.file, wheel.span(), label)
-        .help("declare a wheel for them; if the gap is intended for all projects, set `uncovered-platform = \"off\"` under `[severity]`")
+        .help(
+            "declare a wheel for them; if the gap is intended for all projects, set \
+               `uncovered-platform = \"off\"` under `[severity]`",
+        )
         .project(&declaration.project);
         let origins = &graph.repository.configuration.platform_origins;
         let places: BTreeSet<(&str, usize, usize)> = uncovered

@@ -42,7 +42,8 @@ pub(super) fn check(repository: &Repository, findings: &mut Vec<Finding>) {
                         format!("`{comparison}` is undefined in a marker")
                     };
                     let finding = Finding::new(Code::UndefinedMarker, message)
-                    .note("installers evaluate it differently, so it is undefined where the requirement applies")
+                    .note("installers evaluate it differently, so it is undefined where the \
+                           requirement applies")
                     .help("declare a version without this marker, or write a waiver if it does no harm");
                     let mut finding = about(wheel, finding, dependency.span.clone(), "");
                     finding.subject.requirement = Some(dependency.value.clone());

@@ -64,7 +64,8 @@ pub(crate) fn misplaced(
                 format!("move the file to `{belongs}`")
             } else {
                 format!(
-                    "`{belongs}` has another declaration: move the needed parts of this one into it, and remove this file"
+                    "`{belongs}` has another declaration: move the needed parts of this one into \
+                     it, and remove this file"
                 )
             });
             with_reason(finding, file, &belongs)

@@ -176,7 +176,8 @@ fn parse_path(path: &str) -> Result<String, SourceError> {
             .all(|part| !part.is_empty() && part != "." && part != "..");
     if !is_clean {
         return Err(SourceError(format!(
-            "`file:{path}` is not a path inside the repository: write a relative path with `/` and without `..`"
+            "`file:{path}` is not a path inside the repository: write a relative path with `/` and \
+             without `..`"
         )));
     }
     if path.split('/').any(is_git_folder) {

@@ -159,7 +159,7 @@ impl Values {
 }
 
 /// The keys of `ipwhl.toml` with changed values.
-pub fn setting_changes(new: &Configuration, old: &Configuration) -> Vec<SettingChange> {
+pub(super) fn setting_changes(new: &Configuration, old: &Configuration) -> Vec<SettingChange> {
     changes(&settings(old), &settings(new))
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
-use super::setting_changes;
+use super::settings::setting_changes;
 use crate::foundation::diagnostic::{Baseline, Code, Finding, Stage};
 use crate::foundation::environment::Environment;
 use crate::foundation::failure::Failure;

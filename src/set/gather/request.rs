@@ -17,7 +17,10 @@ pub fn all_wheels(repository: &Repository) -> Vec<&DeclaredWheel> {
 }
 
 /// Requests for declared wheels of a repository, without addresses that must not be used.
-pub fn wheel_requests(repository: &Repository, wheels: &[&DeclaredWheel]) -> Vec<WheelRequest> {
+pub(super) fn wheel_requests(
+    repository: &Repository,
+    wheels: &[&DeclaredWheel],
+) -> Vec<WheelRequest> {
     wheels
         .iter()
         .map(|wheel| {

@@ -8,9 +8,10 @@ use rayon::prelude::*;
 use tokio::sync::Semaphore;
 
 use super::report::release_key;
+use super::request::wheel_requests;
 use super::{
     Facts, Network, ReleaseFacts, ReusedFacts, WheelFailure, WheelProblem, WheelReport,
-    keep_facts_of, known_facts, wheel_request, wheel_requests,
+    keep_facts_of, known_facts, wheel_request,
 };
 use crate::foundation::failure::{Failure, error_chain};
 use crate::set::declaration::DeclaredWheel;

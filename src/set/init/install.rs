@@ -148,7 +148,8 @@ fn file(text: &str) -> Result<InstallCommand, Failure> {
         "install -D download"
     };
     Ok(InstallCommand(format!(
-        "curl --fail --silent --show-error --location --output download {} && echo \"{}  download\" | sha256sum --check && \
+        "curl --fail --silent --show-error --location --output download {} && echo \"{}  \
+         download\" | sha256sum --check && \
          {program} \"$CARGO_INSTALL_ROOT/bin/ipwhl\"",
         shell_word(url),
         hash.to_ascii_lowercase(),
@@ -169,7 +170,9 @@ fn validate(url: &str, schemes: &[&str]) -> Result<(), Failure> {
     // SSH needs a user, such as `git`, and a password is a secret there, too.
     if user.is_some_and(|(user, _)| scheme != "ssh" || user.contains(':')) {
         return Err(refused(
-            "the URL of `--install` has credentials, and every reader of the CI files would see them".to_owned(),
+            "the URL of `--install` has credentials, and every reader of the CI files would see \
+             them"
+                .to_owned(),
         ));
     }
     if is_known && !url.contains([' ', '#']) {

@@ -238,7 +238,8 @@ fn validate_platforms(pythons: &[String], systems: &[String]) -> Result<(), Fail
     for (python, system) in pythons.chain(systems) {
         Platform::parse(python, system).map_err(|error| {
             Failure::usage(&error).help(
-                "write interpreters as `cp312` or `cp311>=3.11.5`, systems as `manylinux_2_28_x86_64`, `macosx_14_0_arm64`, `win_amd64`",
+                "write interpreters as `cp312` or `cp311>=3.11.5`, systems as \
+                 `manylinux_2_28_x86_64`, `macosx_14_0_arm64`, `win_amd64`",
             )
         })?;
     }

@@ -16,7 +16,11 @@ pub fn original_settings(name: &str) -> String {
 /// The text of `ipwhl.toml` for the layout `package` with the declarations in `folder`; the other
 /// settings keep their meaning, and comments are kept. `None` if the text is not that of a
 /// repository.
-pub fn package_settings(text: &str, configuration: &Configuration, folder: &str) -> Option<String> {
+pub(super) fn package_settings(
+    text: &str,
+    configuration: &Configuration,
+    folder: &str,
+) -> Option<String> {
     let mut document: DocumentMut = text.parse().ok()?;
     let position = match document.get("repository") {
         Some(Item::Table(table)) => table.position(),

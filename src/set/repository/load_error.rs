@@ -10,7 +10,8 @@ use super::{CONFIGURATION_FILE, ORIGINAL_FOLDER, SUPPORTED_FILE};
 pub enum LoadError {
     /// Neither this folder nor one above it has an `ipwhl.toml`.
     #[error(
-        "neither `{}` nor a folder above it has an `{CONFIGURATION_FILE}`: change into a repository, or name one with `--repository`",
+        "neither `{}` nor a folder above it has an `{CONFIGURATION_FILE}`: change into a \
+         repository, or name one with `--repository`",
         .0.display()
     )]
     NotFound(PathBuf),
@@ -19,7 +20,10 @@ pub enum LoadError {
     NoConfiguration(PathBuf),
     /// The folder is a repository of the original, which had no `ipwhl.toml`.
     #[error(
-        "`{}` has `{SUPPORTED_FILE}` and `{ORIGINAL_FOLDER}` but no `{CONFIGURATION_FILE}`, like a repository of the original: `ipwhl migrate --name NAME` converts it; to read it as it is, write an `{CONFIGURATION_FILE}` with `[repository]`, `format = 1`, `name = \"NAME\"` and `layout = \"ipwhl-1\"`",
+        "`{}` has `{SUPPORTED_FILE}` and `{ORIGINAL_FOLDER}` but no `{CONFIGURATION_FILE}`, like a \
+         repository of the original: `ipwhl migrate --name NAME` converts it; to read it as it is, \
+         write an `{CONFIGURATION_FILE}` with `[repository]`, `format = 1`, `name = \"NAME\"` and \
+         `layout = \"ipwhl-1\"`",
         .0.display()
     )]
     Original(PathBuf),

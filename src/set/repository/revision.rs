@@ -81,7 +81,9 @@ impl RevisionError {
             Self::NoGit(_) => Some("install git, or check without a revision"),
             Self::NoRepository(_) | Self::Failed(_) => None,
             Self::Unknown(_) => Some(
-                "`git log` lists the available commits; fetch one from elsewhere with `git fetch origin BRANCH`, then name it `FETCH_HEAD`; a shallow clone lacks older commits until `git fetch --unshallow`",
+                "`git log` lists the available commits; fetch one from elsewhere with `git fetch \
+                 origin BRANCH`, then name it `FETCH_HEAD`; a shallow clone lacks older commits \
+                 until `git fetch --unshallow`",
             ),
             Self::Unrelated(_) => {
                 Some("a shallow clone lacks the common ancestor: run `git fetch --unshallow`")
@@ -306,7 +308,8 @@ impl Objects {
             .and_then(|size| size.parse::<u64>().ok())
             .ok_or_else(|| {
                 io::Error::other(format!(
-                    "git lacks the blob {object}, as in a partial clone: fetch missing blobs with `git fetch --refetch --no-filter`"
+                    "git lacks the blob {object}, as in a partial clone: fetch missing blobs with \
+                     `git fetch --refetch --no-filter`"
                 ))
             })?;
         if size > MAXIMUM_TEXT {

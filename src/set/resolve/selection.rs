@@ -236,7 +236,9 @@ impl Selector<'_> {
                 });
                 match bare {
                     Some(platform) => format!("it has no wheel for {platform}"),
-                    None => "every choice of its wheels that covers the platforms has overlapping wheels".to_owned(),
+                    None => "every choice of its wheels that covers the platforms has overlapping \
+                             wheels"
+                        .to_owned(),
                 }
             }
         })?;

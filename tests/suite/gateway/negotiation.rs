@@ -13,11 +13,13 @@ fn pages_are_negotiated_as_pep_691_says() {
     let table = [
         // pip, uv, a browser, curl.
         (
-            "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html; q=0.1, text/html; q=0.01",
+            "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html; q=0.1, \
+             text/html; q=0.01",
             JSON,
         ),
         (
-            "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01",
+            "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, \
+             text/html;q=0.01",
             JSON,
         ),
         (

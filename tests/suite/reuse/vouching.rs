@@ -110,7 +110,8 @@ fn what_was_let_pass_then_is_looked_at_now() {
             .project(Project::wanted(odd))
             .project(Project::wanted(stored("even", "1.0").member("even.py", "")))
     };
-    let waiver = "\n[[waiver]]\ncode = \"tag-mismatch\"\nproject = \"odd\"\nreason = \"seen\"\nexpires = 2999-01-01\n";
+    let waiver = "\n[[waiver]]\ncode = \"tag-mismatch\"\nproject = \"odd\"\nreason \
+                  = \"seen\"\nexpires = 2999-01-01\n";
     for (settings, reused) in [
         (waiver, "reused 1 wheel from "),
         (

@@ -489,7 +489,8 @@ fn a_declaration_that_somebody_answers_for() {
     workshop.run(&[&verify[..], &code[..]].concat()).line();
     let settings = workshop.repository().join("ipwhl.toml");
     let plain = fs::read_to_string(&settings).unwrap();
-    let waiver = "\n[[waiver]]\ncode = \"dependencies-mismatch\"\nproject = \"application\"\nreason = \"tried\"\nexpires = 2999-01-01\n";
+    let waiver = "\n[[waiver]]\ncode = \"dependencies-mismatch\"\nproject \
+                  = \"application\"\nreason = \"tried\"\nexpires = 2999-01-01\n";
     fs::write(&settings, format!("{plain}{waiver}")).unwrap();
     workshop.build(&["--unsigned"]);
     workshop.run(&verify).line();

@@ -93,7 +93,8 @@ fn a_statement_from_the_future_is_worth_a_word() {
     program.run(&build).expect(ExitStatus::Clean);
     let said = at("2026-11-18T23:59:59Z");
     for words in [
-        "was created on 2026-11-20T00:00:00Z, which is in the future: the clock of this machine says 2026-11-18T23:59:59Z",
+        "was created on 2026-11-20T00:00:00Z, which is in the future: the clock of this machine \
+         says 2026-11-18T23:59:59Z",
         "help: set the clock of this machine, or ask the maintainers",
         "set the clock of this machine, or ask the maintainers",
     ] {

@@ -149,7 +149,8 @@ fn without_the_line_each_job_stops() {
 /// Whatever is in a command, each job runs that command. What it installs is this program.
 #[test]
 fn a_command_comes_out_as_it_was_given() {
-    let odd = "printf '%s|' 'it'\\''s: a \"b\" #c' '${{ github.token }}' '${{ secrets.X }}${{' '$CI' \"$CI\" %s \\\\ \
+    let odd = "printf '%s|' 'it'\\''s: a \"b\" #c' '${{ github.token }}' '${{ secrets.X }}${{' \
+               '$CI' \"$CI\" %s \\\\ \
                '- [x]' '{y: *z}' '}}' ä '!' @ \\` >\"$FORGE_STATE/said\" || true;";
     let install = format!(
         "{odd} install -D '{}' \"$CARGO_INSTALL_ROOT/bin/ipwhl\" # done: 'x",
@@ -352,7 +353,8 @@ fn a_changed_line_is_run() {
         for word in ["installed", "installed-again"] {
             let path = site.path(NAME).join(files(forge)[0]);
             let command = format!(
-                "echo {word} >>\"$FORGE_STATE/installed\" && install -D \"{}\" \"$CARGO_INSTALL_ROOT/bin/ipwhl\"",
+                "echo {word} >>\"$FORGE_STATE/installed\" && install \
+                 -D \"{}\" \"$CARGO_INSTALL_ROOT/bin/ipwhl\"",
                 env!("CARGO_BIN_EXE_ipwhl")
             );
             let text = fs::read_to_string(&path).unwrap();

@@ -16,7 +16,8 @@ pub(super) fn sources(reader: &Reader, table: &Table<'_, '_>) -> Option<Vec<Span
         if !table.has("source") {
             table.missing(
                 "source",
-                "`ipwhl add NAME` writes a whole declaration; by hand: `source = \"pkg:pypi/NAME@VERSION?file_name=WHEEL\"`",
+                "`ipwhl add NAME` writes a whole declaration; by hand: `source \
+                 = \"pkg:pypi/NAME@VERSION?file_name=WHEEL\"`",
             );
         }
         return None;

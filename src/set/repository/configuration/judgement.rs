@@ -156,9 +156,14 @@ pub(super) fn waived_platforms(reader: &Reader, waiver: &Waiver, supported: &[Pl
             format!("`{}` does not name a supported platform", word.value),
         )
         .at(&reader.file, word.span.clone(), "");
-        reader.push(match nearest(&word.value, known.iter().map(String::as_str)) {
-            Some(nearest) => finding.help(Help::DidYouMean(nearest.to_owned())),
-            None => finding.help("write a system, an interpreter, or both: `win_amd64`, `cp312`, `cp312-win_amd64`"),
-        });
+        reader.push(
+            match nearest(&word.value, known.iter().map(String::as_str)) {
+                Some(nearest) => finding.help(Help::DidYouMean(nearest.to_owned())),
+                None => finding.help(
+                    "write a system, an interpreter, or both: `win_amd64`, `cp312`, \
+                                  `cp312-win_amd64`",
+                ),
+            },
+        );
     }
 }

@@ -25,7 +25,8 @@ pub(super) fn platforms(
         if !top.has("platforms") && is_needed {
             top.missing(
                 "platforms",
-                "name the supported targets: `[platforms]`, `python = [\"cp312\"]`, `system = [\"manylinux_2_28_x86_64\"]`",
+                "name the supported targets: `[platforms]`, `python = [\"cp312\"]`, `system = \
+                 [\"manylinux_2_28_x86_64\"]`",
             );
         }
         return;
@@ -46,7 +47,10 @@ pub(super) fn platforms(
         reader.push(
             Finding::new(Code::InvalidValue, message)
                 .at(&reader.file, span.clone(), "")
-                .help("write interpreters as `cp312` or `cp311>=3.11.5`, and systems as `manylinux_2_28_x86_64`, `macosx_12_0_arm64`, `win_amd64`"),
+                .help(
+                    "write interpreters as `cp312` or `cp311>=3.11.5`, and systems as \
+                       `manylinux_2_28_x86_64`, `macosx_12_0_arm64`, `win_amd64`",
+                ),
         );
     };
     // One finding for each bad entry, not one for each product: each entry is checked together with

@@ -87,7 +87,8 @@ pub(super) fn read_end<R: Read + Seek>(
         })),
         _ => {
             problems.archive(format!(
-                "has a central directory of {} bytes at {} by its end record, which does not end at {directory_end} \
+                "has a central directory of {} bytes at {} by its end record, which does not end \
+                 at {directory_end} \
                  where that record begins: there are bytes before, after or between",
                 counts.directory_size, counts.directory_start
             ));
@@ -143,7 +144,8 @@ fn find_end<R: Read + Seek>(
         // which can be any number.
         if let Some(signature) = signature_in(&tail[index + 1..]) {
             problems.archive(format!(
-                "has an archive comment of {comment_length} bytes with the signature of a record in it, {signature}"
+                "has an archive comment of {comment_length} bytes with the signature of a record \
+                 in it, {signature}"
             ));
         }
     } else {
@@ -188,7 +190,8 @@ fn read_end64<R: Read + Seek>(
     // the rest has no meaning for a wheel.
     if place.checked_add(END64_LENGTH as u64) != Some(locator_place) {
         return Ok(Err(format!(
-            "has a ZIP64 locator at {locator_place} that points at {place}, not at {END64_LENGTH} bytes before itself"
+            "has a ZIP64 locator at {locator_place} that points at {place}, not at {END64_LENGTH} \
+             bytes before itself"
         )));
     }
     let record: [u8; END64_LENGTH] = read_at(reader, place)?;

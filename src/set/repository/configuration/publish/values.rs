@@ -104,7 +104,8 @@ impl Settings<'_, '_, '_> {
             self.refuse(
                 &text,
                 &format!("`{key}` contains a user name or a password"),
-                "remove it: secrets come from the environment, as `IPWHL_PUBLISH_<NAME>_TOKEN` or `IPWHL_PUBLISH_<NAME>_BASIC`",
+                "remove it: secrets come from the environment, as `IPWHL_PUBLISH_<NAME>_TOKEN` or \
+                 `IPWHL_PUBLISH_<NAME>_BASIC`",
             );
             return None;
         }
