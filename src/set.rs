@@ -1,7 +1,6 @@
 //! The declared set: declarations, their graph, checks and differences.
 //!
-//! The rooms are listed in the order in which data passes through them. Each uses only those listed
-//! before it.
+//! Each room uses only those listed before it.
 
 pub mod declaration;
 pub mod repository;

@@ -2,11 +2,8 @@
 
 mod outcome;
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
-use ipwhl_packaging::{Constraint, ProjectName, Requirement};
 
 use super::context::Context;
 use super::exit::ExitStatus;
@@ -16,9 +13,7 @@ use crate::foundation::failure::{Failure, FailureKind};
 use crate::set::declaration::Layout;
 use crate::set::graph::Graph;
 use crate::set::repository::Repository;
-use crate::set::resolve::{
-    Added, Addition, COMMAND_LINE, Prefer, ProjectRequest, declaration_file, declared_extras,
-};
+use crate::set::resolve::{Added, Addition, Prefer, declaration_file, named_requests};
 use outcome::Before;
 
 impl ValueEnum for Prefer {
@@ -88,7 +83,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         )
         .help("`ipwhl check` shows the mistake"));
     }
-    let requests = requested(&repository, arguments)?;
+    let requests = named_requests(&repository, &arguments.projects, arguments.automatic)?;
     let before = Before::of(context, &repository);
     let network = arguments.network.network();
     let addition = Addition {
@@ -112,57 +107,6 @@ fn with_way_out(failure: Failure) -> Failure {
     failure.help(
         "run the same command again; `--index-url URL` uses another index, `--offline` only the cache",
     )
-}
-
-/// The requests of the command line.
-fn requested(
-    repository: &Repository,
-    arguments: &Arguments,
-) -> Result<Vec<ProjectRequest>, Failure> {
-    let graph = Graph::new(repository);
-    let mut requests: BTreeMap<ProjectName, ProjectRequest> = BTreeMap::new();
-    for text in &arguments.projects {
-        let requirement: Requirement =
-            text.parse()
-                .map_err(|error: ipwhl_packaging::RequirementError| {
-                    Failure::usage(format!(
-                        "`{text}` does not name a project: {}",
-                        error.message
-                    ))
-                    .help("write `NAME`, `NAME[EXTRA]` or `NAME==VERSION`")
-                })?;
-        let Constraint::Specifiers(specifiers) = requirement.constraint else {
-            return Err(Failure::usage(format!(
-                "`{text}` names an address, and `ipwhl add` takes projects from the index only"
-            )));
-        };
-        if requirement.marker.is_some() {
-            return Err(Failure::usage(format!(
-                "`{text}` has a marker, and a project is declared for all platforms"
-            )));
-        }
-        let needed = graph.needed(&requirement.name);
-        let declared = repository.declarations.get(&requirement.name);
-        let mut extras = declared.map_or_else(BTreeSet::new, declared_extras);
-        extras.extend(needed.extras.iter().cloned());
-        extras.extend(requirement.extras);
-        let request = requests.entry(requirement.name.clone()).or_insert_with(|| {
-            let mut request = ProjectRequest::automatic(needed);
-            // A project without requirers is also declared for all platforms.
-            if !arguments.automatic || request.platforms.is_empty() {
-                request.platforms = (0..repository.configuration.platforms.len()).collect();
-            }
-            request.automatic = arguments.automatic;
-            request
-        });
-        request.extras.extend(extras);
-        if !specifiers.is_empty() {
-            request
-                .constraints
-                .push((COMMAND_LINE.to_owned(), specifiers));
-        }
-    }
-    Ok(requests.into_values().collect())
 }
 
 fn write(

@@ -21,6 +21,7 @@ use crate::set::declaration::DeclaredWheel;
 use crate::set::gather::{
     Gathering, Network, ReleaseFacts, Want, WheelFailure, WheelReport, all_wheels,
 };
+use crate::set::judgement::{has_errors, judge};
 use crate::set::repository::Repository;
 use crate::source::{Cache, Session};
 
@@ -217,7 +218,9 @@ impl Build<'_> {
         (self.tell)(BuildEvent::Failed(&gathered.failures));
         let wheels = all_wheels(self.repository);
         let findings = check::wheels(self.repository, &wheels, &gathered);
-        if gathered.failures.is_empty() && findings.is_empty() {
+        let today = self.session.today();
+        let findings = judge(self.repository, findings, &gathered, today, "");
+        if gathered.failures.is_empty() && !has_errors(&findings) {
             Ok(gathered)
         } else {
             Err(

@@ -1,7 +1,7 @@
-//! The checks, one file for each, over the graph of the set.
+//! The checks: a file for each rule of the set, with its wording. The rules about the archive of a
+//! wheel and about its bytes share `archive` and `bytes`.
 //!
-//! A check returns all its findings; it never stops at the first and never prints. Each file holds
-//! a rule and its wording.
+//! A check returns all its findings. It does not stop at the first, and does not print.
 
 mod about;
 mod ambiguous_wheels;

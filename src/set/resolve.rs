@@ -3,6 +3,7 @@
 
 mod addition;
 mod cover;
+mod named;
 mod newest;
 mod outdated;
 mod project;
@@ -10,8 +11,9 @@ mod remedies;
 mod removal;
 mod selection;
 
-pub use addition::{Added, Addition, declaration_file, declared_extras};
+pub use addition::{Added, Addition, declaration_file, declared_extras, is_open_requirement};
 pub use cover::Prefer;
+pub use named::named_requests;
 pub use newest::{Newest, newest};
 pub use outdated::Outdated;
 pub use remedies::propose;

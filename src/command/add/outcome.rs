@@ -8,13 +8,13 @@ use super::super::context::Context;
 use super::super::exit::ExitStatus;
 use super::super::report::{MessageFormat, count, show};
 use super::super::words::counted;
-use crate::foundation::diagnostic::{Baseline, Code, Finding, Inert};
+use crate::foundation::diagnostic::{Baseline, Finding, Inert};
 use crate::foundation::failure::Failure;
 use crate::set::declaration::Declaration;
 use crate::set::graph::Graph;
 use crate::set::judgement::{compare, has_errors};
 use crate::set::repository::Repository;
-use crate::set::resolve::{ProjectRequest, declared_extras};
+use crate::set::resolve::{ProjectRequest, declared_extras, is_open_requirement};
 use crate::set::review::known_findings;
 
 /// The number of projects that are named as reasons for a change.
@@ -121,17 +121,6 @@ impl Before {
         context.say(&format!("the change adds {words}"));
         Ok(ExitStatus::Clean)
     }
-}
-
-/// Whether `--with-dependencies` would have met the requirement.
-fn is_open_requirement(code: Code) -> bool {
-    matches!(
-        code,
-        Code::MissingDependency
-            | Code::UnsatisfiedDependency
-            | Code::MissingExtra
-            | Code::UnavailableDependency
-    )
 }
 
 /// The projects that require a project: all of them, or those that the old version does not

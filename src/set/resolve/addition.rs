@@ -8,7 +8,7 @@ use ipwhl_packaging::{ExtraName, ProjectName};
 
 use super::project::{Resolved, Resolver};
 use super::{COMMAND_LINE, Prefer, ProjectRequest};
-use crate::foundation::diagnostic::{Finding, SourceText};
+use crate::foundation::diagnostic::{Code, Finding, SourceText};
 use crate::foundation::failure::Failure;
 use crate::set::declaration::{
     DECLARATION_SCHEMA_FILE, Declaration, Layout, keep_comments, parse, schema_directive,
@@ -125,6 +125,17 @@ pub fn declared_extras(declaration: &Declaration) -> BTreeSet<ExtraName> {
         .iter()
         .flat_map(|wheel| wheel.extras.iter().map(|extra| extra.value.clone()))
         .collect()
+}
+
+/// Whether findings of a code are about requirements that an addition with dependencies would meet.
+pub fn is_open_requirement(code: Code) -> bool {
+    matches!(
+        code,
+        Code::MissingDependency
+            | Code::UnsatisfiedDependency
+            | Code::MissingExtra
+            | Code::UnavailableDependency
+    )
 }
 
 /// The requests that must be fulfilled before the set is closed.

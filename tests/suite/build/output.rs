@@ -287,11 +287,8 @@ fn an_index_that_is_down_is_the_world_and_what_came_is_kept() {
     assert_eq!(count(&library), 1);
 }
 
-#[test]
-fn a_damaged_wheel_in_the_cache_is_fetched_again() {
-    let workshop = Workshop::small();
-    let root = workshop.build(&[]);
-    let archive = workshop.read("release.car");
+/// Changes a byte of each wheel in the cache.
+fn damage_cache(workshop: &Workshop) {
     for entry in fs::read_dir(workshop.path("cache/wheels")).unwrap() {
         let path = entry.unwrap().path();
         if path.extension().is_some_and(|extension| extension == "whl") {
@@ -301,6 +298,14 @@ fn a_damaged_wheel_in_the_cache_is_fetched_again() {
             fs::write(&path, bytes).unwrap();
         }
     }
+}
+
+#[test]
+fn a_damaged_wheel_in_the_cache_is_fetched_again() {
+    let workshop = Workshop::small();
+    let root = workshop.build(&[]);
+    let archive = workshop.read("release.car");
+    damage_cache(&workshop);
     let ran = workshop.run(&["build", "--tree", "tree"]);
     assert_eq!(ran.line(), root);
     ran.said("is damaged; fetching it again");
@@ -309,6 +314,23 @@ fn a_damaged_wheel_in_the_cache_is_fetched_again() {
         "the archives differ"
     );
     assert_eq!(workshop.run(&["cid", "tree"]).line(), root);
+}
+
+/// A finding that the repository accepts does not stop the repair.
+#[test]
+fn a_damaged_wheel_is_fetched_again_in_a_set_with_warnings() {
+    let set = small()
+        .configuration("\n[severity]\nrequires-python-mismatch = \"warning\"\n")
+        .change("library", |library| {
+            library.set("requires-python", "\">=3.8.1\"")
+        });
+    let workshop = Workshop::with(&set);
+    let root = workshop.build(&[]);
+    damage_cache(&workshop);
+    let ran = workshop.run(&["build"]);
+    ran.said("warning[requires-python-mismatch]");
+    ran.said("is damaged; fetching it again");
+    assert_eq!(ran.line(), root);
 }
 
 #[test]

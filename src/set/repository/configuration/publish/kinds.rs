@@ -56,10 +56,10 @@ impl PublishKind {
 
     /// Whether it stores blocks or files of a release, instead of only referring to one.
     pub fn holds_releases(&self) -> bool {
-        matches!(
-            self,
-            Self::Kubo(_) | Self::Cluster(_) | Self::PinningService(_) | Self::Directory(_)
-        )
+        match self {
+            Self::Kubo(_) | Self::Cluster(_) | Self::PinningService(_) | Self::Directory(_) => true,
+            Self::Ipns(_) | Self::Git(_) | Self::Dnslink(_) => false,
+        }
     }
 
     /// Whether another target must hold a release first.
@@ -93,7 +93,14 @@ impl PublishKind {
 
     /// Whether it signs something with the key of releases.
     pub fn needs_key(&self) -> bool {
-        matches!(self, Self::Ipns(_) | Self::Git(_))
+        match self {
+            Self::Ipns(_) | Self::Git(_) => true,
+            Self::Kubo(_)
+            | Self::Cluster(_)
+            | Self::PinningService(_)
+            | Self::Directory(_)
+            | Self::Dnslink(_) => false,
+        }
     }
 }
 
