@@ -48,7 +48,7 @@ pub fn named_requests(
         extras.extend(requirement.extras);
         let request = requests.entry(requirement.name.clone()).or_insert_with(|| {
             let mut request = ProjectRequest::automatic(needed);
-            // A project that nothing requires yet is for all platforms, too.
+            // A project without requirers is also declared for all platforms.
             if !automatic || request.platforms.is_empty() {
                 request.platforms = (0..repository.configuration.platforms.len()).collect();
             }
