@@ -166,7 +166,9 @@ fn as_read(path: &str, text: &str) -> String {
                 .trim()
         })
         .collect();
-    lines.join("\n").replace("\\\"", "\"")
+    // A string goes on after a line that ends with a backslash.
+    let joined = lines.join("\n").replace("\\\n", "");
+    joined.replace("\\\"", "\"")
 }
 
 /// What stands between backticks, no further than a paragraph.
