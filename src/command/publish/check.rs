@@ -6,9 +6,10 @@ use std::sync::Arc;
 use super::super::context::Context;
 use super::super::exit::ExitStatus;
 use super::super::words::counted;
+use super::arguments::{Arguments, Format};
+use super::json;
 use super::shown::Shown;
 use super::tally::exit_status;
-use super::{Arguments, Format, json};
 use crate::foundation::failure::Failure;
 use crate::publish::{
     CheckOrder, Checked, DamageKind, Observer as _, Opening, RateLimit, RepairBlocks,

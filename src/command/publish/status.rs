@@ -4,8 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::super::context::Context;
 use super::super::exit::ExitStatus;
+use super::arguments::{Arguments, Format};
+use super::json;
 use super::tally::exit_status;
-use super::{Arguments, Format, json};
 use crate::foundation::failure::Failure;
 use crate::publish::{
     HoldingState, Opening, PublicationRequest, ReleaseStatus, TargetStatus, gather_history, status,

@@ -1,7 +1,7 @@
 //! The outcome of a run over several targets.
 
+use super::arguments::{Arguments, Format};
 use super::json::{self, addresses};
-use super::{Arguments, Format};
 use crate::command::context::Context;
 use crate::command::exit::ExitStatus;
 use crate::command::words::counted;
