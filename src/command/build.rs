@@ -204,7 +204,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         writer,
         before,
         tree,
-        tell: &|event| tell(context, &event),
+        tell: &|event| tell(context, &event, arguments.network.offline),
     };
     let gathered = build.gather()?;
     findings.extend(check::wheels(
@@ -214,7 +214,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     ));
     let findings = judged(findings, &gathered);
     show(context, &repository, &findings, arguments.message_format)?;
-    show_failures(context, &gathered.failures);
+    show_failures(context, &gathered.failures, arguments.network.offline);
     if !gathered.failures.is_empty() {
         return Ok(ExitStatus::World);
     }
@@ -293,12 +293,19 @@ fn refuse(
 }
 
 /// Prints the events of the build.
-fn tell(context: &Context<'_>, event: &BuildEvent<'_>) {
+fn tell(context: &Context<'_>, event: &BuildEvent<'_>, offline: bool) {
     match event {
         BuildEvent::NotReused(notice) => context.warning(&notice.to_string()),
         BuildEvent::Gathered(report) => show_rejected(context, report),
-        BuildEvent::Damaged(damage) => context.warning(&format!("{damage}; fetching it again")),
-        BuildEvent::Failed(failures) => show_failures(context, failures),
+        BuildEvent::Damaged(damage) => context.warning(&format!(
+            "{damage}; {}",
+            if offline {
+                "it was removed from there"
+            } else {
+                "fetching it again"
+            }
+        )),
+        BuildEvent::Failed(failures) => show_failures(context, failures, offline),
     }
 }
 

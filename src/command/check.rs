@@ -116,18 +116,31 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         Some(_) => show_waivers(context, findings)?,
         None => tell_of_waivers(context, findings),
     }
-    show_failures(context, &review.report.failures);
+    show_failures(context, &review.report.failures, arguments.network.offline);
     let earlier = match review.verified_earlier {
         0 => String::new(),
+        // The bytes from the sources were verified now.
+        count if arguments.sources => format!(" ({count} read earlier)"),
         count => format!(" ({count} verified earlier)"),
     };
-    let what = match review.unverified {
+    let failures = review.report.failures.len();
+    let mut what = match review.unverified {
         _ if !arguments.wheels => String::new(),
         0 => ", wheels included".to_owned(),
         count => format!(", {} not verified", counted(count, "wheel")),
     };
+    if arguments.sources && failures == 0 {
+        what += ", sources included";
+    }
+    let incomplete = match failures {
+        0 => String::new(),
+        count => format!(
+            ", but the check is incomplete after {}",
+            counted(count, "failure")
+        ),
+    };
     context.say(&format!(
-        "checked {}, {}{earlier} on {}{what}: {}",
+        "checked {}, {}{earlier} on {}{what}: {}{incomplete}",
         counted(review.projects, "project"),
         counted(review.wheels, "wheel"),
         counted(repository.configuration.platforms.len(), "platform"),

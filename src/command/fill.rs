@@ -80,7 +80,15 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
             context.result(&report.root.to_string())?;
             Ok(ExitStatus::Clean)
         }
-        FillOutcome::Missing { blocks, attempts } => Ok(report_missing(context, blocks, attempts)),
+        FillOutcome::Missing {
+            blocks,
+            attempts,
+            has_found,
+        } => {
+            report_missing(context, blocks, attempts);
+            context.help(way_out(*has_found, arguments.network.offline));
+            Ok(ExitStatus::World)
+        }
     }
 }
 
@@ -118,7 +126,7 @@ fn warning(gateway: &GatewayWarning) -> String {
 }
 
 /// Reports some missing blocks of each file, and why no place had them.
-fn report_missing(context: &Context<'_>, missing: &[Missing], attempts: &Attempts) -> ExitStatus {
+fn report_missing(context: &Context<'_>, missing: &[Missing], attempts: &Attempts) {
     let mut files: BTreeMap<&str, Vec<&Missing>> = BTreeMap::new();
     for one in missing {
         files.entry(&one.path).or_default().push(one);
@@ -159,11 +167,28 @@ fn report_missing(context: &Context<'_>, missing: &[Missing], attempts: &Attempt
         },
         HumanBytes(bytes)
     ));
-    context.help(
-        "the blocks that were found stay in the cache: run the same command again, or add places \
-         with `--from`",
-    );
-    ExitStatus::World
+}
+
+/// The help for missing blocks.
+fn way_out(has_found: bool, offline: bool) -> &'static str {
+    match (has_found, offline) {
+        (true, false) => {
+            "the blocks that were found stay in the cache: run the same command again, or add \
+             places with `--from`"
+        }
+        (true, true) => {
+            "the blocks that were found stay in the cache: run the same command again without \
+             `--offline`, or add places with `--from`"
+        }
+        (false, false) => {
+            "name other places with `--from`: an archive, a folder of wheels or the URL of a \
+             gateway; if a place only failed, run the same command again"
+        }
+        (false, true) => {
+            "run the same command without `--offline`, or name an archive or a folder of wheels \
+             with `--from`"
+        }
+    }
 }
 
 #[cfg(test)]

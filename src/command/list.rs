@@ -132,6 +132,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     let mut declarations: Vec<&Declaration> =
         repository.declarations.values().filter(is_listed).collect();
     let mut outdated = Outdated::default();
+    let asked = declarations.len();
     if arguments.outdated {
         outdated = outdated::ask(context, &query, &declarations, &arguments.network)?;
         declarations.retain(|declaration| outdated.has(declaration));
@@ -167,7 +168,11 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
             write(context, header, rows)?;
         }
     }
-    context.say(&totals(&entries));
+    context.say(&if arguments.outdated {
+        outdated_totals(entries.len(), asked, outdated.failures.len())
+    } else {
+        totals(&entries)
+    });
     Ok(if outdated.failures.is_empty() {
         ExitStatus::Clean
     } else {
@@ -345,6 +350,17 @@ fn write(context: &Context<'_>, header: &[&str], rows: Vec<Vec<String>>) -> Resu
         lines.extend(rows.iter().map(|row| row.join("\t")));
     }
     context.result(&lines.join("\n"))
+}
+
+/// The numbers of projects with a newer version, of those that were listed, and of those for which
+/// the request failed.
+fn outdated_totals(newer: usize, asked: usize, failed: usize) -> String {
+    let of = counted(asked, "project");
+    let unknown = match failed {
+        0 => String::new(),
+        failed => format!("; the index did not answer for {failed}"),
+    };
+    format!("newer versions of {newer} of {of}{unknown}")
 }
 
 fn totals(entries: &[Entry<'_>]) -> String {

@@ -55,5 +55,8 @@ pub(super) fn ask(
             counted(failures.len() - in_full, "more project")
         ));
     }
+    if !failures.is_empty() {
+        context.help("run the same command again; `--index-url URL` uses another index");
+    }
     Ok(outdated)
 }

@@ -49,12 +49,13 @@ impl Observer for Display {
             }
             return;
         };
-        let noun = match work {
-            Work::Wheels => "wheel",
-            Work::Projects => "project",
-            Work::Files => "file",
+        let (verb, noun) = match work {
+            Work::Wheels => ("verified", "wheel"),
+            // The index is asked about them.
+            Work::Projects => ("asked", "project"),
+            Work::Files => ("verified", "file"),
         };
-        *current = Some(Progress::new(self.voice.clone(), names, noun));
+        *current = Some(Progress::new(self.voice.clone(), names, verb, noun));
     }
 }
 
@@ -64,6 +65,8 @@ struct Progress {
     bar: ProgressBar,
     state: Mutex<State>,
     names: Vec<String>,
+    /// The participle for a unit that is done.
+    verb: &'static str,
     /// The noun for one unit of the work.
     noun: &'static str,
     started: std::time::Instant,
@@ -79,16 +82,15 @@ struct State {
 }
 
 impl Progress {
-    /// Begins the display of work on these names, each a `noun`.
-    fn new(voice: Voice, names: Vec<String>, noun: &'static str) -> Self {
+    /// Begins the display of work on these names, each a `noun`, which is then `verb`.
+    fn new(voice: Voice, names: Vec<String>, verb: &'static str, noun: &'static str) -> Self {
         let bar = if voice.is_live() && !names.is_empty() {
             let bar = ProgressBar::with_draw_target(
                 Some(names.len() as u64),
                 ProgressDrawTarget::stderr(),
             );
-            if let Ok(style) =
-                ProgressStyle::with_template("{bar:16} {pos}/{len} verified [{elapsed}] {wide_msg}")
-            {
+            let template = format!("{{bar:16}} {{pos}}/{{len}} {verb} [{{elapsed}}] {{wide_msg}}");
+            if let Ok(style) = ProgressStyle::with_template(&template) {
                 bar.set_style(style);
             }
             bar.enable_steady_tick(TICK);
@@ -107,6 +109,7 @@ impl Progress {
             }),
             voice,
             names,
+            verb,
             noun,
             started: std::time::Instant::now(),
         }
@@ -178,7 +181,7 @@ impl Progress {
             return;
         }
         let elapsed = self.started.elapsed();
-        let mut words = format!("verified {}", counted(state.verified, self.noun));
+        let mut words = format!("{} {}", self.verb, counted(state.verified, self.noun));
         if state.fetched > 0 {
             words += &format!(
                 ", fetched {} ({}, {}/s)",
@@ -225,7 +228,7 @@ impl Progress {
         state.next_line = elapsed + self.voice.pace.then;
         let of = format!("{} of {}", state.verified, counted(total, self.noun));
         self.voice.say(&match state.bytes {
-            0 => format!("verified {of}"),
+            0 => format!("{} {of}", self.verb),
             bytes => format!("fetched {of}, {}", HumanBytes(bytes)),
         });
     }

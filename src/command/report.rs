@@ -170,7 +170,7 @@ const FULL_FAILURES: usize = 3;
 
 /// Reports failures of the network and the disk, with help. Of many failures with the same reason,
 /// it prints the first few and counts the others.
-pub(super) fn show_failures(context: &Context<'_>, failures: &[WheelFailure]) {
+pub(super) fn show_failures(context: &Context<'_>, failures: &[WheelFailure], offline: bool) {
     let mut reasons: Vec<(&str, Vec<&WheelFailure>)> = Vec::new();
     // A message of the cache names a file, which differs each time.
     let is_alike = |one: &WheelFailure, other: &WheelFailure| {
@@ -205,7 +205,12 @@ pub(super) fn show_failures(context: &Context<'_>, failures: &[WheelFailure]) {
         context
             .help("set `IPWHL_CACHE_DIR` to a folder that you can write and that has free space");
     }
-    if !failures.is_empty() {
-        context.help("verified wheels stay in the cache: run the same command again");
+    if failures.is_empty() {
+        return;
     }
+    context.help(if offline {
+        "run the same command once without `--offline`: verified wheels then stay in the cache"
+    } else {
+        "verified wheels stay in the cache: run the same command again"
+    });
 }

@@ -223,10 +223,21 @@ impl Build<'_> {
         if gathered.failures.is_empty() && !has_errors(&findings) {
             Ok(gathered)
         } else {
-            Err(
-                Failure::world("wheels that were damaged in the cache could not be fetched again")
-                    .help("`ipwhl check --wheels` shows the reasons"),
-            )
+            let offline = self.network.offline;
+            let reason = if offline {
+                "`--offline` forbids to fetch them again"
+            } else {
+                "they could not be fetched again"
+            };
+            let failure = Failure::world(format!(
+                "nothing was built: wheels were damaged in the cache, and {reason}"
+            ));
+            // The way out of a failed download was told with it.
+            Err(if gathered.failures.is_empty() {
+                failure.help("`ipwhl check --wheels` shows the reasons")
+            } else {
+                failure
+            })
         }
     }
 }

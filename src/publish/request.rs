@@ -15,7 +15,7 @@ use crate::release::archive::{
     ArchiveKind, ReleaseArchive, archive_failure, car_name, open_archive,
 };
 use crate::release::names::{CAR, STATEMENT};
-use crate::release::signature::verify;
+use crate::release::signature::{FoundKey, existing_key, verify};
 use crate::release::statement::folder::kept_statements;
 use crate::release::statement::{
     SignedStatement, Statement, read_statement, unfinished_build_help,
@@ -235,7 +235,8 @@ impl PublicationRequest<'_> {
             .as_ref()
             .map(|policy| policy.evaluate(signed.text.as_bytes(), &signed.signatures, now));
         if configuration.trusted.is_empty() {
-            check_own(&place.to_string(), &signed, verdict.as_ref())?;
+            let own = existing_key(session, self.key)?;
+            check_own(&place.to_string(), &signed, verdict.as_ref(), own.as_ref())?;
             tell(PublicationNotice::NobodyTrusted);
         } else if let (Some(policy), Some(verdict)) = (&policy, &verdict)
             && !verdict.is_reached()
@@ -292,6 +293,7 @@ fn check_own(
     place: &str,
     signed: &SignedStatement,
     verdict: Option<&Verdict>,
+    own: Option<&FoundKey>,
 ) -> Result<(), Failure> {
     if signed.signatures.is_empty() {
         return Err(Failure::finding(format!(
@@ -309,7 +311,7 @@ fn check_own(
     if verdict.is_some_and(Verdict::is_reached) {
         return Ok(());
     }
-    Err(stranger(&format!("`{place}`"), signed).help(
+    Err(stranger(&format!("`{place}`"), signed, own).help(
         "name the keys that sign this repository's releases in `trusted` below `[signing]` in \
          `ipwhl.toml`; `--unsigned` \
          publishes without a statement",

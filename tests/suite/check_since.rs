@@ -77,7 +77,7 @@ fn what_was_broken_before_does_not_fail_a_change_and_what_it_breaks_does() {
     assert_eq!(
         last_line(&run),
         format!(
-            "since {short}: 0 wheels of changed declarations, 0 findings new, 1 from before, 0 gone"
+            "since {short}: 0 wheels of changed declarations, 0 new findings, 1 from before, 0 gone"
         )
     );
 
@@ -132,7 +132,7 @@ fn what_was_broken_before_does_not_fail_a_change_and_what_it_breaks_does() {
         ]
     );
     assert!(
-        last_line(&run).ends_with("1 finding new, 1 from before, 2 gone"),
+        last_line(&run).ends_with("1 new finding, 1 from before, 2 gone"),
         "{run:?}"
     );
 }
@@ -333,7 +333,7 @@ fn a_branch_is_compared_with_where_it_began() {
         "{run:?}"
     );
     assert!(
-        last_line(&run).ends_with("0 findings new, 0 from before, 0 gone"),
+        last_line(&run).ends_with("0 new findings, 0 from before, 0 gone"),
         "{run:?}"
     );
     // Tags and shortened names will do; what git would take for an option will not.
@@ -378,7 +378,7 @@ fn the_first_declaration_is_new_and_nothing_is_gone() {
     RepositoryBuilder::sound().write_to(repository.path());
     let run = since(&program(&repository), "HEAD").expect(ExitStatus::Clean);
     assert!(
-        last_line(&run).ends_with("0 findings new, 0 from before, 0 gone"),
+        last_line(&run).ends_with("0 new findings, 0 from before, 0 gone"),
         "{run:?}"
     );
 }

@@ -107,7 +107,10 @@ fn from_a_gateway_that_lacks_a_block() {
     let gateway = serving(&without(&release.archive, &|cid| *cid == lost));
     let told = RefCell::default();
     let report = fill_from(folder.path(), &[&gateway.url("")], &told).unwrap();
-    let FillOutcome::Missing { blocks, attempts } = &report.outcome else {
+    let FillOutcome::Missing {
+        blocks, attempts, ..
+    } = &report.outcome
+    else {
         panic!("{report:?}");
     };
     let [missing] = &blocks[..] else {

@@ -271,7 +271,7 @@ fn a_stranger_is_not_published_and_not_followed() {
     workshop.build(&["--key", "../key-3"]);
     let own = ["--key", "../key-1"];
     let stranger = key(3).public().fingerprint();
-    let words = [&*stranger, "which is not your own key", "trusted"];
+    let words = [&*stranger, "which is not your key ", "trusts no key"];
     let run = |arguments: &[&str]| workshop.run(&[arguments, &own[..]].concat());
     run(&["publish"]).refused(1, &words);
     run(&["build"]).refused(1, &words);

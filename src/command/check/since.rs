@@ -50,10 +50,10 @@ pub(super) fn say(
             .count()
     };
     context.say(&format!(
-        "since {}: {} of changed declarations, {} new, {} from before, {gone} gone",
+        "since {}: {} of changed declarations, {}, {} from before, {gone} gone",
         before.commit(),
         counted(wheels, "wheel"),
-        counted(of(Baseline::New), "finding"),
+        counted(of(Baseline::New), "new finding"),
         of(Baseline::Unchanged),
     ));
 }

@@ -1,7 +1,6 @@
 //! `ipwhl init --carry`: the settings for publishing the releases of others.
 
 use crate::command::context::Context;
-use crate::command::words::counted;
 use crate::foundation::failure::Failure;
 use crate::release::statement::Newest;
 use crate::release::trust::{carried_settings, newest_by_own_keys};
@@ -23,17 +22,26 @@ fn show(context: &Context<'_>, newest: &Newest) {
     let statement = &newest.signed.statement;
     let place = &newest.place;
     context.say(&format!(
-        "`{place}` is sequence {} of the set {:?}; each release needs the signatures of {} of these keys:",
-        statement.sequence, statement.name, statement.threshold
+        "`{place}` is sequence {} of the set {:?}; each release needs {}:",
+        statement.sequence,
+        statement.name,
+        match (statement.threshold, statement.trusted.len()) {
+            (_, 1) => "the signature of this key".to_owned(),
+            (1, _) => "the signature of one of these keys".to_owned(),
+            (threshold, _) => format!("the signatures of {threshold} of these keys"),
+        }
     ));
     for trusted in &statement.trusted {
         let (fingerprint, name) = (trusted.key.fingerprint(), &trusted.name);
         context.say(&format!("  {fingerprint} {name}"));
     }
+    let (keys, fingerprint) = match statement.trusted.len() {
+        1 => ("the key comes".to_owned(), "its fingerprint"),
+        count => (format!("the {count} keys come"), "each fingerprint"),
+    };
     context.warning(&format!(
-        "the {} come from the statement itself, which proves nothing: compare each fingerprint \
-         with the one that the maintainers publish elsewhere",
-        counted(statement.trusted.len(), "key")
+        "{keys} from the statement itself, which proves nothing: compare {fingerprint} with the \
+         one that the maintainers publish elsewhere"
     ));
 }
 

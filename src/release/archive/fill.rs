@@ -58,6 +58,8 @@ pub enum FillOutcome {
         blocks: Vec<Missing>,
         /// The reasons why no place had them.
         attempts: Attempts,
+        /// Whether this run has found other blocks.
+        has_found: bool,
     },
 }
 
@@ -77,6 +79,7 @@ pub fn fill(session: &Session, options: &FillOptions<'_>) -> Result<FillReport, 
     let mut places = block_sources(&context, &mut store)?;
     let mut attempts = Attempts::new();
     let mut before = BTreeSet::new();
+    let mut has_found = false;
     let report = |outcome, store: &Store, places: &[BlockSource]| FillReport {
         root,
         outcome,
@@ -102,11 +105,15 @@ pub fn fill(session: &Session, options: &FillOptions<'_>) -> Result<FillReport, 
         let lacking: BTreeSet<Cid> = missing.iter().map(|one| one.cid).collect();
         let is_stuck = lacking == before;
         before = lacking;
-        if is_stuck || !acquire(&context, &mut places, &mut store, &missing, &mut attempts)? {
+        let is_new =
+            !is_stuck && acquire(&context, &mut places, &mut store, &missing, &mut attempts)?;
+        has_found |= is_new;
+        if !is_new {
             keep(root, &mut store).map_err(|error| Failure::caused(&error))?;
             let outcome = FillOutcome::Missing {
                 blocks: missing,
                 attempts,
+                has_found,
             };
             return Ok(report(outcome, &store, &places));
         }

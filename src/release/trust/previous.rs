@@ -6,7 +6,7 @@ use std::path::Path;
 use super::{policy, policy_or_own, refusal, stranger};
 use crate::foundation::diagnostic::shell_word;
 use crate::foundation::failure::Failure;
-use crate::release::signature::verify;
+use crate::release::signature::{existing_key, verify};
 use crate::release::statement::{SignedStatement, located, read_statement};
 use crate::set::repository::Configuration;
 use crate::source::Session;
@@ -47,7 +47,7 @@ pub fn previous(
         .iter()
         .any(|signature| verify(&signature.text, found.text.as_bytes()).is_ok())
     {
-        return Err(stranger("the previous statement", &found));
+        return Err(stranger("the previous statement", &found, None));
     }
     Ok(found)
 }
@@ -66,10 +66,13 @@ pub(super) fn previous_of_build(
 ) -> Result<SignedStatement, Failure> {
     let found = previous(session, configuration, location, offline)?;
     if configuration.trusted.is_empty() && !is_followed(session, configuration, &found, key)? {
-        return Err(stranger("the previous statement", &found).help(
-            "if that key may sign this repository's releases, add it to `trusted` below \
+        let own = existing_key(session, key)?;
+        return Err(
+            stranger("the previous statement", &found, own.as_ref()).help(
+                "if that key may sign this repository's releases, add it to `trusted` below \
              `[signing]` in `ipwhl.toml`",
-        ));
+            ),
+        );
     }
     Ok(found)
 }
@@ -123,7 +126,8 @@ pub(super) fn previous_in_place(
         return Ok(found);
     }
     let Some(policy) = policy(configuration)? else {
-        return Err(stranger(&what, &found).help(format!(
+        let own = existing_key(session, key)?;
+        return Err(stranger(&what, &found, own.as_ref()).help(format!(
             "if that key may sign this repository's releases, add it to `trusted` in `ipwhl.toml`; {ways}"
         )));
     };

@@ -2,11 +2,12 @@
 
 use super::Verdict;
 use crate::foundation::failure::{Failure, error_chain};
-use crate::release::signature::verify;
+use crate::release::signature::{FoundKey, verify};
 use crate::release::statement::{SignedStatement, Statement};
 
 /// The failure for a statement without a signature that counts, if the repository trusts no key.
-pub fn stranger(what: &str, signed: &SignedStatement) -> Failure {
+/// `own` is the reader's key; `None` if there is none to compare with.
+pub fn stranger(what: &str, signed: &SignedStatement, own: Option<&FoundKey>) -> Failure {
     let by: Vec<String> = signed
         .signatures
         .iter()
@@ -17,8 +18,16 @@ pub fn stranger(what: &str, signed: &SignedStatement) -> Failure {
         return Failure::finding(format!("{what} has no valid signature beside it"))
             .help("keep `release.toml` and `release.toml.sig` together");
     }
+    let reason = match own {
+        Some(own) => format!(
+            "which is not your key {} from {}",
+            own.public().0.fingerprint(),
+            own.origin()
+        ),
+        None => "and there is no key of your own here to compare it with".to_owned(),
+    };
     Failure::finding(format!(
-        "{what} is signed by {}, which is not your own key, and `ipwhl.toml` trusts no key",
+        "{what} is signed by {}, {reason}; `ipwhl.toml` trusts no key",
         by.join(" and ")
     ))
 }

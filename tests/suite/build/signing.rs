@@ -399,7 +399,9 @@ fn the_previous_statement_says_who_may_sign_the_next() {
         &[
             "the previous statement is signed by ",
             &key(1).public().fingerprint(),
-            "which is not your own key, and `ipwhl.toml` trusts no key",
+            "which is not your key ",
+            &key(2).public().fingerprint(),
+            "`ipwhl.toml` trusts no key",
         ],
     );
     build("../key-1").line();
