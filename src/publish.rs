@@ -59,9 +59,10 @@ pub use request::{PublicationNotice, PublicationRequest};
 pub use run::{Event, Observer, Open, PublishRun, TargetOutcome, TargetState, gather_history};
 pub use secret::{Secret, UnusableSecret};
 pub use site::{
-    AssembledBlocks, FetchedArchive, FileCheck, FileList, FoundWheel, HollowArchive, HollowError,
-    ListError, ListedFile, ReleaseFile, SiteContradiction, SiteFetch, SiteFetchEvent, SiteReport,
-    begin_archive, check_file, forget_wheels, has_release, read_hollow, release_files, verify_site,
+    ALTERED, AssembledBlocks, FetchedArchive, FileCheck, FileList, FoundWheel, HollowArchive,
+    HollowError, ListError, ListedFile, ReleaseFile, SiteContradiction, SiteFetch, SiteFetchEvent,
+    SiteReport, begin_archive, check_file, forget_wheels, has_release, read_hollow, release_files,
+    verify_site,
 };
 pub use status::{HoldingState, ReleaseStatus, TargetStatus, status};
 pub use target::{

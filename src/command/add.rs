@@ -2,6 +2,9 @@
 
 mod outcome;
 
+use std::io;
+use std::path::Path;
+
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 
@@ -9,7 +12,7 @@ use super::context::Context;
 use super::exit::ExitStatus;
 use super::network::NetworkArguments;
 use crate::foundation::environment::AtomicFile;
-use crate::foundation::failure::{Failure, FailureKind};
+use crate::foundation::failure::{Failure, FailureKind, unwritable, way_out};
 use crate::set::declaration::Layout;
 use crate::set::graph::Graph;
 use crate::set::repository::Repository;
@@ -104,9 +107,17 @@ fn with_way_out(failure: Failure) -> Failure {
     if failure.kind != FailureKind::World || failure.help.is_some() {
         return failure;
     }
-    failure.help(
-        "run the same command again; `--index-url URL` uses another index, `--offline` only the cache",
-    )
+    failure.help("run the same command again; `--index-url URL` uses another index")
+}
+
+/// The failure to write a declaration after `written` others.
+fn unwritten(path: &Path, error: &io::Error, written: usize) -> Failure {
+    let way_out = way_out(error).unwrap_or("run the same command again when the cause is fixed");
+    unwritable(path, error).help(match written {
+        0 => format!("no declaration was changed; {way_out}"),
+        1 => format!("1 declaration was written before, and stays; {way_out}"),
+        count => format!("{count} declarations were written before, and stay; {way_out}"),
+    })
 }
 
 fn write(
@@ -118,11 +129,9 @@ fn write(
     let folder = repository
         .directory
         .join(&repository.configuration.declarations);
-    let failed = |path: &std::path::Path, error: &std::io::Error| {
-        Failure::world(format!("`{}` cannot be written: {error}", path.display()))
-    };
-    std::fs::create_dir_all(&folder).map_err(|error| failed(&folder, &error))?;
+    std::fs::create_dir_all(&folder).map_err(|error| unwritten(&folder, &error, 0))?;
     let graph = Graph::new(repository);
+    let mut written = 0;
     for project in &added.written {
         let name = declaration_file(repository, project);
         let path = repository.directory.join(&name);
@@ -139,7 +148,8 @@ fn write(
             continue;
         }
         AtomicFile::write_whole(&path, text.as_str().as_bytes())
-            .map_err(|error| failed(&path, &error))?;
+            .map_err(|error| unwritten(&path, &error, written))?;
+        written += 1;
         context.say(before.line(context, &graph, declaration, added.granted.get(project)));
     }
     Ok(())

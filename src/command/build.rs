@@ -300,7 +300,7 @@ fn tell(context: &Context<'_>, event: &BuildEvent<'_>, offline: bool) {
         BuildEvent::Damaged(damage) => context.warning(&format!(
             "{damage}; {}",
             if offline {
-                "it was removed from there"
+                "it was removed, and `--offline` forbids fetching it again"
             } else {
                 "fetching it again"
             }

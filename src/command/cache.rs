@@ -1,5 +1,7 @@
 //! `ipwhl cache`: shows the contents of the cache and removes files from it.
 
+use std::collections::BTreeSet;
+
 use clap::{Args, Subcommand, ValueEnum};
 use ipwhl_packaging::ProjectName;
 use serde::Serialize;
@@ -8,9 +10,10 @@ use super::context::Context;
 use super::draw::to_json;
 use super::exit::ExitStatus;
 use super::words::counted;
+use crate::foundation::diagnostic::nearest;
 use crate::foundation::failure::{Failure, error_chain};
 use crate::foundation::size::{HumanBytes, parse_size};
-use crate::set::gather::{kept_versions, wheels_of_projects};
+use crate::set::gather::{kept_projects, kept_versions, wheels_of_projects};
 use crate::source::{
     CACHE_LIMIT_VARIABLE, Cache, ClaimError, ClaimedCache, Pruned, Removed, configured_limit,
 };
@@ -228,8 +231,16 @@ fn clean(
 ) -> Result<Removed, Failure> {
     let (chosen, unknown) =
         wheels_of_projects(cache, claimed, projects).map_err(|error| cache.unreadable(&error))?;
+    let known = if unknown.is_empty() {
+        BTreeSet::new()
+    } else {
+        kept_projects(cache, claimed).map_err(|error| cache.unreadable(&error))?
+    };
     for name in unknown {
-        context.warning(&format!("the cache has no wheel of `{name}`"));
+        let known = known.iter().map(ProjectName::as_str);
+        let meant = nearest(name.as_str(), known)
+            .map_or_else(String::new, |word| format!(": did you mean `{word}`?"));
+        context.warning(&format!("the cache has no wheel of `{name}`{meant}"));
     }
     Ok(claimed.clean_wheels(&chosen, &kept_versions()))
 }

@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::context::Context;
 use super::exit::ExitStatus;
+use super::values::jobs;
 use super::vouch::{TrustArguments, following, vouch};
 use super::words::counted;
 use crate::foundation::environment::make_own_folder;
@@ -54,7 +55,7 @@ pub(super) struct Arguments {
     #[arg(long)]
     offline: bool,
     /// The number of parallel downloads and verifications [default: 8]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = jobs)]
     jobs: Option<std::num::NonZeroUsize>,
 }
 
@@ -63,6 +64,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     let folder = fetch_folder(context.folders(), arguments.output.as_deref())?;
     make_own_folder(&folder).map_err(|error| {
         Failure::world(format!("`{}` cannot be created: {error}", folder.display()))
+            .help("name a folder that you can write with `--output`")
     })?;
     if let Some(statement) = Writer::Fetch.finish_cut_run(context.environment, &folder)? {
         context.say(&format!(

@@ -1,5 +1,6 @@
 //! `ipwhl fmt`: formats declarations.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use super::context::Context;
 use super::exit::ExitStatus;
 use super::words::counted;
 use crate::foundation::diagnostic::{Finding, SourceText, SourceTexts, render, sort};
-use crate::foundation::failure::Failure;
+use crate::foundation::failure::{Failure, unwritable, way_out};
 use crate::set::declaration::Layout;
 use crate::set::repository::{
     CONFIGURATION_FILE, CanonicalForm, DeclarationFile, LoadError, Repository,
@@ -48,6 +49,8 @@ struct Outcome {
     canonical: usize,
     /// Files that cannot be read or written.
     failures: Vec<String>,
+    /// What would let files be written.
+    ways_out: BTreeSet<&'static str>,
     /// Files whose canonical form would have another meaning.
     unfaithful: Vec<String>,
 }
@@ -103,10 +106,10 @@ fn format(
                 context.result(&context.shown(&file.path))?;
             } else if let Err(error) = file.write(&canonical) {
                 outcome.changed -= 1;
-                outcome.failures.push(format!(
-                    "`{}` cannot be written: {error}",
-                    file.path.display()
-                ));
+                outcome.failures.push(unwritable(&file.path, &error).message);
+                outcome.ways_out.insert(
+                    way_out(&error).unwrap_or("run the same command again when the cause is fixed"),
+                );
             } else {
                 context.detail(&format!("formatted {}", context.shown(&file.path)));
             }
@@ -188,6 +191,9 @@ fn tell(
     }
     for message in outcome.unfaithful.iter().chain(&outcome.failures) {
         context.error(message);
+    }
+    for way_out in &outcome.ways_out {
+        context.help(&format!("the files named above are unchanged; {way_out}"));
     }
     let only_looks = arguments.check || arguments.diff;
     let changed = outcome.changed;

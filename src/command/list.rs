@@ -352,15 +352,19 @@ fn write(context: &Context<'_>, header: &[&str], rows: Vec<Vec<String>>) -> Resu
     context.result(&lines.join("\n"))
 }
 
-/// The numbers of projects with a newer version, of those that were listed, and of those for which
-/// the request failed.
+/// The result for all projects: `newer` of the `asked` ones have a newer version, and the request
+/// for `failed` ones failed.
 fn outdated_totals(newer: usize, asked: usize, failed: usize) -> String {
     let of = counted(asked, "project");
+    if failed == asked && failed > 0 {
+        return format!("newer versions are unknown: the index did not answer for {of}");
+    }
+    let have = if newer == 1 { "has" } else { "have" };
     let unknown = match failed {
         0 => String::new(),
-        failed => format!("; the index did not answer for {failed}"),
+        failed => format!("; unknown for {failed}, because the index did not answer"),
     };
-    format!("newer versions of {newer} of {of}{unknown}")
+    format!("{newer} of {of} {have} a newer version in the index{unknown}")
 }
 
 fn totals(entries: &[Entry<'_>]) -> String {

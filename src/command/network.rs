@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 
 use super::context::Context;
+use super::values::jobs;
 use crate::set::gather::{DEFAULT_JOBS, Network};
 use crate::source::Limits;
 use clap::Args;
@@ -23,7 +24,7 @@ pub(super) struct NetworkArguments {
     #[arg(skip)]
     trusts_repository: bool,
     /// The number of parallel downloads and verifications [default: 8]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = jobs)]
     pub(super) jobs: Option<NonZeroUsize>,
 }
 

@@ -15,9 +15,12 @@ use super::context::Context;
 use super::exit::ExitStatus;
 use crate::foundation::diagnostic::shell_word;
 use crate::foundation::environment::raise_open_files;
-use crate::foundation::failure::{Failure, error_chain};
+use crate::foundation::failure::Failure;
 use crate::gateway::{Gateway, HostName, Limits};
-use crate::release::archive::{ArchiveKind, ReleaseArchive, sibling_archive};
+use crate::release::archive::{ArchiveKind, ReleaseArchive, archive_problem, sibling_archive};
+
+/// The port in examples.
+const DEFAULT_PORT: u16 = 8503;
 
 /// The number of open files besides connections: the archive, the listener, streams, the files of
 /// the runtime, and connections that are being closed.
@@ -42,7 +45,12 @@ pub(super) struct Arguments {
     #[arg(value_name = "RELEASE")]
     release: PathBuf,
     /// The address and port to listen on; port 0 selects a free port
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8503")]
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        default_value = "127.0.0.1:8503",
+        value_parser = listen_address
+    )]
     listen: SocketAddr,
     /// A host name that clients use for this server, besides `localhost` and addresses; repeatable.
     /// Requests for other names get 421: otherwise a foreign web page could read the release
@@ -53,6 +61,15 @@ pub(super) struct Arguments {
     /// or a network such as `192.0.2.0/24`; repeatable
     #[arg(long, value_name = "ADDRESS", value_parser = network)]
     trusted_proxy: Vec<IpNet>,
+}
+
+/// Parses an address with a port. An error shows the complete address for a lone port.
+fn listen_address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        let port = text.strip_prefix(':').unwrap_or(text);
+        let port: u16 = port.parse().unwrap_or(DEFAULT_PORT);
+        format!("write an IP address and a port, such as `127.0.0.1:{port}`")
+    })
 }
 
 /// Parses a network. An address means the network with that address only.
@@ -70,10 +87,11 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         .map_err(|error| Failure::world(format!("`{}` cannot be read: {error}", path.display())))?;
     let reader = CarReader::open(file).map_err(|error| {
         Failure::finding(format!(
-            "`{}` is not a release: {}",
+            "`{}` cannot be served: {}",
             path.display(),
-            error_chain(&error)
+            archive_problem(&error)
         ))
+        .help("build or fetch the release again; `ipwhl verify` checks an archive")
     })?;
     check_kind(context, &path, &reader)?;
     let root = reader.root();

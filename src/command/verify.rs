@@ -84,8 +84,12 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         && arguments.statement.is_none()
     {
         return Err(
-            Failure::usage(format!("`{option}` needs a statement, and none is named"))
-                .help("name the statement: `--statement release.toml`"),
+            Failure::usage(format!("`{option}` needs a statement, and none is named")).help(
+                format!(
+                    "name the statement: `--statement {}`",
+                    statement_beside(context, &path).unwrap_or_else(|| STATEMENT.to_owned())
+                ),
+            ),
         );
     }
     let reader = open_archive(&path)?;
@@ -206,17 +210,20 @@ fn elsewhere(context: &Context<'_>, arguments: &Arguments) -> Result<Option<Fail
     ))))
 }
 
+/// The statement beside an archive, as a word of a command; `None` if there is none.
+fn statement_beside(context: &Context<'_>, archive: &Path) -> Option<String> {
+    let beside = archive.with_file_name(STATEMENT);
+    beside
+        .is_file()
+        .then(|| shell_word(&context.shown(&beside)).to_string())
+}
+
 /// Notes that no signature was verified: anyone can make a release that is consistent in itself.
 fn note_unverified(context: &Context<'_>, arguments: &Arguments, archive: &Path) {
     context.say(
         "note: the release is consistent, but its author is unknown: no signature was verified",
     );
-    let beside = archive.with_file_name(STATEMENT);
-    let statement = if beside.is_file() {
-        shell_word(&context.shown(&beside))
-    } else {
-        "FILE".to_owned()
-    };
+    let statement = statement_beside(context, archive).unwrap_or_else(|| "FILE".to_owned());
     let release = shell_word(&arguments.release.to_string_lossy());
     context.hint(&format!(
         "`ipwhl verify {release} --statement {statement}` verifies the signatures"

@@ -131,7 +131,13 @@ pub(super) fn vouch(
     }
     let by = match &vouched.by {
         VouchedBy::Signers(signers) => signer_list(signers),
-        VouchedBy::Itself => "itself: it is the statement that you trust".to_owned(),
+        VouchedBy::Itself => {
+            context.say(&format!(
+                "{}, sequence {}, is the statement that you trust already",
+                vouched.name, vouched.sequence
+            ));
+            return Ok(());
+        }
         VouchedBy::Anybody => return Ok(()),
     };
     let trusted = match &vouched.file {

@@ -109,11 +109,43 @@ pub fn error_chain(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// The failure for a system error about a path.
+/// The failure for a system error about a path, with the way out.
 pub fn unusable(path: &Path, error: &io::Error) -> Failure {
-    let failed = Failure::world(format!("`{}`: {error}", path.display()));
+    let help = way_out(error).map(ToOwned::to_owned);
+    Failure {
+        help,
+        ..Failure::world(format!("`{}`: {error}", path.display()))
+    }
+}
+
+/// The failure to write a file or a folder, with the way out.
+pub fn unwritable(path: &Path, error: &io::Error) -> Failure {
+    let help = way_out(error).map(ToOwned::to_owned);
+    Failure {
+        help,
+        ..Failure::world(format!("`{}` cannot be written: {error}", path.display()))
+    }
+}
+
+/// The way out of an error of the system, if its kind shows one.
+pub fn way_out(error: &io::Error) -> Option<&'static str> {
+    use io::ErrorKind as Kind;
+    let is_of_system = error.raw_os_error().is_some();
     match error.kind() {
-        io::ErrorKind::StorageFull => failed.help("make room and run the same command again"),
-        _ => failed,
+        Kind::StorageFull | Kind::QuotaExceeded => Some("make room and run the same command again"),
+        // A lock of another run.
+        Kind::WouldBlock => {
+            Some("wait until the other run has ended, and run the same command again")
+        }
+        Kind::PermissionDenied if is_of_system => {
+            Some("give your user permission for it, and run the same command again")
+        }
+        Kind::ReadOnlyFilesystem => {
+            Some("make the file system writable, and run the same command again")
+        }
+        Kind::AlreadyExists | Kind::NotADirectory if is_of_system => {
+            Some("a file is in the place of a folder: move it away, or name another folder")
+        }
+        _ => None,
     }
 }

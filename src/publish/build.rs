@@ -225,12 +225,12 @@ impl Build<'_> {
         } else {
             let offline = self.network.offline;
             let reason = if offline {
-                "`--offline` forbids to fetch them again"
+                "were not fetched again, because `--offline` forbids it"
             } else {
-                "they could not be fetched again"
+                "could not be fetched again"
             };
             let failure = Failure::world(format!(
-                "nothing was built: wheels were damaged in the cache, and {reason}"
+                "nothing was built: wheels that were damaged in the cache {reason}"
             ));
             // The way out of a failed download was told with it.
             Err(if gathered.failures.is_empty() {

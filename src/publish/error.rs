@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use crate::foundation::failure::Failure;
+use crate::foundation::failure::{Failure, unwritable};
 use crate::set::declaration::DeclaredWheel;
 use crate::source::Cache;
 
@@ -28,19 +28,12 @@ pub enum PublishError {
 }
 
 impl PublishError {
-    /// Whether the disk is full.
-    fn is_full_disk(&self) -> bool {
-        matches!(self, Self::Unwritable(_, error) if error.kind() == io::ErrorKind::StorageFull)
-    }
-
     /// The failure to write a release or its tree, with help.
     pub fn failure(&self) -> Failure {
         match self {
             Self::Occupied(..) => Failure::usage(self)
                 .help("name a folder that does not exist, is empty, or contains an earlier tree"),
-            _ if self.is_full_disk() => {
-                Failure::caused(self).help("make room and run the same command again")
-            }
+            Self::Unwritable(path, error) => unwritable(path, error),
             _ => Failure::caused(self),
         }
     }

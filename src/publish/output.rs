@@ -33,6 +33,7 @@ pub fn build_folder(
     let place = |path: &Path| {
         resolved(path).map_err(|error| {
             Failure::world(format!("`{}` cannot be read: {error}", path.display()))
+                .help("name another folder with `--output`")
         })
     };
     if place(&folder)?.starts_with(place(&declarations)?) {

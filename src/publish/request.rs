@@ -20,7 +20,9 @@ use crate::release::statement::folder::kept_statements;
 use crate::release::statement::{
     SignedStatement, Statement, read_statement, unfinished_build_help,
 };
-use crate::release::trust::{TrustPolicy, Verdict, expired, policy_or_own, refusal, stranger};
+use crate::release::trust::{
+    BESIDE, TrustPolicy, Verdict, expired, policy_or_own, refusal, stranger,
+};
 use crate::set::repository::{Configuration, Repository};
 use crate::source::{Session, redacted};
 
@@ -296,9 +298,7 @@ fn check_own(
     own: Option<&FoundKey>,
 ) -> Result<(), Failure> {
     if signed.signatures.is_empty() {
-        return Err(Failure::finding(format!(
-            "`{place}` has no signature beside it"
-        )));
+        return Err(Failure::finding(format!("`{place}` has no signature beside it")).help(BESIDE));
     }
     for signature in &signed.signatures {
         verify(&signature.text, signed.text.as_bytes()).map_err(|error| {

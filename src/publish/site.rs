@@ -12,7 +12,7 @@ mod list;
 mod verify;
 
 pub use assembled::{AssembledBlocks, FoundWheel};
-pub use check::{FileCheck, HollowArchive, HollowError, check_file, read_hollow};
+pub use check::{ALTERED, FileCheck, HollowArchive, HollowError, check_file, read_hollow};
 pub use fetch::{
     FetchedArchive, SiteFetch, SiteFetchEvent, begin_archive, forget_wheels, has_release,
 };

@@ -17,8 +17,8 @@ mod walk;
 
 pub use block_set::{BlockSet, block_set};
 pub use file::{
-    ArchiveOutput, ArchiveOutputFile, archive_failure, may_replace, open_archive, sibling_archive,
-    unreadable_archive,
+    ArchiveOutput, ArchiveOutputFile, archive_failure, archive_problem, may_replace, open_archive,
+    sibling_archive, unreadable_archive,
 };
 pub use hollow::{HollowReport, hollow_archive};
 pub use kind::{ArchiveKind, car_name};

@@ -29,7 +29,7 @@ pub use next::{NextRequest, NextStatement, SignedNext, check_unsigned};
 pub use note::{Gap, TrustFailure, TrustNote};
 pub use policy::{TrustError, TrustPolicy, Verdict};
 pub use previous::previous;
-pub use refusal::{expired, refusal, stranger};
+pub use refusal::{BESIDE, expired, refusal, stranger};
 pub use reuse::{ReuseRequest, UnvouchedReason};
 pub use signer::Signer;
 pub use start::{Start, TrustBasis, start};

@@ -13,7 +13,8 @@ mod wheels;
 
 pub use facts::{Facts, ReleaseFacts, ReusedFacts};
 pub use kept::{
-    keep_facts_of, keep_members, kept_versions, known_facts, known_members, wheels_of_projects,
+    keep_facts_of, keep_members, kept_projects, kept_versions, known_facts, known_members,
+    wheels_of_projects,
 };
 pub use network::{DEFAULT_JOBS, Network};
 pub use report::{WheelFailure, WheelProblem, WheelReport};

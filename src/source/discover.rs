@@ -210,7 +210,10 @@ pub enum DiscoverError {
     )]
     Unknown,
     /// The configured text is not the address of an index.
-    #[error("{origin} names `{shown}` as the index, which is not an http or https address")]
+    #[error(
+        "{origin} names `{shown}` as the index, but it must be an address that begins with \
+         `https://` or `http://`"
+    )]
     Invalid {
         /// The text, in printable form.
         shown: String,

@@ -66,7 +66,7 @@ fn a_folder_below_the_repository_is_in_it_and_another_is_named() {
         run.stderr,
         format!(
             "error: neither `{place}` nor a folder above it has an `ipwhl.toml`: change into a \
-             repository, or name one with `--repository`\n"
+             repository, name one with `--repository`, or create one with `ipwhl init`\n"
         )
     );
 }

@@ -497,7 +497,7 @@ fn a_name_is_a_path_then_a_root_then_a_revision_unless_it_says_what_it_is() {
     let ran = with_git(&workshop, &["diff", "nothing"]);
     ran.refused(
         2,
-        &["`nothing` is not an existing path, not a CID, and no revision"],
+        &["`nothing` must be an existing path, a root CID or a revision, but there is no revision"],
     );
     fs::write(workshop.repository().join(".gitignore"), "/both/\n").unwrap();
     let history = History::begin(&workshop.repository());
@@ -532,11 +532,13 @@ fn a_name_is_a_path_then_a_root_then_a_revision_unless_it_says_what_it_is() {
     for (name, words) in [
         (
             "nothing",
-            "`nothing` is not an existing path, not a CID, and no revision `nothing`",
+            "`nothing` must be an existing path, a root CID or a revision, but there is no \
+             revision `nothing`",
         ),
         (
             "wheels",
-            "`wheels` is not an archive, a folder with one or a repository, not a CID, and no revision",
+            "`wheels` must be an archive, a folder with one, a repository, a root CID or a \
+             revision, but there is no revision `wheels`",
         ),
         ("path:nothing", "`nothing` is neither an archive"),
         ("cid:nothing", "`nothing` is not a CID"),

@@ -252,7 +252,7 @@ fn an_archive_of_another_release_is_not_replaced_by_chance() {
     fs::write(workshop.path("x.car"), &full).unwrap();
     workshop
         .run(&["fill", "../x.car"])
-        .refused(2, &["does not show the name of its full archive"]);
+        .refused(2, &["so the name of the full archive is unknown"]);
     workshop
         .run(&["fill", HOLLOW, "--from", "ftp://me:secret@example.org/"])
         .refused(2, &["neither a file nor an address"]);

@@ -149,9 +149,9 @@ fn an_install_line_that_pins_nothing_is_refused() {
         ("git+ssh://git@git.example.org/ipwhl", "names no commit"),
         (
             "git+https://git.example.org/ipwhl@main",
-            "`main` is not the whole hash of a commit",
+            "`main` is not the full hash of a commit",
         ),
-        (short, "`0123456` is not the whole hash of a commit"),
+        (short, "`0123456` is not the full hash of a commit"),
         (&ssh, "is not a URL that begins with `https://`"),
         (
             "https://example.org/ipwhl",

@@ -61,12 +61,13 @@ fn a_name_is_a_path_a_root_or_a_revision() {
         ("git:old", "no revision `old`"),
         (
             "wheels",
-            "`wheels` is not an archive, a folder with one or a repository, not a CID, and no \
-             revision `wheels`",
+            "`wheels` must be an archive, a folder with one, a repository, a root CID or a \
+             revision, but there is no revision `wheels`",
         ),
         (
             "nothing",
-            "`nothing` is not an existing path, not a CID, and no revision `nothing`",
+            "`nothing` must be an existing path, a root CID or a revision, but there is no \
+             revision `nothing`",
         ),
     ] {
         let failure = kind(text).unwrap_err();

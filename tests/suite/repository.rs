@@ -115,7 +115,7 @@ fn what_is_wrong_is_said_with_the_way_out() {
                 "missing-key: `repository` is missing, but `ipwhl.toml` needs it <> it begins with \
                  `[repository]`, `format = 1` and `name = \"…\"`",
                 "missing-key: `platforms` is missing, but `ipwhl.toml` needs it <> name the \
-                 supported targets: `[platforms]`, `python = [\"cp312\"]`, `system = \
+                 supported platforms: `[platforms]`, `python = [\"cp312\"]`, `system = \
                  [\"manylinux_2_28_x86_64\"]`",
             ],
         ),

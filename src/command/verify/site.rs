@@ -7,7 +7,7 @@ use super::super::words::counted;
 use crate::foundation::diagnostic::Code;
 use crate::foundation::failure::Failure;
 use crate::foundation::size::HumanBytes;
-use crate::publish::{SiteReport, verify_site};
+use crate::publish::{ALTERED, SiteReport, verify_site};
 use crate::release::names::{FILE_LIST, STATEMENT};
 use crate::release::statement::folder::statement_path;
 use crate::release::statement::{OpenSite, Statement};
@@ -75,9 +75,11 @@ fn finish(
         }
     }
     if !differing.is_empty() {
+        context.help(ALTERED);
         return Ok(ExitStatus::Findings);
     }
     if !unreachable.is_empty() {
+        context.help("run the same command again when the site answers");
         return Ok(ExitStatus::World);
     }
     context.say(&format!(

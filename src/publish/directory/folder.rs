@@ -46,7 +46,7 @@ impl Folder {
                 .help("each repository needs its own folder"));
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(unusable(&marker, &error)),
+            Err(error) => return Err(elsewhere(unusable(&marker, &error))),
         }
         let names = match fs::symlink_metadata(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::Absent),
@@ -66,7 +66,12 @@ impl Folder {
     /// Marks the folder for this repository, and takes its lock, which excludes other writers.
     pub(super) fn open(path: &Path, name: &str) -> Result<AtomicFile, Failure> {
         let state = Self::inspect(path, name)?;
-        fs::create_dir_all(path).map_err(|error| unusable(path, &error))?;
+        fs::create_dir_all(path).map_err(|error| {
+            elsewhere(Failure::world(format!(
+                "the folder `{}` cannot be created: {error}",
+                path.display()
+            )))
+        })?;
         let marker = path.join(MARKER);
         if state != Self::Ours {
             AtomicFile::write_whole(&marker, marker_text(name).as_bytes())
@@ -82,6 +87,11 @@ impl Folder {
             }
         })
     }
+}
+
+/// A failure to use the folder of a target, with help.
+fn elsewhere(failure: Failure) -> Failure {
+    failure.help("create the folder, or set another `path` for this target in `ipwhl.toml`")
 }
 
 fn marker_text(name: &str) -> String {

@@ -91,6 +91,10 @@ pub struct HollowArchive {
     pub listed: ListedFile,
 }
 
+/// The help for a site whose files do not match its signed statement.
+pub const ALTERED: &str =
+    "the site is damaged or altered: tell its maintainers, and get the release from another place";
+
 /// The reason why a release's hollow archive is unavailable.
 #[derive(Debug, thiserror::Error)]
 pub enum HollowError {
@@ -112,7 +116,7 @@ impl HollowError {
     pub fn failure(&self) -> Failure {
         match self {
             Self::Source(problem) => unreachable(problem),
-            Self::Refused { .. } => Failure::finding(self),
+            Self::Refused { .. } => Failure::finding(self).help(ALTERED),
         }
     }
 }

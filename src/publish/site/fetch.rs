@@ -12,10 +12,10 @@ use ipwhl_unixfs::car::{Blocks, CarError, CarReader, CarSummary, file_dag};
 use ipwhl_unixfs::{Cid, FileDag, Profile};
 
 use super::assembled::{AssembledBlocks, FoundWheel};
-use super::check::{HollowError, read_archive, read_hollow};
+use super::check::{ALTERED, HollowError, read_archive, read_hollow};
 use super::files::{ReleaseFile, release_files};
 use crate::foundation::environment::AtomicFile;
-use crate::foundation::failure::{Failure, FailureKind, error_chain};
+use crate::foundation::failure::{self, Failure, FailureKind, error_chain};
 use crate::release::archive::{ArchiveKind, ReleaseArchive, may_replace, open_archive, write_full};
 use crate::release::names::CAR;
 use crate::release::statement::{OpenSite, SignedStatement, Statement};
@@ -73,8 +73,8 @@ struct ReleaseWheel {
     dag: FileDag,
 }
 
-fn damaged(error: &CarError) -> Failure {
-    Failure::finding(error_chain(error))
+fn damaged(place: &str, error: &CarError) -> Failure {
+    Failure::finding(format!("`{place}`: {}", error_chain(error))).help(ALTERED)
 }
 
 /// Opens the archive for writing, and locks it until this run ends. It still has the bytes that an
@@ -128,12 +128,14 @@ impl SiteFetch<'_> {
             .runtime
             .block_on(read_hollow(&open.site, self.statement.sequence, &root))
             .map_err(|error| {
-                error
-                    .failure()
-                    .help("run the same command again: the site may have a newer release by now")
+                error.failure().help(
+                    "run the same command again: the site may have a newer release by now; if it \
+                     fails again, tell the site's maintainers, and fetch from another place",
+                )
             })?;
+        let place = open.site.shown(&hollow.path);
         let hollow = Arc::new(hollow.archive);
-        let wheels = wheels(&hollow, &root).map_err(|error| damaged(&error))?;
+        let wheels = wheels(&hollow, &root).map_err(|error| damaged(&place, &error))?;
         let mut old = open_archive(&folder.join(CAR)).ok().map(Arc::new);
         loop {
             let mut blocks = AssembledBlocks::default();
@@ -162,7 +164,7 @@ impl SiteFetch<'_> {
                     (self.tell)(SiteFetchEvent::DamagedArchive(folder.join(CAR), cid));
                 }
                 Err(CarError::Io(error)) => return Err(unwritable(folder, &error)),
-                Err(error) => return Err(damaged(&error)),
+                Err(error) => return Err(damaged(&place, &error)),
             }
         }
     }
@@ -291,14 +293,16 @@ impl SiteFetch<'_> {
                         "`{}` lacks {} of its blocks",
                         open.site.shown(CAR),
                         survey.lacking.len()
-                    )));
+                    ))
+                    .help(ALTERED));
                 }
                 Err(error) => {
                     return Err(Failure::finding(format!(
                         "`{}`: {}",
                         open.site.shown(CAR),
                         error_chain(&error)
-                    )));
+                    ))
+                    .help(ALTERED));
                 }
             }
         }
@@ -334,11 +338,5 @@ fn write(
 }
 
 fn unwritable(folder: &Path, error: &io::Error) -> Failure {
-    let path = folder.join(CAR);
-    let failure = Failure::world(format!("`{}` cannot be written: {error}", path.display()));
-    if error.kind() == io::ErrorKind::StorageFull {
-        failure.help("make room and run the same command again")
-    } else {
-        failure
-    }
+    failure::unwritable(&folder.join(CAR), error)
 }

@@ -9,8 +9,8 @@ use ipwhl_unixfs::car::CarError;
 use tokio::runtime::Handle;
 
 use super::{
-    FileCheck, FileList, HollowArchive, LARGEST_FILE_LIST, ListError, ListedFile, ReleaseFile,
-    check_file, release_files,
+    ALTERED, FileCheck, FileList, HollowArchive, LARGEST_FILE_LIST, ListError, ListedFile,
+    ReleaseFile, check_file, release_files,
 };
 use crate::foundation::diagnostic::Code;
 use crate::foundation::failure::{Failure, error_chain};
@@ -106,14 +106,15 @@ pub fn verify_site(
         not_whole: Vec::new(),
         expected: FileList::default(),
     };
-    let (_, contradictions) =
-        verify::check(&hollow.archive, root, true, allowed).map_err(|error| damaged(&error))?;
+    let (_, contradictions) = verify::check(&hollow.archive, root, true, allowed)
+        .map_err(|error| damaged(site, hollow, &error))?;
     let contradictions = contradictions.into_iter();
     check
         .report
         .differing
         .extend(contradictions.map(SiteContradiction::Release));
-    let files = release_files(&hollow.archive, &root).map_err(|error| damaged(&error))?;
+    let files =
+        release_files(&hollow.archive, &root).map_err(|error| damaged(site, hollow, &error))?;
     check.tree(&files)?;
     check.list();
     check.report.files = files.len();
@@ -121,8 +122,9 @@ pub fn verify_site(
     Ok(check.report)
 }
 
-fn damaged(error: &CarError) -> Failure {
-    Failure::finding(error_chain(error))
+fn damaged(site: &Site, hollow: &HollowArchive, error: &CarError) -> Failure {
+    let place = site.shown(&hollow.path);
+    Failure::finding(format!("`{place}`: {}", error_chain(error))).help(ALTERED)
 }
 
 struct SiteCheck<'c> {
@@ -145,8 +147,8 @@ impl SiteCheck<'_> {
         let root = self.signed.statement.root;
         let mut checks = Vec::new();
         for file in files {
-            let check =
-                FileCheck::new(&self.hollow.archive, file).map_err(|error| damaged(&error))?;
+            let check = FileCheck::new(&self.hollow.archive, file)
+                .map_err(|error| damaged(site, self.hollow, &error))?;
             checks.push((format!("{root}/{}", file.path), file.size, check));
         }
         let names = checks.iter().map(|(path, ..)| path.clone()).collect();

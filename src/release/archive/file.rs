@@ -11,7 +11,7 @@ use ipwhl_unixfs::car::{CarError, CarReader};
 
 use super::ArchiveKind;
 use crate::foundation::environment::AtomicFile;
-use crate::foundation::failure::{Failure, error_chain};
+use crate::foundation::failure::{Failure, error_chain, unwritable};
 
 /// The ending of every archive's name.
 const ENDING: &str = ".car";
@@ -34,8 +34,18 @@ pub fn archive_failure(path: &Path, error: &CarError) -> Failure {
     {
         return unreadable_archive(path, error);
     }
-    Failure::finding(format!("`{}`: {}", path.display(), error_chain(error)))
+    Failure::finding(format!("`{}`: {}", path.display(), archive_problem(error)))
         .help("fetch the release again from another place")
+}
+
+/// The problem with an archive, as a sentence.
+pub fn archive_problem(error: &CarError) -> String {
+    match error {
+        CarError::Truncated { offset: 0 } => {
+            "it is not an archive, or only the beginning of one".to_owned()
+        }
+        _ => error_chain(error),
+    }
 }
 
 /// The failure for an archive that the system cannot read.
@@ -130,15 +140,7 @@ impl ArchiveOutput {
     }
 
     fn unwritable(&self, error: &io::Error) -> Failure {
-        let failure = Failure::world(format!(
-            "`{}` cannot be written: {error}",
-            self.path.display()
-        ));
-        if error.kind() == io::ErrorKind::StorageFull {
-            failure.help("make room and run the same command again")
-        } else {
-            failure
-        }
+        unwritable(&self.path, error)
     }
 }
 

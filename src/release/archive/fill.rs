@@ -126,10 +126,11 @@ fn output(options: &FillOptions<'_>, root: Cid) -> Result<PathBuf, Failure> {
     if let Some(output) = &options.output {
         return Ok(output.clone());
     }
-    let help = "name the output file: `--output FILE`";
+    let help = "name the full archive, as in `--output release.car`";
     let Some(output) = sibling_archive(&options.archive, ArchiveKind::Full) else {
         return Err(Failure::usage(format!(
-            "the name `{}` does not show the name of its full archive",
+            "`{}` does not end in `.hollow.car` or `.delta.car`, so the name of the full archive \
+             is unknown",
             options.archive.display()
         ))
         .help(help));

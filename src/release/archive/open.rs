@@ -210,7 +210,8 @@ impl OpenRelease {
         if network.offline {
             return Err(Failure::usage(format!(
                 "the release {root} is behind a gateway, but `--offline` forbids the network"
-            )));
+            ))
+            .help("leave out `--offline`, or name an archive"));
         }
         let shown = match &gateways[..] {
             [one] => format!("{root} at {}", redacted(one)),

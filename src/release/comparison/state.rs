@@ -192,13 +192,16 @@ impl<'s> StateReader<'s> {
                 };
                 return state.map_err(|failure| {
                     let there = if environment.absolute(Path::new(&text)).exists() {
-                        "not an archive, a folder with one or a repository"
+                        "an archive, a folder with one, a repository"
                     } else {
-                        "not an existing path"
+                        "an existing path"
                     };
                     Failure {
                         kind: failure.kind,
-                        message: format!("`{text}` is {there}, not a CID, and {}", failure.message),
+                        message: format!(
+                            "`{text}` must be {there}, a root CID or a revision, but there is {}",
+                            failure.message
+                        ),
                         help: failure.help,
                     }
                 });

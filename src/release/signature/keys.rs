@@ -354,8 +354,14 @@ pub fn make_key(path: &Path, passphrase: Option<&str>) -> Result<SigningKey, Fai
             path.display()
         ))
     };
+    let taken = || {
+        failed(&TAKEN).help(
+            "use the existing key, which `ipwhl key show` prints, or create another one with \
+             `ipwhl key new --key FILE`",
+        )
+    };
     if path.exists() {
-        return Err(failed(&TAKEN));
+        return Err(taken());
     }
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(|error| failed(&error))?;
@@ -371,7 +377,7 @@ pub fn make_key(path: &Path, passphrase: Option<&str>) -> Result<SigningKey, Fai
     let mut file = AtomicFile::create_private(path).map_err(|error| failed(&error))?;
     // Another first build may have created one before the lock was taken.
     if path.exists() {
-        return Err(failed(&TAKEN));
+        return Err(taken());
     }
     std::io::Write::write_all(&mut file, text.as_bytes())
         .and_then(|()| file.commit())

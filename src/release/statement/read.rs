@@ -1,6 +1,7 @@
 //! Reads existing statements: from a file or an address, with the signatures beside them.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use url::Url;
@@ -22,7 +23,7 @@ pub fn read_statement(path: &Path) -> Result<SignedStatement, Failure> {
             path,
         ) {
             Some(help) => failure.help(help),
-            None => failure,
+            None => failure.help(NAMES),
         })?;
     let name = path
         .file_name()
@@ -47,6 +48,9 @@ pub fn read_statement(path: &Path) -> Result<SignedStatement, Failure> {
     signed(&path.display(), text, signatures)
 }
 
+/// The help for a file that is not a statement.
+const NAMES: &str = "name a statement, such as `release/release.toml`";
+
 /// The help for a missing statement if a build has not finished.
 pub fn unfinished_build_help(statement: &Path) -> Option<&'static str> {
     (!statement.exists() && AtomicFile::is_begun(statement)).then_some(
@@ -65,7 +69,12 @@ fn read_small(path: &Path, largest: usize) -> Result<String, Failure> {
     {
         return Err(failed(&"it is not a regular file"));
     }
-    crate::foundation::environment::read_small(path, largest as u64).map_err(|error| failed(&error))
+    crate::foundation::environment::read_small(path, largest as u64).map_err(|error| {
+        match error.kind() {
+            ErrorKind::InvalidData => failed(&"it is not text"),
+            _ => failed(&error),
+        }
+    })
 }
 
 fn signed(
@@ -78,6 +87,10 @@ fn signed(
             "`{place}` is not a statement: {}",
             error_chain(&error)
         ))
+        .help(
+            "name a `release.toml` that `ipwhl build` wrote; if this is one, it is damaged or \
+             altered: get it again from its origin",
+        )
     })
 }
 
@@ -97,10 +110,27 @@ pub fn located(
         Some(url) if offline => Err(Failure::usage(format!(
             "`{option} {}` is on the web, but `--offline` forbids the network",
             redacted(&url)
-        ))),
+        ))
+        .help("leave out `--offline`, or name a file")),
         Some(url) => download(session, configuration, option, &url),
-        None => read_statement(&session.environment().absolute(Path::new(location))),
+        None => {
+            let path = session.environment().absolute(Path::new(location));
+            read_statement(&path).map_err(|failure| {
+                if path.exists() || unfinished_build_help(&path).is_some() {
+                    return failure;
+                }
+                failure.help(named(option))
+            })
+        }
     }
+}
+
+/// The help for an option that names no statement.
+fn named(option: &str) -> String {
+    format!(
+        "name an existing statement with `{option}`: a file such as `release/release.toml`, or \
+         its address"
+    )
 }
 
 /// The address in a location; `None` for a file. An invalid address is not repeated, because it may
@@ -143,6 +173,7 @@ fn download(
         Failure::world(format!(
             "the statement of `{option}` cannot be read: {problem}"
         ))
+        .help(named(option))
     };
     session.runtime()?.block_on(async {
         let text = client.small_file(url, MAXIMUM_STATEMENT_SIZE as u64).await;

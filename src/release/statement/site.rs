@@ -76,7 +76,8 @@ impl OpenSite {
             if offline {
                 return Err(Failure::usage(
                     "the site is on the web, but `--offline` forbids the network",
-                ));
+                )
+                .help("leave out `--offline`, or name a folder"));
             }
             return Self::at(session, location);
         }
@@ -297,6 +298,10 @@ fn parse(place: &str, text: &str) -> Result<Statement, Failure> {
             "`{place}` is not a statement: {}",
             error_chain(&error)
         ))
+        .help(
+            "check the address of the site; if it is right, the site is damaged or altered: tell \
+             its maintainers",
+        )
     })
 }
 
@@ -305,7 +310,7 @@ pub fn unreachable(problem: &SourceProblem) -> Failure {
     if problem.is_finding() {
         Failure::finding(absence(problem))
     } else {
-        Failure::world(problem)
+        Failure::world(problem).help("run the same command again when the site answers")
     }
 }
 

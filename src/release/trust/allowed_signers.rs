@@ -59,7 +59,13 @@ pub(super) fn parse(text: &str) -> Result<Vec<Entry>, AllowedSignersError> {
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
-        entries.extend(parse_line(line).map_err(refuse)?);
+        entries.extend(parse_line(line).map_err(|reason| {
+            refuse(if line.split([' ', '\t']).next().is_some_and(is_key_type) {
+                "begins with a key, but needs the name of a signer before it".to_owned()
+            } else {
+                reason
+            })
+        })?);
     }
     Ok(entries)
 }

@@ -96,10 +96,14 @@ impl NextStatement {
             } else {
                 "--after-expiry"
             };
+            let folder = session.environment().shown(folder);
             return Err(Failure::usage(format!(
-                "`{option}` concerns the previous statement, but there is none"
+                "`{option}` needs a previous statement, and `{folder}` has none"
             ))
-            .help("name it with `--previous STATEMENT`"));
+            .help(format!(
+                "leave out `{option}` for the first release, or name the previous statement with \
+                 `--previous STATEMENT`"
+            )));
         }
         if let Some((previous, place)) = &previous
             && previous.statement.is_expired(now)

@@ -7,7 +7,7 @@ use super::{policy, policy_or_own, refusal, stranger};
 use crate::foundation::diagnostic::shell_word;
 use crate::foundation::failure::Failure;
 use crate::release::signature::{existing_key, verify};
-use crate::release::statement::{SignedStatement, located, read_statement};
+use crate::release::statement::{SignedStatement, located, read_statement, unfinished_build_help};
 use crate::set::repository::Configuration;
 use crate::source::Session;
 
@@ -111,7 +111,7 @@ pub(super) fn previous_in_place(
         "name the statement to follow with `--previous STATEMENT`, or another folder with \
          `--output DIR`; if you move {shown} and its signatures away, a build begins at sequence 1"
     );
-    let found = read_statement(path).map_err(|failure| match failure.help {
+    let found = read_statement(path).map_err(|failure| match unfinished_build_help(path) {
         None => failure.help(&ways),
         Some(_) => failure,
     })?;

@@ -5,6 +5,10 @@ use crate::foundation::failure::{Failure, error_chain};
 use crate::release::signature::{FoundKey, verify};
 use crate::release::statement::{SignedStatement, Statement};
 
+/// The help for a statement without signatures.
+pub const BESIDE: &str = "keep `release.toml` and `release.toml.sig` together: get the signature \
+                          from the place that the statement is from";
+
 /// The failure for a statement without a signature that counts, if the repository trusts no key.
 /// `own` is the reader's key; `None` if there is none to compare with.
 pub fn stranger(what: &str, signed: &SignedStatement, own: Option<&FoundKey>) -> Failure {
@@ -15,8 +19,7 @@ pub fn stranger(what: &str, signed: &SignedStatement, own: Option<&FoundKey>) ->
         .map(|key| key.fingerprint())
         .collect();
     if by.is_empty() {
-        return Failure::finding(format!("{what} has no valid signature beside it"))
-            .help("keep `release.toml` and `release.toml.sig` together");
+        return Failure::finding(format!("{what} has no valid signature beside it")).help(BESIDE);
     }
     let reason = match own {
         Some(own) => format!(
@@ -73,10 +76,15 @@ pub fn refusal(what: &str, signed: &SignedStatement, verdict: &Verdict) -> Failu
     } else if verdict.signers.len() == signed.signatures.len() {
         reasons.push("it has no other signature beside it".to_owned());
     }
-    Failure::finding(format!(
+    let failure = Failure::finding(format!(
         "{what} has {} of the {} trusted signatures that it needs: {}",
         verdict.signers.len(),
         verdict.threshold,
         reasons.join("; ")
-    ))
+    ));
+    if signed.signatures.is_empty() {
+        failure.help(BESIDE)
+    } else {
+        failure
+    }
 }

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use super::chain::successors;
 use super::whom::refuse_foreign_repository;
-use super::{RepositoryAround, Trust, TrustFailure, TrustNote, TrustPolicy, repository_trust};
+use super::{
+    RepositoryAround, Trust, TrustError, TrustFailure, TrustNote, TrustPolicy, repository_trust,
+};
 use crate::foundation::environment::read_small;
 use crate::foundation::failure::{Failure, error_chain};
 use crate::release::signature::{PublicKey, verify};
@@ -133,11 +135,16 @@ pub fn start(
             Failure::world(format!("`{}` cannot be read: {error}", path.display()))
         })?;
         let policy = TrustPolicy::from_allowed_signers(&text, 1).map_err(|error| {
-            Failure::finding(format!(
-                "`{}` cannot be used: {}",
-                path.display(),
-                error_chain(&error)
-            ))
+            let reason = match &error {
+                TrustError::Threshold { keys: 0, .. } => {
+                    "it has no line with a key that may sign releases".to_owned()
+                }
+                _ => error_chain(&error),
+            };
+            Failure::finding(format!("`{}` cannot be used: {reason}", path.display())).help(
+                "write a line such as `NAME namespaces=\"ipwhl-release\" ssh-ed25519 AAAA…` for each \
+                 key; the last line of `ipwhl key show` is that of your own key",
+            )
         })?;
         let several = policy.keys_with_several_names().into_iter();
         let notes = several.map(|(key, names)| TrustNote::SeveralNames {

@@ -7,8 +7,8 @@ use jiff::SignedDuration;
 
 use super::chain::{Chain, unchained};
 use super::{
-    Gap, RepositoryAround, Signer, Start, Trust, TrustBasis, TrustFailure, TrustNote, expired,
-    start,
+    BESIDE, Gap, RepositoryAround, Signer, Start, Trust, TrustBasis, TrustFailure, TrustNote,
+    expired, start,
 };
 use crate::foundation::failure::{Failure, error_chain};
 use crate::release::signature::{PublicKey, verify};
@@ -229,9 +229,7 @@ fn strangers(
         keys.push(key);
     }
     if keys.is_empty() {
-        return Err(Failure::finding(format!(
-            "`{place}` has no signature beside it"
-        )));
+        return Err(Failure::finding(format!("`{place}` has no signature beside it")).help(BESIDE));
     }
     if is_enough {
         return Ok(keys);

@@ -36,7 +36,7 @@ pub(super) fn other_bytes(
                 let finding = content_id(declared, place, &mismatch.found);
                 match sha256_of_others {
                     Some(other) => finding.note(format!(
-                        "nor do they have the declared SHA-256, but {}",
+                        "their SHA-256 is {}, which differs from the declared one, too",
                         other.found
                     )),
                     None => finding,

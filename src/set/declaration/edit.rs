@@ -9,7 +9,7 @@ use toml_edit::{DocumentMut, Item};
 
 use super::canonical;
 use crate::foundation::environment::{AtomicFile, sync_directory};
-use crate::foundation::failure::Failure;
+use crate::foundation::failure::{Failure, way_out};
 
 /// A change of one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,7 +103,9 @@ fn failed(change: &FileChange, error: &io::Error, lost: &[String]) -> Failure {
         change.path.display()
     ));
     if lost.is_empty() {
-        failure.help("no file was removed; run the same command again when the cause is fixed")
+        let way_out =
+            way_out(error).unwrap_or("run the same command again when the cause is fixed");
+        failure.help(format!("no file was changed or removed; {way_out}"))
     } else {
         failure.help(format!(
             "these files were changed already and could not be restored: {}",

@@ -1,6 +1,7 @@
 //! The cached facts and members of wheels, under their declared CID and the version of the code
 //! that computed them.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
 
@@ -48,10 +49,7 @@ pub fn wheels_of_projects<'p>(
     for cid in claimed.wheels()? {
         let declared = [cid, other_version(&cid)];
         for cid in declared {
-            let project = known_facts(cache, &cid).and_then(|facts| {
-                let (name, _) = facts.archive.dist_info.split_once('-')?;
-                name.parse::<ProjectName>().ok()
-            });
+            let project = project_of(cache, &cid);
             if let Some(project) = project.filter(|project| projects.contains(project)) {
                 unknown.retain(|name| **name != project);
                 chosen.push(cid);
@@ -61,6 +59,26 @@ pub fn wheels_of_projects<'p>(
     // A file of one raw block has only one CID, which is then chosen twice.
     chosen.dedup();
     Ok((chosen, unknown))
+}
+
+/// The projects whose wheels are in the cache.
+///
+/// # Errors
+/// When the cache cannot be read.
+pub fn kept_projects(
+    cache: &Cache,
+    claimed: &ClaimedCache<'_>,
+) -> io::Result<BTreeSet<ProjectName>> {
+    let wheels = claimed.wheels()?;
+    let declared = wheels.iter().flat_map(|cid| [*cid, other_version(cid)]);
+    Ok(declared.filter_map(|cid| project_of(cache, &cid)).collect())
+}
+
+/// The project of a wheel whose facts are in the cache.
+fn project_of(cache: &Cache, cid: &Cid) -> Option<ProjectName> {
+    let facts = known_facts(cache, cid)?;
+    let (name, _) = facts.archive.dist_info.split_once('-')?;
+    name.parse().ok()
 }
 
 /// The same block's CID in version 0, which a declaration may have; the CID itself if it has no

@@ -95,13 +95,13 @@ fn git(address: &str) -> Result<InstallCommand, Failure> {
     if !COMMIT_DIGITS.contains(&revision.len()) || !is_hexadecimal(revision) {
         let which = match revision {
             "" => format!("`git+{url}` names no commit"),
-            _ => format!("`{revision}` is not the whole hash of a commit"),
+            _ => format!("`{revision}` is not the full hash of a commit"),
         };
         return Err(Failure::usage(format!(
             "{which}: a branch or a tag can move, and CI would then run different code"
         ))
         .help(format!(
-            "write `git+{url}@<commit>` with the whole hash, as `git rev-parse HEAD` prints it"
+            "write `git+{url}@<commit>` with the full hash, as `git rev-parse HEAD` prints it"
         )));
     }
     let url = shell_word(url);

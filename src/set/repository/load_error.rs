@@ -11,12 +11,16 @@ pub enum LoadError {
     /// Neither this folder nor one above it has an `ipwhl.toml`.
     #[error(
         "neither `{}` nor a folder above it has an `{CONFIGURATION_FILE}`: change into a \
-         repository, or name one with `--repository`",
+         repository, name one with `--repository`, or create one with `ipwhl init`",
         .0.display()
     )]
     NotFound(PathBuf),
     /// The folder has no `ipwhl.toml`.
-    #[error("`{}` is not a repository: it has no `{CONFIGURATION_FILE}`", .0.display())]
+    #[error(
+        "`{}` is not a repository: it has no `{CONFIGURATION_FILE}`; name a folder that has one, \
+         or create a repository with `ipwhl init`",
+        .0.display()
+    )]
     NoConfiguration(PathBuf),
     /// The folder is a repository of the original, which had no `ipwhl.toml`.
     #[error(

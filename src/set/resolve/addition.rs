@@ -54,6 +54,16 @@ impl Addition<'_> {
         repository: &mut Repository,
         mut requests: Vec<ProjectRequest>,
     ) -> Result<Added, Failure> {
+        if self.network.offline {
+            let names = requests
+                .iter()
+                .map(|request| format!("`{}`", request.project));
+            return Err(Failure::world(format!(
+                "cannot declare {}: the index is needed, and `--offline` forbids the network",
+                names.collect::<Vec<_>>().join(", ")
+            ))
+            .help("run the same command without `--offline`"));
+        }
         let profile = repository.configuration.profile;
         let fetcher = self
             .network

@@ -15,7 +15,7 @@ use crate::foundation::failure::Failure;
 use crate::set::check::{self, can_apply};
 use crate::set::declaration::{Declaration, DeclaredWheel, Layout, PackageUrl, Source, Spanned};
 use crate::set::gather::keep_facts_of;
-use crate::source::{FetchEvent, Fetcher, SourceProblem};
+use crate::source::{FetchError, FetchEvent, Fetcher, SourceProblem};
 
 /// The maximum number of unfitting versions that are named with their reasons.
 const MAXIMUM_REASONS: usize = 4;
@@ -43,13 +43,13 @@ impl Resolver<'_> {
             .fetcher
             .index()
             .await
-            .map_err(|problem| world(&problem))?;
+            .map_err(|problem| unknown_index(request, &problem))?;
         let page =
             index
                 .project(request.project.as_str())
                 .await
                 .map_err(|problem| match problem {
-                    SourceProblem::Missing { .. } => unknown_project(request),
+                    SourceProblem::Missing { place, .. } => unknown_project(request, &place),
                     other => world(&other),
                 })?;
         let selector = Selector {
@@ -93,7 +93,7 @@ impl Resolver<'_> {
             .fetcher
             .fetch_listed(number, listed.file, self.progress)
             .await
-            .map_err(|error| Failure::caused(&error))?;
+            .map_err(|error| unavailable(&error))?;
         let cache = self.fetcher.cache().clone();
         let name = listed.file_name.as_str().to_owned();
         let facts = tokio::task::spawn_blocking(move || {
@@ -175,10 +175,34 @@ fn world(problem: &SourceProblem) -> Failure {
     Failure::world(problem)
 }
 
-fn unknown_project(request: &ProjectRequest) -> Failure {
+/// The failure to find an index.
+fn unknown_index(request: &ProjectRequest, problem: &SourceProblem) -> Failure {
+    Failure::world(format!("cannot declare `{}`: {problem}", request.project)).help(
+        "name a simple index, as in `--index-url https://example.org/simple/`, or correct the \
+         setting that the message names",
+    )
+}
+
+/// The failure to fetch a wheel.
+fn unavailable(error: &FetchError) -> Failure {
+    let failure = Failure::caused(error);
+    match error {
+        FetchError::Cache(_) => failure.help(
+            "set `IPWHL_CACHE_DIR` to a folder that you can write and that has free space; no \
+             declaration was changed",
+        ),
+        FetchError::Sources { .. } => failure,
+    }
+}
+
+/// The failure for a project whose page in the index, `place`, does not exist.
+fn unknown_project(request: &ProjectRequest, place: &str) -> Failure {
     let by: Vec<&str> = request.by.iter().map(ProjectName::as_str).collect();
     let (which, help) = if by.is_empty() {
-        (String::new(), "check the spelling of its name")
+        (
+            String::new(),
+            "check the spelling of its name, and the address of the index",
+        )
     } else {
         (
             format!(", which {} requires", by.join(", ")),
@@ -186,7 +210,7 @@ fn unknown_project(request: &ProjectRequest) -> Failure {
         )
     };
     Failure::finding(format!(
-        "the index has no project `{}`{which}",
+        "the index has no project `{}`{which} ({place} does not exist)",
         request.project
     ))
     .help(help)

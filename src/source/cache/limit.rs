@@ -87,17 +87,22 @@ pub fn configured_limit(environment: &Environment) -> Result<Option<u64>, Failur
 
 /// The limit in the text of the user's settings, which may have no other key.
 fn of_settings(text: &str) -> Result<Option<u64>, String> {
-    let document: DocumentMut = text
-        .parse()
-        .map_err(|error: toml_edit::TomlError| error.message().to_owned())?;
+    let document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| {
+        let start = error.span().map_or(0, |span| span.start);
+        let before = text.as_bytes().get(..start).unwrap_or_default();
+        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+        format!("line {line} is not TOML: {}", error.message())
+    })?;
     let mut limit = None;
     for (key, item) in document.iter() {
         let cache = (key == "cache").then(|| item.as_table_like()).flatten();
-        let cache = cache.ok_or_else(|| format!("`{key}` is not a table of these settings"))?;
+        let cache = cache.ok_or_else(|| {
+            format!("`{key}` is unknown: the only setting here is `limit` in the table `[cache]`")
+        })?;
         for (key, item) in cache.iter() {
             let text = (key == "limit").then(|| item.as_str()).flatten();
             let text = text.ok_or_else(|| {
-                format!("`cache.{key}`: the only setting here is `limit`, as in `\"5 GiB\"`")
+                format!("`cache.{key}`: the only setting here is `limit = \"5 GiB\"`")
             })?;
             limit = Some(parse_size(text)?);
         }

@@ -153,11 +153,11 @@ fn keys_are_followed_from_a_statement_that_is_trusted() {
             .verify(trusted, between, "4")
             .expect(ExitStatus::Clean);
         let by = if trusted == "4" {
-            "itself: it is the statement that you trust".to_owned()
+            "the statement that you trust already".to_owned()
         } else {
-            format!("key-2 ({})", key(2).public().fingerprint())
+            format!("vouched for by key-2 ({})", key(2).public().fingerprint())
         };
-        let words = format!("example, sequence 4, is vouched for by {by}");
+        let words = format!("example, sequence 4, is {by}");
         assert!(run.stderr.contains(&words), "{}", run.stderr);
     }
     // The statement that is trusted may stand among those between as well.

@@ -1,4 +1,4 @@
-//! `[platforms]`: the supported targets.
+//! `[platforms]`: the supported platforms.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ pub(super) fn platforms(
         if !top.has("platforms") && is_needed {
             top.missing(
                 "platforms",
-                "name the supported targets: `[platforms]`, `python = [\"cp312\"]`, `system = \
+                "name the supported platforms: `[platforms]`, `python = [\"cp312\"]`, `system = \
                  [\"manylinux_2_28_x86_64\"]`",
             );
         }
