@@ -538,11 +538,13 @@ fn what_cannot_be_added_is_said_and_nothing_is_written() {
         "pear",
         &pure("pear", "1.0").edit_record(|rows| rows[0][2] = "1".to_owned()),
     );
+    let page = bench.index.url("/simple/figg/");
+    let unknown = format!("the index has no project `figg` ({page} does not exist)");
     let cases = [
         (
             "figg",
-            "the index has no project `figg`",
-            "check the spelling of its name",
+            unknown.as_str(),
+            "check the spelling of its name, and the address of the index",
         ),
         (
             "plum[juce]",

@@ -241,7 +241,7 @@ fn an_archive_of_another_release_is_not_replaced_by_chance() {
         2,
         &[
             "release.car` exists, and it is not an archive of ",
-            "`--output FILE`",
+            "name the full archive, as in `--output release.car`",
         ],
     );
     assert_eq!(workshop.read("release.car"), b"something else");

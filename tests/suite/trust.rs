@@ -785,14 +785,14 @@ fn a_next_statement_is_refused_before_anything_is_signed() {
                 renew: true,
                 ..good.clone()
             },
-            "`--renew` concerns",
+            "`--renew` needs a previous statement",
         ),
         (
             NextRequest {
                 after_expiry: true,
                 ..good.clone()
             },
-            "`--after-expiry` concerns",
+            "`--after-expiry` needs a previous statement",
         ),
         (
             NextRequest {

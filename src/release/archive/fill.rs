@@ -109,7 +109,7 @@ pub fn fill(session: &Session, options: &FillOptions<'_>) -> Result<FillReport, 
             !is_stuck && acquire(&context, &mut places, &mut store, &missing, &mut attempts)?;
         has_found |= is_new;
         if !is_new {
-            keep(root, &mut store).map_err(|error| Failure::caused(&error))?;
+            has_found |= keep(root, &mut store).map_err(|error| Failure::caused(&error))?;
             let outcome = FillOutcome::Missing {
                 blocks: missing,
                 attempts,

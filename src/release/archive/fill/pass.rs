@@ -85,12 +85,19 @@ impl Visitor for Pass<'_> {
 }
 
 /// Keeps blocks in the cache if their place may be missing from the command line of the next run.
-pub(super) fn keep(root: Cid, store: &mut Store) -> Result<(), CarError> {
-    walk(root, &mut Keep { store })
+/// Returns whether there was one.
+pub(super) fn keep(root: Cid, store: &mut Store) -> Result<bool, CarError> {
+    let mut keep = Keep {
+        store,
+        has_kept: false,
+    };
+    walk(root, &mut keep)?;
+    Ok(keep.has_kept)
 }
 
 struct Keep<'s> {
     store: &'s mut Store,
+    has_kept: bool,
 }
 
 impl Visitor for Keep<'_> {
@@ -102,6 +109,7 @@ impl Visitor for Keep<'_> {
             self.store
                 .keep(&place.cid, &block)
                 .map_err(io::Error::other)?;
+            self.has_kept = true;
         }
         Ok(Some(block))
     }
