@@ -336,14 +336,16 @@ fn what_cannot_be_served_is_said() {
     workshop
         .run(&["serve", "nothing.car"])
         .refused(3, &["nothing.car` cannot be read"]);
-    workshop
-        .run(&["serve", "ipwhl.toml"])
-        .refused(1, &["ipwhl.toml` cannot be served: the archive has a header"]);
+    workshop.run(&["serve", "ipwhl.toml"]).refused(
+        1,
+        &["ipwhl.toml` cannot be served: the archive has a header"],
+    );
     let whole = workshop.read("release.car");
     fs::write(workshop.release("release.car"), &whole[..whole.len() - 1]).unwrap();
-    workshop
-        .run(&["serve", "release/release.car"])
-        .refused(1, &["release.car` cannot be served: the archive ends in the middle"]);
+    workshop.run(&["serve", "release/release.car"]).refused(
+        1,
+        &["release.car` cannot be served: the archive ends in the middle"],
+    );
     workshop
         .run(&["serve", "release/release.car", "--listen", "8503"])
         .refused(2, &["--listen", "such as `127.0.0.1:8503`"]);
