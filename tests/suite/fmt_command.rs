@@ -66,13 +66,13 @@ fn files_and_their_canonical_forms_without_the_program() {
         named(&["ipwhl.toml"])
             .unwrap_err()
             .message
-            .contains("is no declaration")
+            .contains("is not a declaration")
     );
     assert!(
         named(&["wheels"])
             .unwrap_err()
             .message
-            .contains("has no declaration")
+            .contains("has no declarations")
     );
 
     let form = |text: &str| {
