@@ -6,7 +6,9 @@ use ipwhl::foundation::failure::FailureKind;
 use ipwhl::set::gather::Network;
 use ipwhl::set::graph::Graph;
 use ipwhl::set::repository::Repository;
-use ipwhl::set::resolve::{Addition, COMMAND_LINE, Outdated, Prefer, ProjectRequest};
+use ipwhl::set::resolve::{
+    Addition, COMMAND_LINE, Outdated, Prefer, ProjectRequest, Projects,
+};
 use ipwhl_packaging::{ProjectName, parse_specifiers};
 
 use crate::support::bench::{Bench, pure};
@@ -50,6 +52,8 @@ fn an_addition_closes_the_set_in_memory() {
         network: &Network::default(),
         prefer: Prefer::Native,
         with_dependencies: true,
+        may_move: Projects::none(),
+        may_downgrade: false,
     };
     let added = addition.add(&mut repository, requests).unwrap();
     assert_eq!(added.written, [name("fig"), name("plum")].into());
@@ -78,6 +82,8 @@ fn what_nothing_fits_is_a_finding_with_its_reasons() {
         network: &Network::default(),
         prefer: Prefer::Native,
         with_dependencies: false,
+        may_move: Projects::none(),
+        may_downgrade: false,
     };
     let failure = addition.add(&mut repository, requests).unwrap_err();
     assert_eq!(failure.kind, FailureKind::Finding);
