@@ -72,9 +72,10 @@ pub(super) struct Arguments {
     /// Mark the projects as `automatic`: in the set only because other projects need them
     #[arg(long)]
     automatic: bool,
-    /// Which wheels to use if a version has native wheels and a pure one
-    #[arg(long, value_name = "KIND", default_value = "native")]
-    prefer: Prefer,
+    /// Which wheels to use if a version has native wheels and a pure one. The default is the kind
+    /// that is declared, and `native` for new projects
+    #[arg(long, value_name = "KIND")]
+    prefer: Option<Prefer>,
     #[command(flatten)]
     network: NetworkArguments,
 }

@@ -9,9 +9,7 @@ use std::sync::Arc;
 use ipwhl::foundation::failure::Failure;
 use ipwhl::set::graph::Graph;
 use ipwhl::set::repository::Repository;
-use ipwhl::set::resolve::{
-    Asked, Catalogue, PlatformSet, Policy, Prefer, Projects, Solution, solve,
-};
+use ipwhl::set::resolve::{Asked, Catalogue, PlatformSet, Policy, Projects, Solution, solve};
 use ipwhl::source::{CoreMetadataFile, IndexFile, ProjectPage};
 use ipwhl_packaging::{CoreMetadata, ProjectName, Version, parse_specifiers};
 use proptest::prelude::*;
@@ -177,7 +175,7 @@ fn policy(asked: &[(&str, &str)]) -> Policy {
         newest: Projects::none(),
         may_downgrade: false,
         with_dependencies: true,
-        prefer: Prefer::Native,
+        prefer: None,
         preferred: BTreeMap::new(),
     }
 }
@@ -248,7 +246,8 @@ fn a_conflict_names_who_requires_what_and_the_way_out() {
          the command line asks for `apple`\n  \
          the command line asks for `plum`\n  \
          `apple` requires `fig>=2` (2.0)\n  \
-         `plum` requires `fig<2` (1.0)\n\
+         `plum` requires `fig<2` (1.0)\n  \
+         no version of `fig` fits: 2.0: plum requires <2; 1.0: apple requires >=2\n\
          help: leave a project or an extra out, or choose another version of a requirer: `ipwhl add \
          NAME==VERSION`"
     );

@@ -29,8 +29,9 @@ pub struct Addition<'a> {
     pub session: &'a Session,
     /// The network settings for the index.
     pub network: &'a Network,
-    /// The preferred wheels if a version has native ones and a pure one.
-    pub prefer: Prefer,
+    /// The preferred wheels if a version has native ones and a pure one; without it, native ones of
+    /// new projects, and of others the kind that is declared.
+    pub prefer: Option<Prefer>,
     /// Whether requirements of the projects are added, too, until the set is closed.
     pub with_dependencies: bool,
     /// The declared projects that may get other versions, besides those that are requested.
@@ -80,7 +81,18 @@ impl Addition<'_> {
             passed_over: solution.passed_over,
             ..Added::default()
         };
-        for declaration in declared {
+        // A project may stay as it is, and yet be wanted from now on.
+        let kinds = requests.iter().filter_map(|request| {
+            let declaration = repository.declarations.get(&request.project)?;
+            let is_changed = solution.changed.contains_key(&request.project);
+            let is_other = declaration.automatic != request.automatic;
+            (!is_changed && is_other).then(|| Declaration {
+                automatic: request.automatic,
+                ..declaration.clone()
+            })
+        });
+        let kinds: Vec<Declaration> = kinds.collect();
+        for declaration in declared.into_iter().chain(kinds) {
             added.written.insert(declaration.project.clone());
             insert(repository, declaration)?;
         }

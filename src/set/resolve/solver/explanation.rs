@@ -38,6 +38,7 @@ pub(super) fn explain(
     }
     for project in about {
         lines.extend(stays(universe, project));
+        lines.extend(nothing_fits(universe, project, reasons)?);
     }
     let failure = Failure::finding(lines.join("\n  "));
     Ok(match ways_out {
@@ -210,6 +211,49 @@ fn stays(universe: &Universe<'_, '_>, project: &ProjectName) -> Option<String> {
     ))
 }
 
+/// The line about a project of which no version satisfies all demands.
+fn nothing_fits(
+    universe: &Universe<'_, '_>,
+    project: &ProjectName,
+    reasons: &BTreeSet<Reason>,
+) -> Result<Option<String>, Failure> {
+    if universe.movement(project).stays() {
+        return Ok(None);
+    }
+    for from in requirers(reasons, project) {
+        let stated = stated(universe, from, project)?;
+        let texts: BTreeSet<String> = stated
+            .iter()
+            .map(|(_, demand)| demand.to_string())
+            .collect();
+        // Versions of the requirer differ, so none of their demands is certain.
+        if texts.len() > 1 {
+            return Ok(None);
+        }
+    }
+    let demands = demands_on(universe, project, reasons)?;
+    let offers = universe.offers.project(project)?.unwrap_or_default();
+    let passed = passed_over(universe, project, &offers, &demands)?;
+    let is_each_passed = passed.len() >= offers.versions.len();
+    Ok(is_each_passed.then(|| match listed(&passed) {
+        nothing if nothing.is_empty() => format!("the index has no wheel of `{project}`"),
+        versions => format!("no version of `{project}` fits: {versions}"),
+    }))
+}
+
+/// The newest of some versions with their reasons.
+fn listed(passed: &[(Version, PassedOver)]) -> String {
+    let unnamed = passed.len().saturating_sub(MAXIMUM_REASONS);
+    let named = passed.iter().take(MAXIMUM_REASONS);
+    let mut parts: Vec<String> = named
+        .map(|(version, reason)| format!("{version}: {reason}"))
+        .collect();
+    if unnamed > 0 {
+        parts.push(format!("and {unnamed} older"));
+    }
+    parts.join("; ")
+}
+
 /// The failure for a project of which no version satisfies all demands.
 fn unfitting(
     universe: &Universe<'_, '_>,
@@ -247,16 +291,7 @@ fn unfitting(
     if passed.is_empty() {
         return Ok(failure.help("the index has no wheel of it"));
     }
-    let unnamed = passed.len().saturating_sub(MAXIMUM_REASONS);
-    let mut parts: Vec<String> = passed
-        .iter()
-        .take(MAXIMUM_REASONS)
-        .map(|(version, reason)| format!("{project} {version}: {reason}"))
-        .collect();
-    if unnamed > 0 {
-        parts.push(format!("and {unnamed} older"));
-    }
-    let mut help = format!("the newest were rejected because: {}", parts.join("; "));
+    let mut help = format!("the newest versions were rejected: {}", listed(&passed));
     for way in ways_out {
         help += &format!("; {way}");
     }

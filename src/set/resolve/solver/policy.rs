@@ -22,8 +22,9 @@ pub struct Policy {
     pub may_downgrade: bool,
     /// Whether the requirements of the chosen versions must be met.
     pub with_dependencies: bool,
-    /// The preferred wheels of projects that are not declared yet.
-    pub prefer: Prefer,
+    /// The preferred wheels of projects that are asked for, or not declared yet; without it, native
+    /// ones of new projects, and of others the kind that is declared.
+    pub prefer: Option<Prefer>,
     /// Versions that are taken before others, if possible.
     pub preferred: BTreeMap<ProjectName, Version>,
 }
@@ -117,19 +118,17 @@ impl Policy {
         self.asked.contains_key(project) || self.newest.contain(project)
     }
 
-    /// The preferred wheels of a project: those of the kind that is declared.
-    pub(super) fn prefer(&self, declared: Option<&Declaration>) -> Prefer {
-        match declared {
-            None => self.prefer,
-            Some(declaration) => {
-                let mut wheels = declaration.wheels.iter();
-                if wheels.all(|wheel| is_pure(&wheel.file_name)) {
-                    Prefer::Pure
-                } else {
-                    Prefer::Native
-                }
-            }
+    /// The preferred wheels of a project.
+    pub(super) fn prefer(&self, project: &ProjectName, declared: Option<&Declaration>) -> Prefer {
+        let is_free = declared.is_none() || self.asked.contains_key(project);
+        if let (Some(prefer), true) = (self.prefer, is_free) {
+            return prefer;
         }
+        let pure = declared.is_some_and(|declaration| {
+            let mut wheels = declaration.wheels.iter();
+            wheels.all(|wheel| is_pure(&wheel.file_name))
+        });
+        if pure { Prefer::Pure } else { Prefer::Native }
     }
 }
 

@@ -45,7 +45,8 @@ impl Candidate<'_> {
 #[derive(Debug)]
 pub(super) struct Project<'r> {
     pub(super) name: ProjectName,
-    /// The oldest first. Of one version, the declared candidate is the last.
+    /// The oldest first. Of one version, the declared candidate is the last, but the first if the
+    /// project is asked for.
     pub(super) candidates: Vec<Candidate<'r>>,
     pub(super) movement: Movement,
     /// The candidates that all declarations accept that do not move.
@@ -195,9 +196,12 @@ impl<'u, 'r> Universe<'u, 'r> {
             candidates.extend(offered.map(|offered| Candidate::Offered(Rc::clone(offered))));
         }
         if let Some(declaration) = declared {
-            let older = candidates
-                .iter()
-                .filter(|candidate| candidate.version() <= declaration.version());
+            // Whoever asks for a project gets it as the index has it now.
+            let is_asked = self.policy.asked.contains_key(name);
+            let older = candidates.iter().filter(|candidate| {
+                let version = candidate.version();
+                version < declaration.version() || !is_asked && version == declaration.version()
+            });
             let position = older.count();
             candidates.insert(position, Candidate::Declared(declaration));
         }
@@ -352,14 +356,15 @@ impl<'u, 'r> Universe<'u, 'r> {
         offered: &OfferedVersion,
     ) -> Result<Result<Rc<Needs>, Unfit>, Failure> {
         let declared = self.graph.repository.declarations.get(project);
-        self.offers.needs(offered, self.policy.prefer(declared))
+        self.offers
+            .needs(offered, self.policy.prefer(project, declared))
     }
 
     /// Tells that the requirements of a candidate will be asked for.
     pub(super) fn announce_needs(&self, project: &Project<'r>, position: Position) {
         if let Candidate::Offered(offered) = &project.candidates[position as usize] {
             let declared = self.graph.repository.declarations.get(&project.name);
-            let prefer = self.policy.prefer(declared);
+            let prefer = self.policy.prefer(&project.name, declared);
             self.offers.announce_needs(offered, prefer);
         }
     }
