@@ -65,7 +65,7 @@ enum Action {
 enum Format {
     /// Text for people.
     Text,
-    /// One JSON object (`docs/formats.md`, 8).
+    /// One JSON object with the folder, the bytes, the limit and the parts.
     Json,
 }
 

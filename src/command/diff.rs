@@ -67,7 +67,7 @@ enum Members {
 enum DiffFormat {
     /// Text for people; `-v` shows everything.
     Text,
-    /// One JSON object (`docs/formats.md`, 8).
+    /// One JSON object with every difference.
     Json,
     /// Markdown for a comment on a pull request.
     Markdown,

@@ -18,7 +18,7 @@ pub(super) enum GraphFormat {
     /// Text for people.
     #[default]
     Text,
-    /// One JSON object with nodes and edges (`docs/formats.md`, 8).
+    /// One JSON object: `nodes` are projects, `edges` are requirements.
     Json,
     /// A graph in the language of Graphviz.
     Dot,

@@ -17,18 +17,24 @@ use crate::set::init::{
 
 /// Create a repository, or add CI to an existing one
 ///
-/// Writes `ipwhl.toml`, an empty folder of declarations, a README for users of the index, and a
-/// `.gitignore`. With `--ci`, also writes the CI files of a forge, which check changes and build
-/// and sign releases. In an existing repository, `--ci` adds only these files. Existing files are
-/// never replaced. Run `git init` yourself: the repository may be part of a larger one.
+/// Writes the settings (`ipwhl.toml`), an empty folder of declarations (`declarations/.gitkeep`), a
+/// README for users of the index (`README.md`), and JSON Schemas with which editors check the
+/// settings and the declarations (`schemas/ipwhl.schema.json`, `schemas/declaration.schema.json`).
+/// For git, writes `.gitignore`, and `.gitattributes`, which keeps the line endings of `*.toml`.
+///
+/// With `--ci`, also writes the CI files of a forge, which check changes and build and sign
+/// releases. In an existing repository, `--ci` adds only these files. Existing files are never
+/// replaced. Run `git init` yourself: the repository may be part of a larger one.
 ///
 /// Each CI file has one line that installs ipwhl, and `--install` fills it in. COMMAND is a shell
 /// command, `git+https://…@<commit>`, or `https://…/<file>#sha256=<hash>` for the program or a tar
 /// archive with it. If the line is empty, CI jobs stop and explain what to write.
 ///
-/// `--carry STATEMENT` is for publishing the releases of a set that others maintain. It writes only
-/// an `ipwhl.toml` with the name and keys of the set, and a `.gitignore`. It prints the
-/// fingerprints of the keys: compare them with those that the maintainers publish elsewhere.
+/// `--carry STATEMENT` makes a folder for publishing the releases of a set that others maintain. It
+/// writes only two files: an `ipwhl.toml` with the name and the keys of that set, and a
+/// `.gitignore`. It prints the fingerprints of the keys: compare them with those that the
+/// maintainers publish elsewhere. Then add a target to `ipwhl.toml`, download a release with `ipwhl
+/// fetch`, and publish it with `ipwhl publish`.
 ///
 /// Example: ipwhl init --ci github --install COMMAND my-wheels
 #[derive(Debug, Args)]
@@ -52,7 +58,9 @@ pub(super) struct Arguments {
     /// How CI installs ipwhl: a command, a git URL with a commit, or a file with its SHA-256
     #[arg(long, value_name = "COMMAND", requires = "ci")]
     install: Option<String>,
-    /// Publish the set of this statement, a file or a URL; its signatures are beside it
+    /// Make a folder for publishing the releases of another set, without declarations. STATEMENT is
+    /// the `release.toml` of that set, or the folder or site that has it: a path or a URL. Its
+    /// signatures are beside it
     #[arg(long, value_name = "STATEMENT", conflicts_with_all = ["name", "python", "system", "ci"])]
     carry: Option<String>,
 }

@@ -70,7 +70,7 @@ pub(super) enum ListFormat {
     /// Columns.
     #[default]
     Text,
-    /// One JSON object (`docs/formats.md`, 8).
+    /// One JSON object with a list `projects`.
     Json,
 }
 

@@ -10,7 +10,8 @@ use clap::Args;
 /// Options for the sources of wheels.
 #[derive(Debug, Clone, Args)]
 pub(super) struct NetworkArguments {
-    /// The index to resolve package URLs with [default: see `docs/formats.md`, 1]
+    /// The index to look up projects and `pkg:` sources in [default: `IPWHL_INDEX_URL`, else `url`
+    /// in `[index]`, else `UV_DEFAULT_INDEX`, else the index of pip]
     #[arg(long, value_name = "URL")]
     index_url: Option<String>,
     /// Use only the cache and `file:` sources

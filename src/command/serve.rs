@@ -33,7 +33,8 @@ const LOGGED_HOSTS: usize = 8;
 ///
 /// The limit is 512 connections. When it is reached, the connection that has been idle longest is
 /// closed. One address may use a fifth of the connections, except this machine and the proxies of
-/// `--trusted-proxy`. A client that falls 90 seconds behind a rate of 1 KiB/s is disconnected.
+/// `--trusted-proxy`. A client that is too slow is disconnected: one that receives nothing for 90
+/// seconds, or that falls 90 seconds behind a rate of 1 KiB per second.
 ///
 /// Example: ipwhl serve release/release.car
 #[derive(Debug, Args)]

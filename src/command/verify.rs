@@ -60,8 +60,9 @@ pub(super) struct Arguments {
         conflicts_with = "any_signer"
     )]
     follow: Vec<PathBuf>,
-    /// Accept contradictions with these codes, which `--allow` accepted in the build; the release
-    /// itself records `[severity]` and waivers
+    /// Accept findings of these codes in the declarations of the release. Use it for codes that the
+    /// maintainers accepted with `ipwhl build --allow`: a release records their `[severity]` and
+    /// waivers, but no options; repeatable
     #[arg(
         long,
         value_name = "CODE",

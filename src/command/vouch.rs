@@ -17,12 +17,13 @@ use crate::release::trust::{
 /// Options for trusted keys.
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct TrustArguments {
-    /// The file with the trusted keys (`allowed_signers` of OpenSSH) [default: `trusted` of the
-    /// repository]
+    /// The file with the keys that may sign; the signature of one is enough. It is an
+    /// `allowed_signers` file of OpenSSH: each line has a name and a public key, as in `alice
+    /// ssh-ed25519 AAAA…` [default: `trusted` of the repository]
     #[arg(long, value_name = "FILE")]
     allowed_signers: Option<PathBuf>,
-    /// A statement that you verified before: the keys that it names may sign the next one,
-    /// whichever other keys are trusted
+    /// A statement that you verified before; its signatures are beside it. Only the keys that it
+    /// names may sign the next statement
     #[arg(long, value_name = "FILE", conflicts_with = "allowed_signers")]
     trusted_statement: Option<PathBuf>,
     /// If no key is trusted, accept a valid signature of any key

@@ -21,8 +21,9 @@ const MAXIMUM_SHOWN: usize = 100_000;
 
 /// Show why a project is in the set
 ///
-/// Prints every path from a wanted project to it that holds on some platform, with the requirement
-/// of each step. The shortest path comes first.
+/// Prints paths from wanted projects to it, with the requirement of each step: at most ten of the
+/// shortest, the shortest first, and the number of the others. `--all` prints the others, too. A
+/// path counts if all of it holds on some platform.
 ///
 /// Example: ipwhl why markupsafe
 #[derive(Debug, Args)]
@@ -30,8 +31,8 @@ pub(super) struct Arguments {
     /// The projects to explain: `NAME`, or `NAME[EXTRA,…]` to show which projects request the extra
     #[arg(required = true, value_name = "NAME")]
     projects: Vec<String>,
-    /// Show all paths instead of the ten shortest ones, up to 100,000 paths or a million steps in
-    /// total
+    /// Show all paths instead of the ten shortest ones, but at most 100,000 paths or a million steps
+    /// in total
     #[arg(long)]
     all: bool,
     /// Show only paths that hold on these platforms: an interpreter, a system or both

@@ -35,10 +35,10 @@ pub fn chosen_targets<'c>(
 ) -> Result<Vec<&'c PublishTarget>, Failure> {
     if configured.is_empty() {
         return Err(
-            Failure::usage(format!("`{CONFIGURATION_FILE}` has no targets")).help(
-                "add a table `[publish.NAME]` with `kind = \"kubo\"` or another kind; see \
-                   `docs/formats.md`, 9",
-            ),
+            Failure::usage(format!("`{CONFIGURATION_FILE}` has no targets")).help(format!(
+                "add a table `[publish.NAME]` with the `kind` of the target, one of: {}",
+                PublishKind::WORDS.join(", ")
+            )),
         );
     }
     for name in names {

@@ -169,8 +169,8 @@ pub fn wheel(
 }
 
 /// Checks the METADATA of a wheel against its declaration, without its archive. A full check by
-/// [`wheel`] can also raise the codes in [`NEED_ARCHIVE`], codes that can be neither waived nor
-/// softened, and the findings of [`name_conflicts`] for the platforms given there.
+/// [`wheel`] can also raise the codes in [`NEED_ARCHIVE`], codes that cannot be waived or
+/// lowered, and the findings of [`name_conflicts`] for the platforms given there.
 pub fn metadata(declared: &DeclaredWheel, metadata: &[u8]) -> Vec<Finding> {
     let mut findings = Vec::new();
     metadata_and(declared, metadata, None, &mut findings);

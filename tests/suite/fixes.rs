@@ -367,8 +367,8 @@ fn what_the_index_does_not_have_is_not_proposed() {
     let told: Vec<String> = found.iter().map(notes).collect();
     for words in [
         "the index has no project `absent`",
-        "no version of `fig` in the index satisfies all requirers: fig 1.0: pear requires >=2; fig \
-         2.0: apple requires <2",
+        "no version of `fig` in the index satisfies all projects that require it: fig 1.0: pear \
+         requires >=2; fig 2.0: apple requires <2",
         "the index has no wheel of `sourced`",
     ] {
         assert!(

@@ -74,7 +74,7 @@ pub(in crate::command) struct Arguments {
 pub(super) enum Format {
     /// Text for people.
     Text,
-    /// One JSON object (`docs/formats.md`, 8).
+    /// One JSON object with a list `targets`.
     Json,
 }
 

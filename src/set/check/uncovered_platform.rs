@@ -1,4 +1,4 @@
-//! `uncovered-platform`: a wanted project has no wheel for a supported platform, though no project
+//! `uncovered-platform`: a wanted project has no wheel for a supported platform, and no project
 //! needs it there.
 
 use std::collections::BTreeSet;
@@ -49,7 +49,7 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
         let mut finding = Finding::new(
             Code::UncoveredPlatform,
             format!(
-                "`{}` has no usable wheel for these platforms, though no project needs it there",
+                "`{}` has no usable wheel for these platforms, and no project needs it there",
                 declaration.project
             ),
         )

@@ -97,7 +97,8 @@ impl JsonSchema for LayoutText {
             ),
             (
                 "ipwhl-1",
-                "The original's, one file a wheel: `pkgs/<prefix>/<Project>/<wheel stem>.toml`.",
+                "One file a wheel, as in the original ipwhl: \
+                 `pkgs/<prefix>/<Project>/<wheel name without .whl>.toml`.",
             ),
         ]);
         schema.insert("default".to_owned(), "package".into());

@@ -155,7 +155,8 @@ async fn about_required(
                 reasons.push(format!("and {unnamed} more"));
             }
             Ok(Answer::Nothing(format!(
-                "no version of `{project}` in the index satisfies all requirers: {}",
+                "no version of `{project}` in the index satisfies all projects that require it: \
+                 {}",
                 reasons.join("; ")
             )))
         }
