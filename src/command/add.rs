@@ -63,12 +63,8 @@ pub(super) struct Arguments {
     /// The default since dependencies are declared without being asked for
     #[arg(long, hide = true)]
     with_dependencies: bool,
-    /// Declared projects that may get a newer version if that is needed; `all` for every project
-    #[arg(long, value_name = "NAME")]
-    allow_update: Vec<String>,
-    /// Let projects that may move get an older version, too
-    #[arg(long)]
-    allow_downgrade: bool,
+    #[command(flatten)]
+    movement: MovementArguments,
     /// Mark the projects as `automatic`: in the set only because other projects need them
     #[arg(long)]
     automatic: bool,
@@ -78,6 +74,17 @@ pub(super) struct Arguments {
     prefer: Option<Prefer>,
     #[command(flatten)]
     network: NetworkArguments,
+}
+
+/// Which declared projects may move.
+#[derive(Debug, Args)]
+struct MovementArguments {
+    /// Declared projects that may get a newer version if that is needed; `all` for every project
+    #[arg(long, value_name = "NAME")]
+    allow_update: Vec<String>,
+    /// Let projects that may move get an older version, too
+    #[arg(long)]
+    allow_downgrade: bool,
 }
 
 pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
@@ -103,14 +110,14 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     let requests = named_requests(&repository, &arguments.projects, arguments.automatic)?;
     let before = Before::of(context, &repository);
     let network = arguments.network.network();
-    let may_move = may_move(&repository, &arguments.allow_update)?;
+    let may_move = may_move(&repository, &arguments.movement.allow_update)?;
     let addition = Addition {
         session: &context.session,
         network: &network,
         prefer: arguments.prefer,
         with_dependencies: !arguments.no_dependencies,
         may_move,
-        may_downgrade: arguments.allow_downgrade,
+        may_downgrade: arguments.movement.allow_downgrade,
     };
     let added = addition
         .add(&mut repository, requests)

@@ -212,9 +212,7 @@ fn wheels_that_differ_say_so() {
     bench.offer("plum", &wheel("cp313-cp313-manylinux_2_17_x86_64"));
     bench.offer("fig", &pure("fig", "2.0"));
     bench.offer("plum", &wheel("cp312-abi3-win_amd64").requires("fig>=1"));
-    bench
-        .add(&["plum", "--with-dependencies"])
-        .expect(ExitStatus::Clean);
+    bench.add(&["plum"]).expect(ExitStatus::Clean);
     insta::assert_snapshot!("a_native_project", bench.text("plum"));
     bench.is_sound();
 }
@@ -243,9 +241,7 @@ fn dependencies_are_added_until_the_set_is_closed() {
         &pure("grape", "1.0").requires("lime ; os_name == 'nt'"),
     );
     bench.offer("lime", &native("lime", "1.0", "py3-none-win_amd64"));
-    let run = bench
-        .add(&["apple", "--with-dependencies"])
-        .expect(ExitStatus::Clean);
+    let run = bench.add(&["apple"]).expect(ExitStatus::Clean);
     assert_eq!(
         bench.declared(),
         ["apple.toml", "fig.toml", "grape.toml", "lime.toml"]
@@ -305,15 +301,11 @@ fn who_is_asked_for_is_wanted() {
     let bench = Bench::new();
     bench.offer("apple", &pure("apple", "1.0").requires("fig"));
     bench.offer("fig", &pure("fig", "1.0"));
-    bench
-        .add(&["apple", "--with-dependencies"])
-        .expect(ExitStatus::Clean);
+    bench.add(&["apple"]).expect(ExitStatus::Clean);
     assert!(bench.text("fig").contains("automatic = true"));
     bench.add(&["fig"]).expect(ExitStatus::Clean);
     assert!(!bench.text("fig").contains("automatic"));
-    bench
-        .add(&["apple", "--with-dependencies"])
-        .expect(ExitStatus::Clean);
+    bench.add(&["apple"]).expect(ExitStatus::Clean);
     assert!(!bench.text("fig").contains("automatic"));
     bench.is_sound();
 }
@@ -331,9 +323,7 @@ fn extras_are_closed_and_kept() {
             .extra("juice"),
     );
     bench.offer("fig", &pure("fig", "1.0"));
-    bench
-        .add(&["plum[ALL]", "--with-dependencies"])
-        .expect(ExitStatus::Clean);
+    bench.add(&["plum[ALL]"]).expect(ExitStatus::Clean);
     assert!(
         bench
             .text("plum")
@@ -617,7 +607,7 @@ fn a_set_that_does_not_close_is_not_written() {
     let bench = Bench::new();
     bench.offer("apple", &pure("apple", "1.0").requires("fig"));
     let run = bench
-        .add(&["apple", "--with-dependencies", "--quiet"])
+        .add(&["apple", "--quiet"])
         .expect(ExitStatus::Findings);
     assert_eq!(
         run.stderr,
@@ -631,7 +621,7 @@ fn a_set_that_does_not_close_is_not_written() {
     );
     bench.offer("grape", &pure("grape", "1.0"));
     let run = bench
-        .add(&["apple", "--with-dependencies", "--quiet"])
+        .add(&["apple", "--quiet"])
         .expect(ExitStatus::Findings);
     assert!(
         run.stderr.contains("`fig` requires `grape<1` (1.0)")

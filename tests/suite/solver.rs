@@ -328,7 +328,12 @@ const MARKERS: [&str; 5] = [
     " ; extra == 'more'",
 ];
 
-fn release() -> impl Strategy<Value = (usize, bool, Vec<(usize, usize, usize, bool)>)> {
+/// Positions in the lists above: a project, specifiers and a marker; and whether the extra is asked
+/// for.
+type MadeRequirement = (usize, usize, usize, bool);
+
+/// The position of the tags, whether the newest Python is excluded, and the requirements.
+fn release() -> impl Strategy<Value = (usize, bool, Vec<MadeRequirement>)> {
     let requirement = (
         0..PROJECTS.len(),
         0..SPECIFIERS.len(),

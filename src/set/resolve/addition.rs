@@ -147,8 +147,8 @@ impl Addition<'_> {
         let mut started = Vec::new();
         for (project, solved) in changed {
             let request = requests.iter().find(|request| request.project == *project);
-            let declared = repository.declarations.get(project);
-            let automatic = match (request, declared) {
+            let before = repository.declarations.get(project);
+            let automatic = match (request, before) {
                 (Some(request), _) => request.automatic,
                 (None, Some(declaration)) => declaration.automatic,
                 (None, None) => true,

@@ -103,7 +103,7 @@ impl Shared {
         let index = self.fetcher.index().await.map_err(Failure::world)?;
         let bytes = match index.metadata(file).await.map_err(Failure::world)? {
             Some(bytes) => bytes,
-            None => self.from_wheel(file).await?,
+            None => self.metadata_of_wheel(file).await?,
         };
         Ok(CoreMetadata::parse(&bytes)
             .map(Arc::new)
@@ -111,7 +111,7 @@ impl Shared {
     }
 
     /// METADATA from the wheel itself.
-    async fn from_wheel(&self, file: &IndexFile) -> Result<Vec<u8>, Failure> {
+    async fn metadata_of_wheel(&self, file: &IndexFile) -> Result<Vec<u8>, Failure> {
         let fetched = self
             .fetcher
             .fetch_listed(0, file, &|_| {})

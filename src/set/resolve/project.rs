@@ -75,7 +75,7 @@ impl Declarer<'_> {
         })
         .await
         .map_err(|_| Failure::world(format!("the thread that read `{name}` stopped")))?
-        .map_err(|error| Failure::world(format!("`{}` cannot be read: {error}", file_name)))?;
+        .map_err(|error| Failure::world(format!("`{file_name}` cannot be read: {error}")))?;
         if let Some(problem) = facts.archive.problems.first() {
             return Err(Failure::finding(format!(
                 "`{}` is not a valid wheel: {}",

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use ipwhl_packaging::{Constraint, ExtraName, ProjectName, Version};
 
 use super::offers::ProjectOffers;
-use super::passed::{Origin, PassedOver, excluded, unsatisfied};
+use super::passed::{Origin, PassedOver, unsatisfied, unusable};
 use super::policy::Movement;
 use super::search::Search;
 use super::universe::{Candidate, Demand, Reason, Universe};
@@ -306,15 +306,12 @@ pub(super) fn passed_over(
     demands: &[(Origin, Demand)],
 ) -> Result<Vec<(Version, PassedOver)>, Failure> {
     let mut passed = Vec::new();
-    let mut asked = 0;
-    for offered in offers.versions.iter().rev() {
+    for (number, offered) in offers.versions.iter().rev().enumerate() {
+        let mut reason = unsatisfied(universe, offered, demands);
         // Metadata of many old versions would be read for a list that is cut anyway.
-        let reason = if asked < MAXIMUM_REASONS {
-            unsatisfied(universe, project, offered, demands)?
-        } else {
-            excluded(&offered.version, demands).or(Some(PassedOver::NotFinal))
-        };
-        asked += 1;
+        if reason.is_none() && (number < MAXIMUM_REASONS || offered.is_read()) {
+            reason = unusable(universe, project, offered, demands)?;
+        }
         if let Some(reason) = reason {
             passed.push((offered.version.clone(), reason));
         }

@@ -60,29 +60,35 @@ pub(super) enum Origin {
     Project(ProjectName),
 }
 
-/// The reason why a version that the index offers does not satisfy demands; `None` if it does.
+/// The reason why a version that the index offers does not satisfy demands, as far as the index
+/// tells without metadata.
 pub(super) fn unsatisfied(
     universe: &Universe<'_, '_>,
-    project: &ProjectName,
     offered: &OfferedVersion,
     demands: &[(Origin, Demand)],
-) -> Result<Option<PassedOver>, Failure> {
+) -> Option<PassedOver> {
     let names_prerelease = demands.iter().any(|(_, demand)| match &demand.constraint {
         Constraint::Specifiers(specifiers) => specifiers.name_a_prerelease(),
         Constraint::Url(_) => false,
     });
     if offered.version.any_prerelease() && !names_prerelease {
-        return Ok(Some(PassedOver::NotFinal));
+        return Some(PassedOver::NotFinal);
     }
-    if let Some(reason) = excluded(&offered.version, demands) {
-        return Ok(Some(reason));
-    }
-    for (_, demand) in demands {
-        let uncovered = demand.platforms.difference(offered.coverage());
-        if !uncovered.is_empty() {
-            return Ok(Some(uncovered_by(universe, offered, uncovered)));
-        }
-    }
+    excluded(&offered.version, demands).or_else(|| {
+        demands.iter().find_map(|(_, demand)| {
+            let uncovered = demand.platforms.difference(offered.coverage());
+            (!uncovered.is_empty()).then(|| uncovered_by(universe, offered, uncovered))
+        })
+    })
+}
+
+/// The reason why a version cannot be declared, or lacks an extra. Reads its metadata.
+pub(super) fn unusable(
+    universe: &Universe<'_, '_>,
+    project: &ProjectName,
+    offered: &OfferedVersion,
+    demands: &[(Origin, Demand)],
+) -> Result<Option<PassedOver>, Failure> {
     match universe.needs(project, offered)? {
         Err(Unfit::Overlap) => Ok(Some(PassedOver::Unfit(Unfit::Overlap.to_string()))),
         Err(unfit) => Ok(Some(PassedOver::Unfit(unfit.to_string()))),
@@ -95,7 +101,7 @@ pub(super) fn unsatisfied(
 }
 
 /// The first demand that excludes a version.
-pub(super) fn excluded(version: &Version, demands: &[(Origin, Demand)]) -> Option<PassedOver> {
+fn excluded(version: &Version, demands: &[(Origin, Demand)]) -> Option<PassedOver> {
     demands.iter().find_map(|(origin, demand)| {
         let Constraint::Specifiers(specifiers) = &demand.constraint else {
             return None;

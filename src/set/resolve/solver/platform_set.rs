@@ -26,16 +26,19 @@ impl PlatformSet {
     }
 
     /// The platforms of either set.
+    #[must_use]
     pub fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
     /// The platforms of both sets.
+    #[must_use]
     pub fn intersection(self, other: Self) -> Self {
         Self(self.0 & other.0)
     }
 
     /// The platforms of this set that are not in `other`.
+    #[must_use]
     pub fn difference(self, other: Self) -> Self {
         Self(self.0 & !other.0)
     }

@@ -105,11 +105,10 @@ impl Policy {
         }
         match self.asked.get(project) {
             // Whoever names versions means them.
-            Some(asked) if !asked.specifiers.is_empty() || self.may_downgrade => Movement::Free,
-            Some(_) => Movement::Rises,
+            Some(asked) if !asked.specifiers.is_empty() => Movement::Free,
             None if !self.moving.contain(project) => Movement::Fixed,
-            None if self.may_downgrade => Movement::Free,
-            None => Movement::Rises,
+            _ if self.may_downgrade => Movement::Free,
+            _ => Movement::Rises,
         }
     }
 

@@ -430,5 +430,5 @@ fn available(
 ) -> Dependencies<Package, Positions, String> {
     let each = dependencies.into_iter();
     let each = each.map(|(package, positions)| (package.into(), positions));
-    Dependencies::Available(DependencyConstraints::from_iter(each))
+    Dependencies::Available(each.collect::<DependencyConstraints<_, _>>())
 }

@@ -92,10 +92,10 @@ impl<'a, 'r> Resolution<'a, 'r> {
     fn run(&self) -> Result<Solution, Failure> {
         let reasons = match self.attempts(None)? {
             Attempt::Solved(solution) => return Ok(solution),
-            Attempt::Conflict(reasons) => self.fewest(reasons)?,
+            Attempt::Conflict(reasons) => self.fewest(&reasons)?,
         };
         let universe = self.universe(Some(&reasons));
-        let ways_out = self.ways_out(&universe, &reasons)?;
+        let ways_out = self.ways_out(&universe, &reasons);
         Err(explain(&universe, &reasons, &ways_out)?)
     }
 
@@ -110,11 +110,7 @@ impl<'a, 'r> Resolution<'a, 'r> {
     }
 
     /// The commands that would succeed: with one staying project that may move.
-    fn ways_out(
-        &self,
-        universe: &Universe<'_, 'r>,
-        reasons: &BTreeSet<Reason>,
-    ) -> Result<Vec<String>, Failure> {
+    fn ways_out(&self, universe: &Universe<'_, 'r>, reasons: &BTreeSet<Reason>) -> Vec<String> {
         let mut ways = Vec::new();
         for project in staying(universe, reasons) {
             for may_downgrade in [false, true] {
@@ -146,13 +142,13 @@ impl<'a, 'r> Resolution<'a, 'r> {
                 }
             }
         }
-        Ok(ways)
+        ways
     }
 
     /// Leaves out one reason after another, as long as the others still conflict.
-    fn fewest(&self, reasons: BTreeSet<Reason>) -> Result<BTreeSet<Reason>, Failure> {
+    fn fewest(&self, reasons: &BTreeSet<Reason>) -> Result<BTreeSet<Reason>, Failure> {
         let mut fewest = reasons.clone();
-        for reason in &reasons {
+        for reason in reasons {
             let mut without = fewest.clone();
             without.remove(reason);
             if let Attempt::Conflict(_) = self.attempts(Some(&without))? {
@@ -223,8 +219,7 @@ impl<'a, 'r> Resolution<'a, 'r> {
             let other = candidate.version();
             if other > version && !passed.iter().any(|(passed, _)| passed == other) {
                 let unmet = unmet(universe, chosen, id, position)?;
-                let reason = unmet.map_or(PassedOver::NotFinal, PassedOver::Requires);
-                passed.push((other.clone(), reason));
+                passed.extend(unmet.map(|unmet| (other.clone(), PassedOver::Requires(unmet))));
             }
         }
         passed.sort_by(|(one, _), (other, _)| other.cmp(one));
