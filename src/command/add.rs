@@ -2,11 +2,13 @@
 
 mod outcome;
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
 
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
+use ipwhl_packaging::ProjectName;
 
 use super::context::Context;
 use super::exit::ExitStatus;
@@ -16,7 +18,7 @@ use crate::foundation::failure::{Failure, FailureKind, unwritable, way_out};
 use crate::set::declaration::Layout;
 use crate::set::graph::Graph;
 use crate::set::repository::Repository;
-use crate::set::resolve::{Added, Addition, Prefer, declaration_file, named_requests};
+use crate::set::resolve::{Added, Addition, Prefer, Projects, declaration_file, named_requests};
 use outcome::Before;
 
 impl ValueEnum for Prefer {
@@ -36,13 +38,17 @@ impl ValueEnum for Prefer {
 
 /// Declare projects from the index
 ///
-/// Selects the newest final version that works on all supported platforms, and the fewest wheels
-/// that cover them. Downloads these wheels and writes the declaration. Then prints the new
-/// findings: those that `ipwhl check` reports with the change and did not report without it. The
-/// exit code is 1 if one of them is an error. Unmet requirements count only with
-/// `--with-dependencies`.
+/// Searches for versions of the projects and of all that they require, so that every requirement
+/// of the set holds on all supported platforms. Prefers the newest final versions. Declared
+/// projects keep theirs unless `--allow-update` names them. If there is no answer, prints the
+/// requirements that conflict, and nothing is written.
 ///
-/// Example: ipwhl add --with-dependencies 'httpx[http2]' flask==3.1.0
+/// Takes the fewest wheels that cover the platforms, downloads them and writes the declarations.
+/// Then prints the new findings: those that `ipwhl check` reports with the change and did not
+/// report without it. The exit code is 1 if one of them is an error. Unmet requirements do not
+/// count with `--no-dependencies`.
+///
+/// Example: ipwhl add 'httpx[http2]' flask==3.1.0
 #[expect(
     rustdoc::broken_intra_doc_links,
     reason = "the brackets around an extra are no link, and clap shows the text as it stands"
@@ -53,17 +59,34 @@ pub(super) struct Arguments {
     /// specifiers
     #[arg(required = true, value_name = "NAME")]
     projects: Vec<String>,
-    /// Also declare their dependencies, until every requirement is met
-    #[arg(long)]
+    /// Declare only the projects themselves, not what they require
+    #[arg(long, conflicts_with = "with_dependencies")]
+    no_dependencies: bool,
+    /// The default since dependencies are declared without being asked for
+    #[arg(long, hide = true)]
     with_dependencies: bool,
+    #[command(flatten)]
+    movement: MovementArguments,
     /// Mark the projects as `automatic`: in the set only because other projects need them
     #[arg(long)]
     automatic: bool,
-    /// Which wheels to use if a version has native wheels and a pure one
-    #[arg(long, value_name = "KIND", default_value = "native")]
-    prefer: Prefer,
+    /// Which wheels to use if a version has native wheels and a pure one. The default is the kind
+    /// that is declared, and `native` for new projects
+    #[arg(long, value_name = "KIND")]
+    prefer: Option<Prefer>,
     #[command(flatten)]
     network: NetworkArguments,
+}
+
+/// Which declared projects may move.
+#[derive(Debug, Args)]
+struct MovementArguments {
+    /// Declared projects that may get a newer version if that is needed; `all` for every project
+    #[arg(long, value_name = "NAME")]
+    allow_update: Vec<String>,
+    /// Let projects that may move get an older version, too
+    #[arg(long)]
+    allow_downgrade: bool,
 }
 
 pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
@@ -89,17 +112,49 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     let requests = named_requests(&repository, &arguments.projects, arguments.automatic)?;
     let before = Before::of(context, &repository);
     let network = arguments.network.network();
+    let may_move = may_move(&repository, &arguments.movement.allow_update)?;
     let addition = Addition {
         session: &context.session,
         network: &network,
         prefer: arguments.prefer,
-        with_dependencies: arguments.with_dependencies,
+        with_dependencies: !arguments.no_dependencies,
+        may_move,
+        may_downgrade: arguments.movement.allow_downgrade,
     };
     let added = addition
         .add(&mut repository, requests)
         .map_err(with_way_out)?;
+    for (project, versions) in &added.passed_over {
+        for (version, reason) in versions {
+            context.detail(&format!("{project} {version}: {reason}"));
+        }
+    }
     write(context, &repository, &added, &before)?;
-    before.compare(context, arguments.with_dependencies)
+    before.compare(context, !arguments.no_dependencies)
+}
+
+/// The word for every declared project.
+const ALL: &str = "all";
+
+/// The declared projects that these names let move.
+fn may_move(repository: &Repository, names: &[String]) -> Result<Projects, Failure> {
+    if names.iter().any(|name| name == ALL) {
+        return Ok(Projects::All);
+    }
+    let mut projects = BTreeSet::new();
+    for name in names {
+        let project: ProjectName = name
+            .parse()
+            .map_err(|error| Failure::usage(format!("`--allow-update {name}`: {error}")))?;
+        if !repository.declarations.contains_key(&project) {
+            return Err(Failure::usage(format!(
+                "`--allow-update {name}`: the set has no `{project}`"
+            ))
+            .help("`ipwhl list` prints the projects of the set"));
+        }
+        projects.insert(project);
+    }
+    Ok(Projects::Named(projects))
 }
 
 /// Adds help to a failure of the network or the disk that has none.

@@ -33,9 +33,6 @@ impl Display {
 impl Observer for Display {
     fn observe(&self, event: Event) {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Event::Rejected(reason) = event {
-            return self.voice.detail(&reason);
-        }
         let Event::Begun { work, names } = event else {
             let Some(progress) = &*current else {
                 return;
@@ -45,7 +42,7 @@ impl Observer for Display {
                 Event::Verified => progress.verified(),
                 Event::Finished => progress.finish(),
                 Event::Cleared => progress.clear(),
-                Event::Begun { .. } | Event::Rejected(_) => {}
+                Event::Begun { .. } => {}
             }
             return;
         };

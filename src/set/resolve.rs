@@ -3,6 +3,7 @@
 
 mod addition;
 mod cover;
+mod index_catalogue;
 mod named;
 mod newest;
 mod outdated;
@@ -10,6 +11,7 @@ mod project;
 mod remedies;
 mod removal;
 mod selection;
+mod solver;
 
 pub use addition::{Added, Addition, declaration_file, declared_extras, is_open_requirement};
 pub use cover::Prefer;
@@ -19,3 +21,7 @@ pub use outdated::Outdated;
 pub use remedies::propose;
 pub use removal::{RemovalOptions, RemovalPlan, StillNeeded, unreadable};
 pub use selection::{COMMAND_LINE, Listed, ProjectRequest, Selection, Selector};
+pub use solver::{
+    Asked, Catalogue, MAXIMUM_PLATFORMS, PassedOver, PlatformSet, Policy, Projects, Solution,
+    SolvedProject, solve,
+};

@@ -16,8 +16,6 @@ pub enum Event {
     Fetch(FetchEvent),
     /// One of the items was verified.
     Verified,
-    /// A version was rejected, with the reason.
-    Rejected(String),
     /// The work is done, and should be reported.
     Finished,
     /// The work is done; its caller reports the result.

@@ -126,6 +126,11 @@ impl IndexClient {
         self.base.lend(file.url.clone())
     }
 
+    /// The address of a project's page, in printable form.
+    pub fn page_address(&self, project: &str) -> String {
+        self.project_address(project).to_string()
+    }
+
     fn project_address(&self, project: &str) -> Address {
         let mut url = self.base.url().clone();
         if let Ok(mut segments) = url.path_segments_mut() {

@@ -141,11 +141,6 @@ impl Session {
         Progress { session: self }
     }
 
-    /// Reports that a version was rejected, with the reason.
-    pub fn tell_rejected(&self, reason: String) {
-        self.observer.observe(Event::Rejected(reason));
-    }
-
     /// Begins to fetch these wheels, and reports it.
     pub fn begin_wheels(&self, requests: &[WheelRequest]) -> Progress<'_> {
         let names = requests.iter().map(|request| request.file_name.clone());

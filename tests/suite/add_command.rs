@@ -212,9 +212,7 @@ fn wheels_that_differ_say_so() {
     bench.offer("plum", &wheel("cp313-cp313-manylinux_2_17_x86_64"));
     bench.offer("fig", &pure("fig", "2.0"));
     bench.offer("plum", &wheel("cp312-abi3-win_amd64").requires("fig>=1"));
-    bench
-        .add(&["plum", "--with-dependencies"])
-        .expect(ExitStatus::Clean);
+    bench.add(&["plum"]).expect(ExitStatus::Clean);
     insta::assert_snapshot!("a_native_project", bench.text("plum"));
     bench.is_sound();
 }
@@ -243,9 +241,7 @@ fn dependencies_are_added_until_the_set_is_closed() {
         &pure("grape", "1.0").requires("lime ; os_name == 'nt'"),
     );
     bench.offer("lime", &native("lime", "1.0", "py3-none-win_amd64"));
-    let run = bench
-        .add(&["apple", "--with-dependencies"])
-        .expect(ExitStatus::Clean);
+    let run = bench.add(&["apple"]).expect(ExitStatus::Clean);
     assert_eq!(
         bench.declared(),
         ["apple.toml", "fig.toml", "grape.toml", "lime.toml"]
@@ -293,8 +289,8 @@ fn the_set_decides_with_the_command_line() {
     assert_eq!(
         run.stderr,
         "error: no version of `fig` in the index fits: apple requires <2, the command line requires ==2.0\n\
-         help: the newest were rejected because: fig 2.0: apple requires <2; fig 1.0: the command \
-         line requires ==2.0\n"
+         help: the newest versions were rejected: 2.0: apple requires <2; 1.0: the command line \
+         requires ==2.0\n"
     );
     assert_eq!(bench.wheels("fig"), ["fig-1.0-py3-none-any.whl"]);
 }
@@ -305,15 +301,11 @@ fn who_is_asked_for_is_wanted() {
     let bench = Bench::new();
     bench.offer("apple", &pure("apple", "1.0").requires("fig"));
     bench.offer("fig", &pure("fig", "1.0"));
-    bench
-        .add(&["apple", "--with-dependencies"])
-        .expect(ExitStatus::Clean);
+    bench.add(&["apple"]).expect(ExitStatus::Clean);
     assert!(bench.text("fig").contains("automatic = true"));
     bench.add(&["fig"]).expect(ExitStatus::Clean);
     assert!(!bench.text("fig").contains("automatic"));
-    bench
-        .add(&["apple", "--with-dependencies"])
-        .expect(ExitStatus::Clean);
+    bench.add(&["apple"]).expect(ExitStatus::Clean);
     assert!(!bench.text("fig").contains("automatic"));
     bench.is_sound();
 }
@@ -331,9 +323,7 @@ fn extras_are_closed_and_kept() {
             .extra("juice"),
     );
     bench.offer("fig", &pure("fig", "1.0"));
-    bench
-        .add(&["plum[ALL]", "--with-dependencies"])
-        .expect(ExitStatus::Clean);
+    bench.add(&["plum[ALL]"]).expect(ExitStatus::Clean);
     assert!(
         bench
             .text("plum")
@@ -392,6 +382,9 @@ fn comments_below_the_top_stay_with_what_stays() {
     };
     bench.offer("plum", &plum("1.0", "py3-none-win_amd64"));
     bench.offer("plum", &plum("1.0", "py3-none-manylinux_2_17_x86_64"));
+    for name in ["fig", "grape", "kiwi", "lime"] {
+        bench.offer(name, &pure(name, "1.0"));
+    }
     bench.add(&["plum[jam]"]).expect(ExitStatus::Clean);
     let commented: Vec<String> = bench
         .text("plum")
@@ -564,14 +557,14 @@ fn what_cannot_be_added_is_said_and_nothing_is_written() {
         (
             "lime==2",
             "no version of `lime` in the index fits: the command line requires ==2",
-            "the newest were rejected because: lime 1.0: the command line requires ==2",
+            "the newest versions were rejected: 1.0: the command line requires ==2",
         ),
         (
             "kiwi",
             "no version of `kiwi` in the index fits",
-            "the newest were rejected because: kiwi 1.0: it needs Python >=3.13; kiwi 0.9: it has \
-             no wheel for cp312-manylinux_2_28_x86_64; kiwi 0.8: it was yanked; kiwi 0.7rc1: it is \
-             not final; and 1 older",
+            "the newest versions were rejected: 1.0: it needs Python >=3.13; 0.9: it has no wheel \
+             for cp312-manylinux_2_28_x86_64; 0.8: it was yanked; 0.7rc1: it is not final; and 1 \
+             older",
         ),
         (
             "sloe",
@@ -616,7 +609,7 @@ fn a_set_that_does_not_close_is_not_written() {
     let bench = Bench::new();
     bench.offer("apple", &pure("apple", "1.0").requires("fig"));
     let run = bench
-        .add(&["apple", "--with-dependencies", "--quiet"])
+        .add(&["apple", "--quiet"])
         .expect(ExitStatus::Findings);
     assert_eq!(
         run.stderr,
@@ -633,10 +626,13 @@ fn a_set_that_does_not_close_is_not_written() {
     );
     bench.offer("grape", &pure("grape", "1.0"));
     let run = bench
-        .add(&["apple", "--with-dependencies", "--quiet"])
+        .add(&["apple", "--quiet"])
         .expect(ExitStatus::Findings);
     assert!(
-        run.stderr.contains("apple requires >=1") && run.stderr.contains("fig requires <1"),
+        run.stderr.contains("`fig` requires `grape<1` (1.0)")
+            && run
+                .stderr
+                .contains("no version of `grape` fits: 1.0: fig requires <1"),
         "{}",
         run.stderr
     );
@@ -703,8 +699,20 @@ fn what_changes_is_said_with_who_needs_it() {
     bench.offer("jmespath", &pure("jmespath", "1.1"));
     let needy = |name: &str| pure(name, "1.0").requires("python-dateutil<3");
     bench.offer("botocore", &needy("botocore").requires("jmespath"));
+    let run = bench.add(&["botocore"]).expect(ExitStatus::Findings);
+    assert!(
+        run.stderr
+            .ends_with("add `--allow-update python-dateutil --allow-downgrade`\n"),
+        "{}",
+        run.stderr
+    );
     let run = bench
-        .add(&["botocore", "--with-dependencies"])
+        .add(&[
+            "botocore",
+            "--allow-update",
+            "python-dateutil",
+            "--allow-downgrade",
+        ])
         .expect(ExitStatus::Clean);
     assert_eq!(
         told(&run),
@@ -731,7 +739,12 @@ fn what_changes_is_said_with_who_needs_it() {
     let native = |tag: &str| native("jmespath", "1.1", tag);
     bench.offer("jmespath", &native("cp312-abi3-win_amd64"));
     bench.offer("jmespath", &native("cp312-abi3-manylinux_2_17_x86_64"));
+    // A pure project stays pure.
     let run = bench.add(&["jmespath"]).expect(ExitStatus::Clean);
+    assert_eq!(told(&run), [""; 0]);
+    let run = bench
+        .add(&["jmespath", "--prefer", "native"])
+        .expect(ExitStatus::Clean);
     assert_eq!(told(&run), ["changed jmespath 1.1 (2 wheels instead of 1)"]);
     // Of many who need it the first few are named.
     bench.offer("python-dateutil", &dateutil("3.5"));
@@ -740,7 +753,9 @@ fn what_changes_is_said_with_who_needs_it() {
         .expect(ExitStatus::Clean);
     for name in ["apple", "fig", "plum", "sloe"] {
         bench.offer(name, &pure(name, "1.0").requires("lime<2"));
-        bench.add(&[name]).expect(ExitStatus::Clean);
+        bench
+            .add(&[name, "--no-dependencies"])
+            .expect(ExitStatus::Clean);
     }
     bench.offer("lime", &pure("lime", "1.0"));
     let run = bench
@@ -781,10 +796,12 @@ fn findings_that_a_change_brings_are_reported() {
     bench.offer("fig", &pure("fig", "1.0"));
     let run = bench.add(&["fig"]).expect(ExitStatus::Clean);
     assert!(!run.stderr.contains("error"), "{}", run.stderr);
-    // Without `--with-dependencies` an open requirement is what was asked for; it is reported all
-    // the same.
+    // With `--no-dependencies` an open requirement is what was asked for; it is reported all the
+    // same.
     bench.offer("apple", &pure("apple", "1.0").requires("grape"));
-    let run = bench.add(&["apple"]).expect(ExitStatus::Clean);
+    let run = bench
+        .add(&["apple", "--no-dependencies"])
+        .expect(ExitStatus::Clean);
     assert!(
         run.stderr.contains("error[missing-dependency]")
             && run.stderr.ends_with("the change adds 1 error\n"),

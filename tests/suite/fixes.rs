@@ -217,7 +217,7 @@ fn a_missing_project_is_proposed_for_where_it_is_needed() {
     );
     bench.offer("grape", &pure("grape", "1.0"));
     let found = json(&bench.program, &[]).expect(ExitStatus::Findings);
-    let command = "ipwhl add --automatic --with-dependencies 'fig[seed]==2.0'";
+    let command = "ipwhl add --automatic 'fig[seed]==2.0'";
     assert_eq!(commands(&found.findings()), [command]);
     type_in(&bench.program, command).expect(ExitStatus::Clean);
     assert_eq!(bench.declared(), ["apple.toml", "fig.toml", "grape.toml"]);
@@ -278,16 +278,14 @@ fn an_extra_is_declared_with_what_it_needs() {
     offer_with_metadata(&bench, "fig", &plain.requires("grape ; extra == 'seed'"));
     offer_with_metadata(&bench, "fig", &pure("fig", "1.1").extra("seed"));
     bench.offer("grape", &pure("grape", "1.0"));
-    bench
-        .add(&["fig==1.0", "--with-dependencies"])
-        .expect(ExitStatus::Clean);
+    bench.add(&["fig==1.0"]).expect(ExitStatus::Clean);
     let text = bench
         .text("fig")
         .replace("extras = [\"seed\"]", "extras = []");
     bench.repository.write("declarations/fig.toml", text);
     let found = json(&bench.program, &[]).expect(ExitStatus::Findings);
     assert_eq!(found.codes(), ["unneeded", "missing-extra"]);
-    let command = "ipwhl add --with-dependencies 'fig[seed]==1.0'";
+    let command = "ipwhl add 'fig[seed]==1.0'";
     assert_eq!(commands(&found.findings()), [command]);
     // Without the index, nobody knows that the command does.
     let offline = json(&bench.program, &["--offline"]).expect(ExitStatus::Findings);
@@ -339,7 +337,7 @@ fn a_command_for_an_extra_does_not_fail() {
     // Another version has it.
     offer_with_metadata(&bench, "fig", &pure("fig", "1.5").extra("seed"));
     let finding = missing();
-    let command = "ipwhl add --automatic --with-dependencies 'fig[seed]==1.5'";
+    let command = "ipwhl add --automatic 'fig[seed]==1.5'";
     assert_eq!(commands(std::slice::from_ref(&finding)), [command]);
     type_in(&bench.program, command).expect(ExitStatus::Clean);
     bench.is_clean();
@@ -423,7 +421,7 @@ fn a_version_without_the_extra_is_passed_over() {
     offer_with_metadata(&bench, "fig", &pure("fig", "1.0").extra("seed"));
     offer_with_metadata(&bench, "fig", &pure("fig", "2.0"));
     let found = json(&bench.program, &[]).expect(ExitStatus::Findings);
-    let command = "ipwhl add --automatic --with-dependencies 'fig[seed]==1.0'";
+    let command = "ipwhl add --automatic 'fig[seed]==1.0'";
     assert_eq!(commands(&found.findings()), [command]);
     type_in(&bench.program, command).expect(ExitStatus::Clean);
     bench.is_clean();

@@ -251,9 +251,7 @@ fn projects_of_one_system_are_clean_in_ci() {
         .run(&["init", "--ci", "github", "--install", "true"])
         .expect(ExitStatus::Clean);
     let history = History::begin(&folder);
-    program
-        .run(&["add", "--with-dependencies", "notebook"])
-        .expect(ExitStatus::Clean);
+    program.run(&["add", "notebook"]).expect(ExitStatus::Clean);
     history.commit("notebook");
     let workflow = fs::read_to_string(folder.join(".github/workflows/ipwhl-check.yml")).unwrap();
     let line = |start: &str| {

@@ -127,6 +127,7 @@ mod sign_command;
 mod signature;
 #[cfg(unix)]
 mod site;
+mod solver;
 mod source;
 mod source_discovery;
 mod support;

@@ -6,7 +6,7 @@ use ipwhl::foundation::failure::FailureKind;
 use ipwhl::set::gather::Network;
 use ipwhl::set::graph::Graph;
 use ipwhl::set::repository::Repository;
-use ipwhl::set::resolve::{Addition, COMMAND_LINE, Outdated, Prefer, ProjectRequest};
+use ipwhl::set::resolve::{Addition, COMMAND_LINE, Outdated, ProjectRequest, Projects};
 use ipwhl_packaging::{ProjectName, parse_specifiers};
 
 use crate::support::bench::{Bench, pure};
@@ -48,8 +48,10 @@ fn an_addition_closes_the_set_in_memory() {
     let addition = Addition {
         session: &bench.program.session(),
         network: &Network::default(),
-        prefer: Prefer::Native,
+        prefer: None,
         with_dependencies: true,
+        may_move: Projects::none(),
+        may_downgrade: false,
     };
     let added = addition.add(&mut repository, requests).unwrap();
     assert_eq!(added.written, [name("fig"), name("plum")].into());
@@ -63,7 +65,6 @@ fn an_addition_closes_the_set_in_memory() {
         ("2.0".into(), "2.5".into())
     );
     assert!(repository.declarations[&name("fig")].automatic);
-    assert!(added.granted[&name("fig")].by.contains(&name("plum")));
     // Nothing is written before somebody writes it.
     assert_eq!(bench.declared(), [""; 0]);
 }
@@ -76,8 +77,10 @@ fn what_nothing_fits_is_a_finding_with_its_reasons() {
     let addition = Addition {
         session: &bench.program.session(),
         network: &Network::default(),
-        prefer: Prefer::Native,
+        prefer: None,
         with_dependencies: false,
+        may_move: Projects::none(),
+        may_downgrade: false,
     };
     let failure = addition.add(&mut repository, requests).unwrap_err();
     assert_eq!(failure.kind, FailureKind::Finding);

@@ -269,8 +269,6 @@ pub struct AddCommand {
     pub specifiers: String,
     /// Whether the project is automatic.
     pub is_automatic: bool,
-    /// Whether its dependencies are declared, too.
-    pub has_dependencies: bool,
 }
 
 impl fmt::Display for AddCommand {
@@ -287,9 +285,6 @@ impl fmt::Display for AddCommand {
         formatter.write_str("ipwhl add ")?;
         if self.is_automatic {
             formatter.write_str("--automatic ")?;
-        }
-        if self.has_dependencies {
-            formatter.write_str("--with-dependencies ")?;
         }
         formatter.write_str(&shell_word(&wish))
     }

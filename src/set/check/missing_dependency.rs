@@ -52,7 +52,7 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
         let none = BTreeSet::new();
         let demand = graph.demand(&requirement.name);
         let extras = demand.map_or(&none, |demand| &demand.need.extras);
-        let command = graph.add_command(&requirement.name, extras, Pin::Accepted, true);
+        let command = graph.add_command(&requirement.name, extras, Pin::Accepted);
         finding = finding.help(Help::Add(AddPurpose::Missing, command));
         Some(or_leave_extra_out(graph, relation, statement, finding))
     });

@@ -25,7 +25,6 @@ impl Graph<'_> {
         project: &ProjectName,
         extras: &BTreeSet<ExtraName>,
         pin: Pin<'_>,
-        with_dependencies: bool,
     ) -> AddCommand {
         let specifiers = match pin {
             Pin::Version(version) => format!("=={version}"),
@@ -40,7 +39,6 @@ impl Graph<'_> {
             extras: extras.clone(),
             specifiers,
             is_automatic: declaration.is_none_or(|declaration| declaration.automatic),
-            has_dependencies: with_dependencies,
         }
     }
 }

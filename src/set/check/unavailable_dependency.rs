@@ -38,8 +38,7 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
                 return None;
             }
             let requirer = &relation.from.project;
-            let command =
-                graph.add_command(&target.project, &BTreeSet::new(), Pin::Accepted, false);
+            let command = graph.add_command(&target.project, &BTreeSet::new(), Pin::Accepted);
             let excluding =
                 excluded.and_then(|wheel| Some((wheel, wheel.requires_python.as_ref()?)));
             let finding = match excluding {

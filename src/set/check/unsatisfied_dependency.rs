@@ -49,7 +49,7 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
         .at(&wheel.file, wheel.span(), format!("version {version} here"))
         .help(Help::Add(
             AddPurpose::Accepted,
-            graph.add_command(&target.project, &BTreeSet::new(), Pin::Accepted, false),
+            graph.add_command(&target.project, &BTreeSet::new(), Pin::Accepted),
         ));
         finding.shared = Some(SharedCause::Version(
             target.project.clone(),

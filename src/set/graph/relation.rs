@@ -133,6 +133,18 @@ impl<'r> Relation<'r> {
     }
 }
 
+/// Whether a requirement can apply in an environment, with an extra or without one.
+pub(in crate::set) fn applies(
+    requirement: &Requirement,
+    environment: &MarkerEnvironment,
+    extra: Option<&ExtraName>,
+) -> bool {
+    requirement.marker.as_ref().is_none_or(|marker| {
+        // A requirement whose marker is unknown must be satisfied too.
+        marker.evaluate(environment, extra) != Truth::False
+    })
+}
+
 /// The requirements of a project on the platforms where each of its wheels is used, sorted by
 /// required project, then by the text of the requirement and the extra. Whether the set satisfies
 /// them is decided later.
@@ -207,10 +219,7 @@ fn statements_of<'r>(
             .collect();
         for requirement in &wheel.dependencies {
             let needed = |platform: usize, extra: Option<&ExtraName>| {
-                requirement.value.marker.as_ref().is_none_or(|marker| {
-                    // A requirement whose marker is unknown must be satisfied too.
-                    marker.evaluate(&environments[platform], extra) != Truth::False
-                })
+                applies(&requirement.value, &environments[platform], extra)
             };
             let plain: BTreeSet<usize> = used
                 .iter()

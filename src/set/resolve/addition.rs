@@ -1,13 +1,17 @@
-//! Adds projects and their requirements to the set, round by round until it is closed.
+//! Adds projects and their requirements to the set.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures_util::{StreamExt, stream};
-use ipwhl_packaging::{ExtraName, ProjectName};
+use ipwhl_packaging::{ExtraName, Platform, ProjectName, Version};
 
-use super::project::{Resolved, Resolver};
-use super::{COMMAND_LINE, Prefer, ProjectRequest};
+use super::index_catalogue::IndexCatalogue;
+use super::project::Declarer;
+use super::solver::{
+    Asked, MAXIMUM_PLATFORMS, PassedOver, Policy, Projects, Solution, SolvedProject, solve,
+};
+use super::{Prefer, ProjectRequest};
 use crate::foundation::diagnostic::{Code, Finding, SourceText};
 use crate::foundation::failure::Failure;
 use crate::set::declaration::{
@@ -17,10 +21,7 @@ use crate::set::declaration::{
 use crate::set::gather::Network;
 use crate::set::graph::Graph;
 use crate::set::repository::Repository;
-use crate::source::{Session, Work};
-
-/// The maximum number of rounds.
-const MAXIMUM_ROUNDS: usize = 100;
+use crate::source::{Fetcher, Session, Work};
 
 /// The options for adding projects to a set.
 pub struct Addition<'a> {
@@ -28,10 +29,15 @@ pub struct Addition<'a> {
     pub session: &'a Session,
     /// The network settings for the index.
     pub network: &'a Network,
-    /// The preferred wheels if a version has native ones and a pure one.
-    pub prefer: Prefer,
+    /// The preferred wheels if a version has native ones and a pure one; without it, native ones of
+    /// new projects, and of others the kind that is declared.
+    pub prefer: Option<Prefer>,
     /// Whether requirements of the projects are added, too, until the set is closed.
     pub with_dependencies: bool,
+    /// The declared projects that may get other versions, besides those that are requested.
+    pub may_move: Projects,
+    /// Whether they may get older versions, too.
+    pub may_downgrade: bool,
 }
 
 /// The result of an addition to a repository.
@@ -41,6 +47,8 @@ pub struct Added {
     pub written: BTreeSet<ProjectName>,
     /// The fulfilled requests, the last for each project.
     pub granted: BTreeMap<ProjectName, ProjectRequest>,
+    /// Newer versions that were not chosen, the newest first, with reasons.
+    pub passed_over: BTreeMap<ProjectName, Vec<(Version, PassedOver)>>,
 }
 
 impl Addition<'_> {
@@ -48,11 +56,11 @@ impl Addition<'_> {
     /// files. No file is written.
     ///
     /// # Errors
-    /// When the index has no fitting version, cannot be reached, or the set does not close.
+    /// When no versions of the index fit together, or the index cannot be reached.
     pub fn add(
         &self,
         repository: &mut Repository,
-        mut requests: Vec<ProjectRequest>,
+        requests: Vec<ProjectRequest>,
     ) -> Result<Added, Failure> {
         if self.network.offline {
             let names = requests
@@ -64,68 +72,124 @@ impl Addition<'_> {
             ))
             .help("run the same command without `--offline`"));
         }
-        let profile = repository.configuration.profile;
+        let configuration = &repository.configuration;
+        check_number(&configuration.platforms)?;
         let fetcher = self
             .network
-            .fetcher(self.session, &repository.configuration, profile)?;
+            .fetcher(self.session, configuration, configuration.profile)?;
+        let fetcher = Arc::new(fetcher);
         let runtime = self.session.runtime()?;
-        let mut added = Added::default();
-        let mut rounds = 0;
-        while !requests.is_empty() {
-            rounds += 1;
-            if rounds > MAXIMUM_ROUNDS {
-                return Err(Failure::finding(
-                    "the set does not close: each choice changes the requirements",
-                )
-                .help("choose the versions yourself: `ipwhl add NAME==VERSION`"));
-            }
-            for request in &requests {
-                let granted = (request.project.clone(), request.clone());
-                if added.granted.insert(granted.0, granted.1).as_ref() == Some(request) {
-                    return Err(unsatisfiable(repository, request));
-                }
-            }
-            let names = requests.iter().map(|request| request.project.to_string());
-            let progress = self.session.begin(Work::Projects, names.collect());
-            let tell = |event| progress.fetch(event);
-            let resolver = Resolver {
-                fetcher: &fetcher,
-                platforms: &repository.configuration.platforms,
-                prefer: self.prefer,
-                progress: &tell,
-            };
-            let mut answers: Vec<(usize, Result<Resolved, Failure>)> = runtime.block_on(
-                stream::iter(requests.iter().enumerate())
-                    .map(|(index, request)| {
-                        let resolver = &resolver;
-                        async move { (index, resolver.resolve(index, request).await) }
-                    })
-                    .buffer_unordered(self.network.jobs.get())
-                    .inspect(|_| progress.verified())
-                    .collect(),
-            );
-            progress.clear();
-            answers.sort_by_key(|(index, _)| *index);
-            for (_, outcome) in answers {
-                let Resolved {
-                    declaration,
-                    rejected,
-                } = outcome?;
-                for reason in rejected {
-                    self.session.tell_rejected(reason);
-                }
-                let project = declaration.project.clone();
-                insert(repository, declaration)?;
-                added.written.insert(project);
-            }
-            requests = if self.with_dependencies {
-                needed(repository, &added.granted)
-            } else {
-                Vec::new()
-            };
+        let jobs = self.network.jobs.get();
+        let catalogue = IndexCatalogue::new(Arc::clone(&fetcher), runtime.clone(), jobs);
+        let policy = self.policy(&requests);
+        let solution = {
+            let graph = Graph::new(repository);
+            solve(&graph, &catalogue, &policy)?
+        };
+        let declared = self.declare(repository, &fetcher, &catalogue, &requests, &solution)?;
+        let mut added = Added {
+            passed_over: solution.passed_over,
+            ..Added::default()
+        };
+        // A project may stay as it is, and yet be wanted from now on.
+        let kinds = requests.iter().filter_map(|request| {
+            let declaration = repository.declarations.get(&request.project)?;
+            let is_changed = solution.changed.contains_key(&request.project);
+            let is_other = declaration.automatic != request.automatic;
+            (!is_changed && is_other).then(|| Declaration {
+                automatic: request.automatic,
+                ..declaration.clone()
+            })
+        });
+        let kinds: Vec<Declaration> = kinds.collect();
+        for declaration in declared.into_iter().chain(kinds) {
+            added.written.insert(declaration.project.clone());
+            insert(repository, declaration)?;
         }
+        added.granted = requests
+            .into_iter()
+            .map(|request| (request.project.clone(), request))
+            .collect();
         Ok(added)
     }
+
+    fn policy(&self, requests: &[ProjectRequest]) -> Policy {
+        let asked = requests.iter().map(|request| {
+            let asked = Asked {
+                specifiers: request.typed().cloned().collect(),
+                extras: request.extras.clone(),
+                platforms: (&request.platforms).into(),
+            };
+            (request.project.clone(), asked)
+        });
+        Policy {
+            asked: asked.collect(),
+            moving: self.may_move.clone(),
+            newest: Projects::none(),
+            may_downgrade: self.may_downgrade,
+            with_dependencies: self.with_dependencies,
+            prefer: self.prefer,
+            preferred: BTreeMap::new(),
+        }
+    }
+
+    /// Fetches the wheels of a solution and declares them.
+    fn declare(
+        &self,
+        repository: &Repository,
+        fetcher: &Fetcher,
+        catalogue: &IndexCatalogue,
+        requests: &[ProjectRequest],
+        solution: &Solution,
+    ) -> Result<Vec<Declaration>, Failure> {
+        let changed: Vec<(&ProjectName, &SolvedProject)> = solution.changed.iter().collect();
+        let files = changed.iter().flat_map(|(_, solved)| &solved.files);
+        let names: Vec<String> = files.map(|file| file.file_name.clone()).collect();
+        let progress = self.session.begin(Work::Wheels, names);
+        let tell = |event| progress.fetch(event);
+        let declarer = Declarer {
+            fetcher,
+            catalogue,
+            platforms: &repository.configuration.platforms,
+            progress: &tell,
+        };
+        let mut first = 0;
+        let mut started = Vec::new();
+        for (project, solved) in changed {
+            let request = requests.iter().find(|request| request.project == *project);
+            let before = repository.declarations.get(project);
+            let automatic = match (request, before) {
+                (Some(request), _) => request.automatic,
+                (None, Some(declaration)) => declaration.automatic,
+                (None, None) => true,
+            };
+            started.push(declarer.declare(first, project, solved, automatic));
+            first += solved.files.len();
+        }
+        let answers = self.session.runtime()?.block_on(
+            stream::iter(started.into_iter().enumerate())
+                .map(|(index, declared)| async move { (index, declared.await) })
+                .buffer_unordered(self.network.jobs.get())
+                .inspect(|_| progress.verified())
+                .collect::<Vec<_>>(),
+        );
+        progress.clear();
+        let mut answers: Vec<(usize, Result<Declaration, Failure>)> = answers;
+        answers.sort_by_key(|(index, _)| *index);
+        answers.into_iter().map(|(_, declared)| declared).collect()
+    }
+}
+
+/// The search keeps platforms as bits.
+fn check_number(platforms: &[Platform]) -> Result<(), Failure> {
+    if platforms.len() <= MAXIMUM_PLATFORMS {
+        return Ok(());
+    }
+    Err(Failure::usage(format!(
+        "the set has {} platforms, and versions are chosen for at most {MAXIMUM_PLATFORMS}",
+        platforms.len()
+    ))
+    .help("support fewer platforms in `[platforms]`"))
 }
 
 /// The extras that the wheels of a project declare.
@@ -146,52 +210,6 @@ pub fn is_open_requirement(code: Code) -> bool {
             | Code::MissingExtra
             | Code::UnavailableDependency
     )
-}
-
-/// The requests that must be fulfilled before the set is closed.
-fn needed(
-    repository: &Repository,
-    granted: &BTreeMap<ProjectName, ProjectRequest>,
-) -> Vec<ProjectRequest> {
-    Graph::new(repository)
-        .unsatisfied_needs()
-        .into_iter()
-        .map(|unmet| {
-            let declared = repository.declarations.get(&unmet.project);
-            let mut request = ProjectRequest::automatic(unmet);
-            // Typed requests hold in later rounds, too.
-            if let Some(earlier) = granted.get(&request.project) {
-                let typed = earlier.typed().cloned();
-                request
-                    .constraints
-                    .extend(typed.map(|specifiers| (COMMAND_LINE.to_owned(), specifiers)));
-            }
-            request
-                .extras
-                .extend(declared.into_iter().flat_map(declared_extras));
-            if declared.is_some_and(|declaration| !declaration.automatic) {
-                request.automatic = false;
-                request.platforms = (0..repository.configuration.platforms.len()).collect();
-            }
-            request.keep = declared.map(|declaration| declaration.version().clone());
-            request
-        })
-        .collect()
-}
-
-fn unsatisfiable(repository: &Repository, request: &ProjectRequest) -> Failure {
-    let has = repository
-        .declarations
-        .get(&request.project)
-        .map_or_else(String::new, |declaration| {
-            format!(", though {} was taken", declaration.version())
-        });
-    Failure::finding(format!(
-        "what the set needs of `{}` cannot be satisfied{has}: {}",
-        request.project,
-        request.asked()
-    ))
-    .help("leave an extra out, or choose another version of a requirer: `ipwhl add NAME==VERSION`")
 }
 
 /// The file of a project's declaration, from the repository's folder.

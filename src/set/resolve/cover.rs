@@ -35,7 +35,7 @@ pub(super) fn choose(
     let pure = || {
         (0..candidates.len())
             .filter(|index| {
-                is_pure(&candidates[*index])
+                is_pure(&candidates[*index].file_name)
                     && platforms
                         .iter()
                         .all(|platform| accepts(platform, &candidates[*index]))
@@ -50,7 +50,7 @@ pub(super) fn choose(
     };
     let native = || {
         let native: Vec<usize> = (0..candidates.len())
-            .filter(|index| !is_pure(&candidates[*index]))
+            .filter(|index| !is_pure(&candidates[*index].file_name))
             .collect();
         cover(candidates, &native, platforms)
     };
@@ -60,12 +60,9 @@ pub(super) fn choose(
     }
 }
 
-fn is_pure(candidate: &Candidate) -> bool {
-    candidate
-        .file_name
-        .tags()
-        .iter()
-        .all(|tag| tag.platform == "any")
+/// Whether a wheel runs on any system.
+pub(super) fn is_pure(file_name: &WheelFileName) -> bool {
+    file_name.tags().iter().all(|tag| tag.platform == "any")
 }
 
 fn accepts(platform: &Platform, candidate: &Candidate) -> bool {

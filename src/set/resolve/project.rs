@@ -1,6 +1,6 @@
-//! Resolves one project: a version, its wheels, their declaration.
+//! Declares chosen versions: their wheels are fetched and read.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use futures_util::future::try_join_all;
@@ -9,75 +9,44 @@ use ipwhl_packaging::{
     WheelFileName,
 };
 
-use super::{Listed, Prefer, ProjectRequest, Selection, Selector};
+use super::index_catalogue::IndexCatalogue;
+use super::solver::SolvedProject;
 use crate::foundation::diagnostic::nearest;
 use crate::foundation::failure::Failure;
 use crate::set::check::{self, can_apply};
 use crate::set::declaration::{Declaration, DeclaredWheel, Layout, PackageUrl, Source, Spanned};
 use crate::set::gather::keep_facts_of;
-use crate::source::{FetchError, FetchEvent, Fetcher, SourceProblem};
+use crate::source::{FetchError, FetchEvent, Fetcher, IndexFile};
 
-/// The maximum number of unfitting versions that are named with their reasons.
-const MAXIMUM_REASONS: usize = 4;
-
-/// A declaration, and the reasons why newer versions were rejected.
-pub(super) struct Resolved {
-    pub(super) declaration: Declaration,
-    pub(super) rejected: Vec<String>,
-}
-
-pub(super) struct Resolver<'a> {
+/// Declares the chosen versions of projects.
+pub(super) struct Declarer<'a> {
     pub(super) fetcher: &'a Fetcher,
+    pub(super) catalogue: &'a IndexCatalogue,
     pub(super) platforms: &'a [Platform],
-    pub(super) prefer: Prefer,
     pub(super) progress: &'a (dyn Fn(FetchEvent) + Sync),
 }
 
-impl Resolver<'_> {
-    pub(super) async fn resolve(
+impl Declarer<'_> {
+    /// Fetches the wheels of a project and declares them. `first` is the number of its first wheel
+    /// among all wheels of the change.
+    pub(super) async fn declare(
         &self,
-        number: usize,
-        request: &ProjectRequest,
-    ) -> Result<Resolved, Failure> {
-        let index = self
-            .fetcher
-            .index()
-            .await
-            .map_err(|problem| unknown_index(request, &problem))?;
-        let page =
-            index
-                .project(request.project.as_str())
-                .await
-                .map_err(|problem| match problem {
-                    SourceProblem::Missing { place, .. } => unknown_project(request, &place),
-                    other => world(&other),
-                })?;
-        let selector = Selector {
-            platforms: self.platforms,
-            prefer: self.prefer,
-            refused: &BTreeMap::new(),
-        };
-        let Selection {
-            version,
-            wheels: chosen,
-            rejected,
-        } = selector
-            .select(request, &page.files)
-            .map_err(|reasons| unfitting(request, reasons))?;
-        let fetched = chosen
-            .iter()
-            .map(|listed| self.wheel(number, request, &version, listed));
-        let wheels = try_join_all(fetched).await?;
-        let declaration = Declaration {
-            project: request.project.clone(),
+        first: usize,
+        project: &ProjectName,
+        solved: &SolvedProject,
+        automatic: bool,
+    ) -> Result<Declaration, Failure> {
+        let numbered = solved.files.iter().enumerate();
+        let fetched =
+            numbered.map(|(index, file)| self.wheel(first + index, project, solved, file));
+        let mut wheels = try_join_all(fetched).await?;
+        wheels.sort_by(|one, other| one.file_name.as_str().cmp(other.file_name.as_str()));
+        Ok(Declaration {
+            project: project.clone(),
             file: Arc::from(""),
-            automatic: request.automatic,
+            automatic,
             automatic_span: None,
             wheels,
-        };
-        Ok(Resolved {
-            declaration,
-            rejected,
         })
     }
 
@@ -85,50 +54,61 @@ impl Resolver<'_> {
     async fn wheel(
         &self,
         number: usize,
-        request: &ProjectRequest,
-        version: &Version,
-        listed: &Listed<'_>,
+        project: &ProjectName,
+        solved: &SolvedProject,
+        file: &IndexFile,
     ) -> Result<DeclaredWheel, Failure> {
+        let version = &solved.version;
+        let file_name: WheelFileName = file.file_name.parse().map_err(|error| {
+            Failure::finding(format!("`{}` is not a wheel name: {error}", file.file_name))
+        })?;
         let fetched = self
             .fetcher
-            .fetch_listed(number, listed.file, self.progress)
+            .fetch_listed(number, file, self.progress)
             .await
             .map_err(|error| unavailable(&error))?;
         let cache = self.fetcher.cache().clone();
-        let name = listed.file_name.as_str().to_owned();
+        let name = file_name.as_str().to_owned();
         let facts = tokio::task::spawn_blocking(move || {
             let cid = fetched.dag.cid();
             keep_facts_of(&cache, &cid, fetched)
         })
         .await
         .map_err(|_| Failure::world(format!("the thread that read `{name}` stopped")))?
-        .map_err(|error| {
-            Failure::world(format!("`{}` cannot be read: {error}", listed.file_name))
-        })?;
+        .map_err(|error| Failure::world(format!("`{file_name}` cannot be read: {error}")))?;
         if let Some(problem) = facts.archive.problems.first() {
             return Err(Failure::finding(format!(
                 "`{}` is not a valid wheel: {}",
-                listed.file_name, problem.message
+                file_name, problem.message
             ))
-            .help(another(request, version)));
+            .help(another(project, version)));
         }
         let metadata = CoreMetadata::parse(&facts.archive.metadata).map_err(|reasons| {
             Failure::finding(format!(
                 "METADATA of `{}` breaks its specification: {}",
-                listed.file_name,
+                file_name,
                 reasons.join(", ")
             ))
         })?;
-        let extras = closed_extras(request, &listed.file_name, &metadata)?;
+        // What the search has used is compared with the wheel, which alone is verified.
+        if let Ok(claimed) = self.catalogue.metadata_now(file).await?
+            && !same_requirements(&claimed, &metadata)
+        {
+            return Err(Failure::finding(format!(
+                "the index has other metadata of `{file_name}` than the wheel"
+            ))
+            .help("tell the maintainers of the index, and take another version"));
+        }
+        let extras = closed_extras(&solved.extras, &file_name, &metadata)?;
         let dependencies = dependencies(&metadata, &extras);
         let source = Source::Package(PackageUrl {
-            project: request.project.clone(),
+            project: project.clone(),
             version: version.clone(),
-            file_name: listed.file_name.as_str().to_owned(),
+            file_name: file_name.as_str().to_owned(),
         });
         let declared = DeclaredWheel {
             file: Arc::from(""),
-            file_name: listed.file_name.clone(),
+            file_name: file_name.clone(),
             sources: vec![nowhere(source)],
             content_id: nowhere(facts.dag.cid()),
             requires_python: metadata
@@ -152,35 +132,20 @@ impl Resolver<'_> {
             .iter()
             .find(|found| !found.code.may_be_overridden())
         {
-            Some(found) => Err(Failure::finding(&found.message).help(another(request, version))),
+            Some(found) => Err(Failure::finding(&found.message).help(another(project, version))),
             None => Ok(declared),
         }
     }
 }
 
 /// The help if a version has an invalid wheel.
-fn another(request: &ProjectRequest, version: &Version) -> String {
-    format!(
-        "take another version: `ipwhl add '{}<{version}'`",
-        request.project
-    )
+fn another(project: &ProjectName, version: &Version) -> String {
+    format!("take another version: `ipwhl add '{project}<{version}'`")
 }
 
 /// A value without a place in a file.
 fn nowhere<T>(value: T) -> Spanned<T> {
     Spanned::new(value, 0..0)
-}
-
-fn world(problem: &SourceProblem) -> Failure {
-    Failure::world(problem)
-}
-
-/// The failure to find an index.
-fn unknown_index(request: &ProjectRequest, problem: &SourceProblem) -> Failure {
-    Failure::world(format!("cannot declare `{}`: {problem}", request.project)).help(
-        "name a simple index, as in `--index-url https://example.org/simple/`, or correct the \
-         setting that the message names",
-    )
 }
 
 /// The failure to fetch a wheel.
@@ -195,59 +160,21 @@ fn unavailable(error: &FetchError) -> Failure {
     }
 }
 
-/// The failure for a project whose page in the index, `place`, does not exist.
-fn unknown_project(request: &ProjectRequest, place: &str) -> Failure {
-    let by: Vec<&str> = request.by.iter().map(ProjectName::as_str).collect();
-    let (which, help) = if by.is_empty() {
-        (
-            String::new(),
-            "check the spelling of its name, and the address of the index",
-        )
-    } else {
-        (
-            format!(", which {} requires", by.join(", ")),
-            "remove the requiring project or extra, or declare it by hand",
-        )
-    };
-    Failure::finding(format!(
-        "the index has no project `{}`{which} ({place} does not exist)",
-        request.project
-    ))
-    .help(help)
-}
-
-fn unfitting(request: &ProjectRequest, mut reasons: Vec<String>) -> Failure {
-    let asked = match request.asked() {
-        nothing if nothing.is_empty() => nothing,
-        words => format!(": {words}"),
-    };
-    let failure = Failure::finding(format!(
-        "no version of `{}` in the index fits{asked}",
-        request.project
-    ));
-    let unnamed = reasons.len().saturating_sub(MAXIMUM_REASONS);
-    reasons.truncate(MAXIMUM_REASONS);
-    if unnamed > 0 {
-        reasons.push(format!("and {unnamed} older"));
-    }
-    if reasons.is_empty() {
-        failure.help("the index has no wheel of it")
-    } else {
-        failure.help(format!(
-            "the newest were rejected because: {}",
-            reasons.join("; ")
-        ))
-    }
+/// Whether two metadata require and provide the same.
+pub(super) fn same_requirements(one: &CoreMetadata, other: &CoreMetadata) -> bool {
+    one.requires_dist == other.requires_dist
+        && one.requires_python == other.requires_python
+        && one.provides_extra == other.provides_extra
 }
 
 /// The requested extras, and those extras of the project itself that they need.
 fn closed_extras(
-    request: &ProjectRequest,
+    requested: &BTreeSet<ExtraName>,
     file_name: &WheelFileName,
     metadata: &CoreMetadata,
 ) -> Result<BTreeSet<ExtraName>, Failure> {
     let mut extras = BTreeSet::new();
-    let mut open: Vec<ExtraName> = request.extras.iter().cloned().collect();
+    let mut open: Vec<ExtraName> = requested.iter().cloned().collect();
     let nothing_known = MarkerEnvironment::unknown();
     while let Some(extra) = open.pop() {
         if !metadata.provides_extra.contains(&extra) {

@@ -81,8 +81,7 @@ pub fn propose(
                 .of_requirers
                 .get(&(requirer.clone(), project.clone()))
         {
-            let command =
-                graph.add_command(&requirer, &BTreeSet::new(), Pin::Version(version), false);
+            let command = graph.add_command(&requirer, &BTreeSet::new(), Pin::Version(version));
             let purpose = AddPurpose::Requirer(version.clone(), project.clone());
             finding.help.retain(|help| *help != Help::OtherRequirer);
             finding.help.insert(0, Help::Add(purpose, command));
@@ -175,7 +174,7 @@ fn add_answer(graph: &Graph<'_>, project: &ProjectName, answer: &Answer, finding
             } else {
                 BTreeSet::new()
             };
-            let command = graph.add_command(project, &extras, pin, with_extras);
+            let command = graph.add_command(project, &extras, pin);
             finding.help.insert(0, Help::Add(purpose, command));
         }
         Answer::Nothing(words) => {

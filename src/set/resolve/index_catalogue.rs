@@ -1,0 +1,148 @@
+//! The index of a repository as a [`Catalogue`]: pages and metadata, each asked for once.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use ipwhl_packaging::{CoreMetadata, ProjectName};
+use tokio::runtime::Handle;
+use tokio::sync::{OnceCell, Semaphore};
+
+use super::solver::Catalogue;
+use crate::foundation::failure::Failure;
+use crate::set::gather::keep_facts_of;
+use crate::source::{Fetcher, IndexClient, IndexFile, ProjectPage, SourceProblem};
+
+type Metadata = Result<Arc<CoreMetadata>, String>;
+type MetadataCell = Arc<OnceCell<Result<Metadata, Failure>>>;
+
+/// The index of a repository.
+pub(super) struct IndexCatalogue {
+    shared: Arc<Shared>,
+    runtime: Handle,
+}
+
+struct Shared {
+    fetcher: Arc<Fetcher>,
+    /// The number of concurrent requests.
+    requests: Semaphore,
+    metadata: Mutex<HashMap<String, MetadataCell>>,
+}
+
+impl IndexCatalogue {
+    /// The index of a fetcher. `runtime` runs the requests, so no call may come from one of its
+    /// own tasks.
+    pub(super) fn new(fetcher: Arc<Fetcher>, runtime: Handle, jobs: usize) -> Self {
+        let shared = Shared {
+            fetcher,
+            requests: Semaphore::new(jobs),
+            metadata: Mutex::default(),
+        };
+        Self {
+            shared: Arc::new(shared),
+            runtime,
+        }
+    }
+}
+
+impl IndexCatalogue {
+    /// The metadata of a wheel, for a task of the runtime.
+    pub(super) async fn metadata_now(&self, file: &IndexFile) -> Result<Metadata, Failure> {
+        self.shared.metadata(file).await
+    }
+}
+
+impl Catalogue for IndexCatalogue {
+    fn page(&self, project: &ProjectName) -> Result<Option<Arc<ProjectPage>>, Failure> {
+        self.runtime.block_on(self.shared.index())?;
+        match self.runtime.block_on(self.shared.page(project)) {
+            Ok(page) => Ok(Some(page)),
+            Err(SourceProblem::Missing { .. }) => Ok(None),
+            Err(problem) => Err(Failure::world(problem)),
+        }
+    }
+
+    fn page_address(&self, project: &ProjectName) -> Option<String> {
+        let index = self.runtime.block_on(self.shared.index()).ok()?;
+        Some(index.page_address(project.as_str()))
+    }
+
+    fn metadata(&self, file: &IndexFile) -> Result<Metadata, Failure> {
+        self.runtime.block_on(self.shared.metadata(file))
+    }
+
+    fn announce(&self, projects: &[ProjectName]) {
+        for project in projects {
+            let (shared, project) = (Arc::clone(&self.shared), project.clone());
+            self.runtime.spawn(async move {
+                // A failure is reported when the page is needed.
+                let _ = shared.page(&project).await;
+            });
+        }
+    }
+
+    fn announce_metadata(&self, file: &IndexFile) {
+        let (shared, file) = (Arc::clone(&self.shared), file.clone());
+        self.runtime.spawn(async move {
+            let _ = shared.metadata(&file).await;
+        });
+    }
+}
+
+impl Shared {
+    /// The client of the index.
+    async fn index(&self) -> Result<&IndexClient, Failure> {
+        self.fetcher.index().await.map_err(|problem| {
+            Failure::world(problem).help(
+                "name a simple index, as in `--index-url https://example.org/simple/`, or correct \
+                 the setting that the message names",
+            )
+        })
+    }
+
+    async fn page(&self, project: &ProjectName) -> Result<Arc<ProjectPage>, SourceProblem> {
+        let _permit = self.requests.acquire().await;
+        let index = self.fetcher.index().await?;
+        index.project(project.as_str()).await
+    }
+
+    async fn metadata(&self, file: &IndexFile) -> Result<Metadata, Failure> {
+        let cell = {
+            let known = self.metadata.lock();
+            let mut known = known.unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(known.entry(file.file_name.clone()).or_default())
+        };
+        cell.get_or_init(|| self.read_metadata(file)).await.clone()
+    }
+
+    async fn read_metadata(&self, file: &IndexFile) -> Result<Metadata, Failure> {
+        let _permit = self.requests.acquire().await;
+        let index = self.index().await?;
+        let bytes = match index.metadata(file).await.map_err(Failure::world)? {
+            Some(bytes) => bytes,
+            None => self.metadata_of_wheel(file).await?,
+        };
+        Ok(CoreMetadata::parse(&bytes)
+            .map(Arc::new)
+            .map_err(|reasons| reasons.join(", ")))
+    }
+
+    /// METADATA from the wheel itself.
+    async fn metadata_of_wheel(&self, file: &IndexFile) -> Result<Vec<u8>, Failure> {
+        let fetched = self
+            .fetcher
+            .fetch_listed(0, file, &|_| {})
+            .await
+            .map_err(|error| Failure::caused(&error))?;
+        let cache = self.fetcher.cache().clone();
+        let name = file.file_name.clone();
+        let facts = tokio::task::spawn_blocking(move || {
+            let cid = fetched.dag.cid();
+            keep_facts_of(&cache, &cid, fetched)
+        })
+        .await
+        .map_err(|_| Failure::world(format!("the thread that read `{name}` stopped")))?;
+        let facts =
+            facts.map_err(|error| Failure::world(format!("`{name}` cannot be read: {error}")))?;
+        Ok(facts.archive.metadata.clone())
+    }
+}

@@ -1,0 +1,30 @@
+//! The solver: one version of each project, so that every requirement holds on every platform
+//! where it applies.
+//!
+//! Packages of the search are projects and their extras; `PubGrub` decides them. A version is a
+//! position in the order of the index, and [`specifiers_contain`](ipwhl_packaging::specifiers_contain)
+//! decides which of them a requirement accepts. A requirement carries the platforms on which it
+//! applies, and accepts a version only if its wheels cover all of them. So platforms need no
+//! packages of their own, and those that no metadata tells apart cost nothing.
+//!
+//! As in a check, a project that is in the set requires what it requires on every platform that
+//! its wheels cover, whether or not another project needs it there.
+
+mod catalogue;
+mod conflict;
+mod explanation;
+mod offers;
+mod passed;
+mod platform_set;
+mod policy;
+mod polish;
+mod positions;
+mod search;
+mod solution;
+mod universe;
+
+pub use catalogue::Catalogue;
+pub use passed::PassedOver;
+pub use platform_set::{MAXIMUM_PLATFORMS, PlatformSet};
+pub use policy::{Asked, Policy, Projects};
+pub use solution::{Solution, SolvedProject, solve};

@@ -1,0 +1,387 @@
+//! Why there is no answer, in words: who asks for what, where that is declared, and ways out.
+
+use std::collections::BTreeSet;
+
+use ipwhl_packaging::{Constraint, ExtraName, ProjectName, Version};
+
+use super::offers::ProjectOffers;
+use super::passed::{Origin, PassedOver, unsatisfied, unusable};
+use super::policy::Movement;
+use super::search::Search;
+use super::universe::{Candidate, Demand, Reason, Universe};
+use crate::foundation::diagnostic::nearest;
+use crate::foundation::failure::Failure;
+
+/// The maximum number of unfitting versions that are named with their reasons.
+const MAXIMUM_REASONS: usize = 4;
+/// The maximum number of requirements of one project that are shown.
+const MAXIMUM_REQUIREMENTS: usize = 3;
+
+/// The failure for reasons that conflict. `universe` counts only these.
+pub(super) fn explain(
+    universe: &Universe<'_, '_>,
+    reasons: &BTreeSet<Reason>,
+    ways_out: &[String],
+) -> Result<Failure, Failure> {
+    if let Some(failure) = unknown_project(universe, reasons)? {
+        return Ok(failure);
+    }
+    let about: BTreeSet<&ProjectName> = reasons.iter().map(Reason::project).collect();
+    if let (1, Some(project)) = (about.len(), about.first())
+        && !universe.movement(project).stays()
+    {
+        return unfitting(universe, project, reasons, ways_out);
+    }
+    let mut lines = vec!["no versions satisfy all of these requirements:".to_owned()];
+    for reason in reasons {
+        lines.extend(line(universe, reason)?);
+    }
+    for project in about {
+        lines.extend(stays(universe, project));
+        lines.extend(nothing_fits(universe, project, reasons)?);
+    }
+    let failure = Failure::finding(lines.join("\n  "));
+    Ok(match ways_out {
+        [] => failure.help(
+            "leave a project or an extra out, or choose another version of a requirer: `ipwhl add \
+             NAME==VERSION`",
+        ),
+        ways => failure.help(ways.join("; or ")),
+    })
+}
+
+/// The failure for a project that the index does not have.
+fn unknown_project(
+    universe: &Universe<'_, '_>,
+    reasons: &BTreeSet<Reason>,
+) -> Result<Option<Failure>, Failure> {
+    for reason in reasons {
+        let project = reason.project();
+        let is_declared = universe.graph.repository.declarations.contains_key(project);
+        if is_declared || universe.offers.project(project)?.is_some() {
+            continue;
+        }
+        let by: Vec<&str> = requirers(reasons, project)
+            .map(ProjectName::as_str)
+            .collect();
+        let (which, help) = if by.is_empty() {
+            (
+                String::new(),
+                "check the spelling of its name, and the address of the index",
+            )
+        } else {
+            (
+                format!(", which {} requires", by.join(", ")),
+                "remove the requiring project or extra, or declare it by hand",
+            )
+        };
+        let place = universe.offers.catalogue().page_address(project);
+        let place = place.map_or_else(String::new, |place| format!(" ({place} does not exist)"));
+        let message = format!("the index has no project `{project}`{which}{place}");
+        return Ok(Some(Failure::finding(message).help(help)));
+    }
+    Ok(None)
+}
+
+fn requirers<'n>(
+    reasons: &'n BTreeSet<Reason>,
+    project: &'n ProjectName,
+) -> impl Iterator<Item = &'n ProjectName> {
+    reasons.iter().filter_map(move |reason| match reason {
+        Reason::Requires(from, to) if to == project => Some(from),
+        _ => None,
+    })
+}
+
+/// The demands of reasons on one project, those of other projects first.
+fn demands_on(
+    universe: &Universe<'_, '_>,
+    project: &ProjectName,
+    reasons: &BTreeSet<Reason>,
+) -> Result<Vec<(Origin, Demand)>, Failure> {
+    let mut demands: Vec<(Origin, Demand)> = Vec::new();
+    for from in requirers(reasons, project) {
+        for (_, demand) in stated(universe, from, project)? {
+            demands.push((Origin::Project(from.clone()), demand));
+        }
+    }
+    for (reason, demand) in Search::root_demands(universe)? {
+        if reason.project() == project && reasons.contains(&reason) {
+            demands.push((Origin::Caller, demand));
+        }
+    }
+    Ok(demands)
+}
+
+/// The demands of one project on another, as far as they are known, with the version that states
+/// each; the newest version first.
+fn stated(
+    universe: &Universe<'_, '_>,
+    from: &ProjectName,
+    to: &ProjectName,
+) -> Result<Vec<(Version, Demand)>, Failure> {
+    let mut stated = Vec::new();
+    if universe.movement(from).stays() {
+        for demand in universe.demands_of_declared(from, to) {
+            if let Some(version) = universe.graph.version(from) {
+                stated.push((version.clone(), demand));
+            }
+        }
+        return Ok(stated);
+    }
+    let id = universe.id(from)?;
+    let project = universe.project(id);
+    let numbered: Vec<_> = (0..).zip(&project.candidates).collect();
+    for (position, candidate) in numbered.into_iter().rev() {
+        if let Candidate::Offered(offered) = candidate {
+            if !offered.is_read() {
+                continue;
+            }
+            let Ok(needs) = universe.needs(&project.name, offered)? else {
+                continue;
+            };
+            let extras: Vec<ExtraName> = needs.extras.iter().cloned().collect();
+            let each = std::iter::once(None).chain(extras.iter().map(Some));
+            for extra in each {
+                let demands = universe.demands(&project, position, extra)?;
+                for demand in demands.unwrap_or_default() {
+                    if demand.on == *to {
+                        stated.push((offered.version.clone(), demand));
+                    }
+                }
+            }
+        }
+    }
+    Ok(stated)
+}
+
+/// The line about a reason.
+fn line(universe: &Universe<'_, '_>, reason: &Reason) -> Result<Option<String>, Failure> {
+    Ok(match reason {
+        Reason::Asked(project) => {
+            let asked = &universe.policy.asked[project];
+            Some(format!(
+                "the command line asks for `{}`",
+                asked.text(project)
+            ))
+        }
+        Reason::Wanted(project) => Some(format!("`{project}` is wanted in the set")),
+        Reason::Requires(from, to) => {
+            let mut texts: Vec<(String, Vec<Version>)> = Vec::new();
+            for (version, demand) in stated(universe, from, to)? {
+                let text = demand.to_string();
+                match texts.iter_mut().find(|(other, _)| *other == text) {
+                    Some((_, versions)) => versions.push(version),
+                    None => texts.push((text, vec![version])),
+                }
+            }
+            let more = texts.len().saturating_sub(MAXIMUM_REQUIREMENTS);
+            let mut parts: Vec<String> = texts
+                .iter()
+                .take(MAXIMUM_REQUIREMENTS)
+                .map(|(text, versions)| {
+                    let (newest, oldest) = (versions.first(), versions.last());
+                    match (newest, oldest) {
+                        (Some(newest), Some(oldest)) if newest != oldest => {
+                            format!("`{text}` ({oldest} to {newest})")
+                        }
+                        (Some(newest), _) => format!("`{text}` ({newest})"),
+                        _ => format!("`{text}`"),
+                    }
+                })
+                .collect();
+            if more > 0 {
+                parts.push(format!("and {more} others"));
+            }
+            let at = universe.graph.repository.declarations.get(from);
+            let at = at.filter(|_| universe.movement(from).stays());
+            let at = at.map_or_else(String::new, |declaration| {
+                format!(", declared in `{}`,", declaration.file)
+            });
+            (!parts.is_empty()).then(|| format!("`{from}`{at} requires {}", parts.join(", ")))
+        }
+    })
+}
+
+/// The line about a project that stays as it is declared.
+fn stays(universe: &Universe<'_, '_>, project: &ProjectName) -> Option<String> {
+    if !universe.movement(project).stays() {
+        return None;
+    }
+    let declaration = universe.graph.repository.declarations.get(project)?;
+    Some(format!(
+        "`{project}` stays at {}, declared in `{}`",
+        declaration.version(),
+        declaration.file
+    ))
+}
+
+/// The line about a project of which no version satisfies all demands.
+fn nothing_fits(
+    universe: &Universe<'_, '_>,
+    project: &ProjectName,
+    reasons: &BTreeSet<Reason>,
+) -> Result<Option<String>, Failure> {
+    if universe.movement(project).stays() {
+        return Ok(None);
+    }
+    for from in requirers(reasons, project) {
+        let stated = stated(universe, from, project)?;
+        let texts: BTreeSet<String> = stated
+            .iter()
+            .map(|(_, demand)| demand.to_string())
+            .collect();
+        // Versions of the requirer differ, so none of their demands is certain.
+        if texts.len() > 1 {
+            return Ok(None);
+        }
+    }
+    let demands = demands_on(universe, project, reasons)?;
+    let offers = universe.offers.project(project)?.unwrap_or_default();
+    let passed = passed_over(universe, project, &offers, &demands)?;
+    let is_each_passed = passed.len() >= offers.versions.len();
+    Ok(is_each_passed.then(|| match listed(&passed) {
+        nothing if nothing.is_empty() => format!("the index has no wheel of `{project}`"),
+        versions => format!("no version of `{project}` fits: {versions}"),
+    }))
+}
+
+/// The newest of some versions with their reasons.
+fn listed(passed: &[(Version, PassedOver)]) -> String {
+    let unnamed = passed.len().saturating_sub(MAXIMUM_REASONS);
+    let named = passed.iter().take(MAXIMUM_REASONS);
+    let mut parts: Vec<String> = named
+        .map(|(version, reason)| format!("{version}: {reason}"))
+        .collect();
+    if unnamed > 0 {
+        parts.push(format!("and {unnamed} older"));
+    }
+    parts.join("; ")
+}
+
+/// The failure for a project of which no version satisfies all demands.
+fn unfitting(
+    universe: &Universe<'_, '_>,
+    project: &ProjectName,
+    reasons: &BTreeSet<Reason>,
+    ways_out: &[String],
+) -> Result<Failure, Failure> {
+    let demands = demands_on(universe, project, reasons)?;
+    let texts: Vec<String> = demands
+        .iter()
+        .filter_map(|(origin, demand)| {
+            let Constraint::Specifiers(specifiers) = &demand.constraint else {
+                return None;
+            };
+            let who = match origin {
+                Origin::Caller => "the command line".to_owned(),
+                Origin::Project(by) => by.to_string(),
+            };
+            (!specifiers.is_empty()).then(|| format!("{who} requires {specifiers}"))
+        })
+        .collect();
+    let asked = if texts.is_empty() {
+        String::new()
+    } else {
+        format!(": {}", texts.join(", "))
+    };
+    let offers = universe.offers.project(project)?.unwrap_or_default();
+    let passed = passed_over(universe, project, &offers, &demands)?;
+    if let [(version, PassedOver::NoExtra(extra))] = passed.as_slice() {
+        return no_extra(universe, project, version, extra);
+    }
+    let failure = Failure::finding(format!(
+        "no version of `{project}` in the index fits{asked}"
+    ));
+    if passed.is_empty() {
+        return Ok(failure.help("the index has no wheel of it"));
+    }
+    let mut help = format!("the newest versions were rejected: {}", listed(&passed));
+    for way in ways_out {
+        help += &format!("; {way}");
+    }
+    Ok(failure.help(help))
+}
+
+/// The versions of a project that demands exclude, the newest first, each with its reason.
+pub(super) fn passed_over(
+    universe: &Universe<'_, '_>,
+    project: &ProjectName,
+    offers: &ProjectOffers,
+    demands: &[(Origin, Demand)],
+) -> Result<Vec<(Version, PassedOver)>, Failure> {
+    let mut passed = Vec::new();
+    for (number, offered) in offers.versions.iter().rev().enumerate() {
+        let mut reason = unsatisfied(universe, offered, demands);
+        // Metadata of many old versions would be read for a list that is cut anyway.
+        if reason.is_none() && (number < MAXIMUM_REASONS || offered.is_read()) {
+            reason = unusable(universe, project, offered, demands)?;
+        }
+        if let Some(reason) = reason {
+            passed.push((offered.version.clone(), reason));
+        }
+    }
+    let yanked = offers.yanked.iter().cloned();
+    passed.extend(yanked.map(|version| (version, PassedOver::Yanked)));
+    passed.sort_by(|(one, _), (other, _)| other.cmp(one));
+    Ok(passed)
+}
+
+/// The failure for an extra that no version has.
+fn no_extra(
+    universe: &Universe<'_, '_>,
+    project: &ProjectName,
+    version: &Version,
+    extra: &ExtraName,
+) -> Result<Failure, Failure> {
+    let id = universe.id(project)?;
+    let known = universe.project(id);
+    let offered = known
+        .candidates
+        .iter()
+        .find_map(|candidate| match candidate {
+            Candidate::Offered(offered) if offered.version == *version => Some(offered),
+            _ => None,
+        });
+    let needs = match offered {
+        Some(offered) => universe.needs(project, offered)?.ok(),
+        None => None,
+    };
+    let file = offered.zip(needs.as_ref()).and_then(|(offered, needs)| {
+        let wheel = needs.wheels.first()?;
+        Some(offered.files[*wheel].file.file_name.clone())
+    });
+    let which = file.unwrap_or_else(|| format!("{project} {version}"));
+    let failure = Failure::finding(format!("`{which}` has no extra `{extra}`"));
+    let extras: Vec<&str> = needs
+        .iter()
+        .flat_map(|needs| &needs.extras)
+        .map(ExtraName::as_str)
+        .collect();
+    Ok(match nearest(extra.as_str(), extras.iter().copied()) {
+        Some(word) => failure.help(format!("did you mean `{word}`?")),
+        None if extras.is_empty() => failure.help("it has no extras at all"),
+        None => failure.help(format!("its extras are {}", extras.join(", "))),
+    })
+}
+
+/// The projects that stay and take part in a conflict.
+pub(super) fn staying(
+    universe: &Universe<'_, '_>,
+    reasons: &BTreeSet<Reason>,
+) -> BTreeSet<ProjectName> {
+    let mut staying = BTreeSet::new();
+    for reason in reasons {
+        let from = match reason {
+            Reason::Requires(from, _) => Some(from),
+            _ => None,
+        };
+        for project in from.into_iter().chain([reason.project()]) {
+            let is_declared = universe.graph.repository.declarations.contains_key(project);
+            if is_declared && universe.movement(project) == Movement::Fixed {
+                staying.insert(project.clone());
+            }
+        }
+    }
+    staying
+}

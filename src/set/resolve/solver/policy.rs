@@ -1,0 +1,143 @@
+//! What is asked of a solver, and what may move.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ipwhl_packaging::{ExtraName, ProjectName, Version, VersionSpecifiers};
+
+use super::platform_set::PlatformSet;
+use crate::set::declaration::Declaration;
+use crate::set::resolve::Prefer;
+use crate::set::resolve::cover::is_pure;
+
+/// The demands of a caller.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// The projects that the caller asks for.
+    pub asked: BTreeMap<ProjectName, Asked>,
+    /// The declared projects that may get a newer version, besides those that are asked for.
+    pub moving: Projects,
+    /// Those of them that get the newest version, rather than keep theirs where possible.
+    pub newest: Projects,
+    /// Whether projects that may move may get an older version, too.
+    pub may_downgrade: bool,
+    /// Whether the requirements of the chosen versions must be met.
+    pub with_dependencies: bool,
+    /// The preferred wheels of projects that are asked for, or not declared yet; without it, native
+    /// ones of new projects, and of others the kind that is declared.
+    pub prefer: Option<Prefer>,
+    /// Versions that are taken before others, if possible.
+    pub preferred: BTreeMap<ProjectName, Version>,
+}
+
+/// A demand of the caller for a project.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// All must contain the version.
+    pub specifiers: Vec<VersionSpecifiers>,
+    /// The extras that the version must have.
+    pub extras: BTreeSet<ExtraName>,
+    /// The platforms that it must cover.
+    pub platforms: PlatformSet,
+}
+
+impl Asked {
+    /// What is asked for, as a requirement.
+    pub(super) fn text(&self, project: &ProjectName) -> String {
+        let extras: Vec<&str> = self.extras.iter().map(ExtraName::as_str).collect();
+        let extras = if extras.is_empty() {
+            String::new()
+        } else {
+            format!("[{}]", extras.join(","))
+        };
+        let specifiers: Vec<String> = self.specifiers.iter().map(ToString::to_string).collect();
+        format!("{project}{extras}{}", specifiers.join(","))
+    }
+}
+
+/// Some or all of the declared projects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Projects {
+    /// All that someone needs.
+    All,
+    /// These.
+    Named(BTreeSet<ProjectName>),
+}
+
+impl Projects {
+    /// No project.
+    pub fn none() -> Self {
+        Self::Named(BTreeSet::new())
+    }
+
+    fn contain(&self, project: &ProjectName) -> bool {
+        match self {
+            Self::All => true,
+            Self::Named(names) => names.contains(project),
+        }
+    }
+}
+
+/// How a project may move.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Movement {
+    /// It stays as it is declared.
+    Fixed,
+    /// It keeps its version, and may get more wheels and extras.
+    Grows,
+    /// It may get a newer version.
+    Rises,
+    /// It may get any version.
+    Free,
+}
+
+impl Movement {
+    /// Whether the version stays.
+    pub(super) fn stays(self) -> bool {
+        matches!(self, Self::Fixed | Self::Grows)
+    }
+}
+
+impl Policy {
+    /// How a project may move.
+    pub(super) fn movement(&self, project: &ProjectName, is_declared: bool) -> Movement {
+        if !is_declared {
+            return Movement::Free;
+        }
+        match self.asked.get(project) {
+            // Whoever names versions means them.
+            Some(asked) if !asked.specifiers.is_empty() => Movement::Free,
+            None if !self.moving.contain(project) => Movement::Fixed,
+            _ if self.may_downgrade => Movement::Free,
+            _ => Movement::Rises,
+        }
+    }
+
+    /// Whether a declared project should get its newest version.
+    pub(super) fn wants_newest(&self, project: &ProjectName) -> bool {
+        self.asked.contains_key(project) || self.newest.contain(project)
+    }
+
+    /// The preferred wheels of a project.
+    pub(super) fn prefer(&self, project: &ProjectName, declared: Option<&Declaration>) -> Prefer {
+        let is_free = declared.is_none() || self.asked.contains_key(project);
+        if let (Some(prefer), true) = (self.prefer, is_free) {
+            return prefer;
+        }
+        let pure = declared.is_some_and(|declaration| {
+            let mut wheels = declaration.wheels.iter();
+            wheels.all(|wheel| is_pure(&wheel.file_name))
+        });
+        if pure { Prefer::Pure } else { Prefer::Native }
+    }
+}
+
+/// What attempts of one resolution have found out. Each new fact starts another attempt.
+#[derive(Debug, Default)]
+pub(super) struct Knowledge {
+    /// The projects that stay, but need more wheels or extras.
+    pub(super) growing: BTreeSet<ProjectName>,
+    /// The projects of which some requirement names a pre-release.
+    pub(super) prereleases: BTreeSet<ProjectName>,
+    /// The projects whose pre-release was chosen, though no chosen requirement names one.
+    pub(super) finals_only: BTreeSet<ProjectName>,
+}

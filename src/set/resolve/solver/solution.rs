@@ -1,0 +1,295 @@
+//! The attempts of a resolution, and their outcome.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use ipwhl_packaging::{ExtraName, ProjectName, Version};
+
+use super::catalogue::Catalogue;
+use super::explanation::{explain, passed_over, staying};
+use super::offers::{OfferedVersion, Offers};
+use super::passed::PassedOver;
+use super::policy::{Knowledge, Policy, Projects};
+use super::polish::{demands_of, polish, unmet};
+use super::search::{Chosen, Found, Search, Stop};
+use super::universe::{Candidate, ProjectId, Reason, Universe};
+use crate::foundation::failure::Failure;
+use crate::set::graph::Graph;
+use crate::source::IndexFile;
+
+/// The maximum number of steps of all searches of one resolution.
+const MAXIMUM_STEPS: u64 = 2_000_000;
+/// The maximum number of attempts; each has learned something that the one before did not know.
+const MAXIMUM_ATTEMPTS: usize = 10_000;
+/// Deep proofs are dropped recursively, so the search has a stack of its own.
+const STACK: usize = 512 << 20;
+
+/// The chosen projects.
+#[derive(Debug, Default)]
+pub struct Solution {
+    /// Each project that must be declared anew, by name.
+    pub changed: BTreeMap<ProjectName, SolvedProject>,
+    /// Newer versions of these that were not chosen, the newest first, with reasons.
+    pub passed_over: BTreeMap<ProjectName, Vec<(Version, PassedOver)>>,
+    /// The automatic projects that no project needs any more.
+    pub unneeded: BTreeSet<ProjectName>,
+}
+
+/// A project that must be declared anew.
+#[derive(Debug)]
+pub struct SolvedProject {
+    /// The chosen version.
+    pub version: Version,
+    /// The fewest wheels that cover its platforms.
+    pub files: Vec<IndexFile>,
+    /// The extras that must be declared.
+    pub extras: BTreeSet<ExtraName>,
+}
+
+/// Solves what a policy asks of a set.
+///
+/// # Errors
+/// When there is no answer, with the reasons; when the index cannot be asked, or the search takes
+/// too many steps.
+pub fn solve(
+    graph: &Graph<'_>,
+    catalogue: &(dyn Catalogue + Sync),
+    policy: &Policy,
+) -> Result<Solution, Failure> {
+    std::thread::scope(|scope| {
+        let search = move || Resolution::new(graph, catalogue, policy).run();
+        let thread = std::thread::Builder::new()
+            .name("solver".to_owned())
+            .stack_size(STACK)
+            .spawn_scoped(scope, search)
+            .map_err(|error| Failure::world(format!("no thread for the search: {error}")))?;
+        thread
+            .join()
+            .map_err(|_| Failure::world("the search for versions stopped; this is a bug"))?
+    })
+}
+
+struct Resolution<'a, 'r> {
+    graph: &'a Graph<'r>,
+    offers: Offers<'a>,
+    policy: &'a Policy,
+    knowledge: RefCell<Knowledge>,
+    steps: Cell<u64>,
+}
+
+impl<'a, 'r> Resolution<'a, 'r> {
+    fn new(graph: &'a Graph<'r>, catalogue: &'a dyn Catalogue, policy: &'a Policy) -> Self {
+        Self {
+            graph,
+            offers: Offers::new(catalogue, &graph.repository.configuration.platforms),
+            policy,
+            knowledge: RefCell::default(),
+            steps: Cell::new(MAXIMUM_STEPS),
+        }
+    }
+
+    fn run(&self) -> Result<Solution, Failure> {
+        let reasons = match self.attempts(None)? {
+            Attempt::Solved(solution) => return Ok(solution),
+            Attempt::Conflict(reasons) => self.fewest(&reasons)?,
+        };
+        let universe = self.universe(Some(&reasons));
+        let ways_out = self.ways_out(&universe, &reasons);
+        Err(explain(&universe, &reasons, &ways_out)?)
+    }
+
+    fn universe<'u>(&'u self, only: Option<&BTreeSet<Reason>>) -> Universe<'u, 'r> {
+        Universe::new(
+            &self.offers,
+            self.graph,
+            self.policy,
+            &self.knowledge,
+            only.cloned(),
+        )
+    }
+
+    /// The commands that would succeed: with one staying project that may move.
+    fn ways_out(&self, universe: &Universe<'_, 'r>, reasons: &BTreeSet<Reason>) -> Vec<String> {
+        let mut ways = Vec::new();
+        for project in staying(universe, reasons) {
+            for may_downgrade in [false, true] {
+                let mut policy = self.policy.clone();
+                if policy.may_downgrade && !may_downgrade {
+                    continue;
+                }
+                if let Projects::Named(names) = &mut policy.moving {
+                    names.insert(project.clone());
+                }
+                policy.may_downgrade = may_downgrade;
+                let other = Resolution {
+                    graph: self.graph,
+                    offers: Offers::new(self.offers.catalogue(), self.offers.platforms()),
+                    policy: &policy,
+                    knowledge: RefCell::default(),
+                    steps: Cell::new(MAXIMUM_STEPS / 10),
+                };
+                if matches!(other.attempts(None), Ok(Attempt::Solved(_))) {
+                    let flag = if may_downgrade {
+                        " --allow-downgrade"
+                    } else {
+                        ""
+                    };
+                    ways.push(format!(
+                        "let {project} move: add `--allow-update {project}{flag}`"
+                    ));
+                    break;
+                }
+            }
+        }
+        ways
+    }
+
+    /// Leaves out one reason after another, as long as the others still conflict.
+    fn fewest(&self, reasons: &BTreeSet<Reason>) -> Result<BTreeSet<Reason>, Failure> {
+        let mut fewest = reasons.clone();
+        for reason in reasons {
+            let mut without = fewest.clone();
+            without.remove(reason);
+            if let Attempt::Conflict(_) = self.attempts(Some(&without))? {
+                fewest = without;
+            }
+        }
+        Ok(fewest)
+    }
+
+    fn attempts(&self, only: Option<&BTreeSet<Reason>>) -> Result<Attempt, Failure> {
+        for _ in 0..MAXIMUM_ATTEMPTS {
+            let permitted = self.knowledge.borrow().prereleases.clone();
+            match self.attempt(only) {
+                // A pre-release may be the way out.
+                Ok(Attempt::Conflict(_)) if self.knowledge.borrow().prereleases != permitted => {}
+                Ok(attempt) => return Ok(attempt),
+                Err(Stop::Restart) => {}
+                Err(Stop::Failed(failure)) => return Err(failure),
+                Err(Stop::Steps) => break,
+            }
+        }
+        Err(Failure::finding(format!(
+            "no answer after {MAXIMUM_STEPS} steps of the search"
+        ))
+        .help("ask for fewer projects at once, or name versions: `NAME==VERSION`"))
+    }
+
+    fn attempt(&self, only: Option<&BTreeSet<Reason>>) -> Result<Attempt, Stop> {
+        let universe = self.universe(only);
+        let search = Search::new(&universe, &self.steps);
+        let chosen = match search.run()? {
+            Found::Conflict(reasons) => return Ok(Attempt::Conflict(reasons)),
+            Found::Solution(_) if only.is_some() => {
+                return Ok(Attempt::Solved(Solution::default()));
+            }
+            Found::Solution(chosen) => chosen,
+        };
+        let chosen = polish(&universe, &search, chosen)?;
+        self.compare_metadata(&universe, &chosen)?;
+        self.solution(&universe, &chosen).map(Attempt::Solved)
+    }
+
+    /// The newer versions of a chosen project, the newest first, with the reasons why each was
+    /// passed over.
+    fn newer(
+        &self,
+        universe: &Universe<'_, 'r>,
+        chosen: &Chosen,
+        id: ProjectId,
+        version: &Version,
+    ) -> Result<Vec<(Version, PassedOver)>, Failure> {
+        let name = &universe.project(id).name;
+        let offers = self.offers.project(name)?.unwrap_or_default();
+        let is_newest = offers
+            .versions
+            .last()
+            .is_none_or(|last| last.version == *version)
+            && offers.yanked.last().is_none_or(|last| last <= version);
+        if is_newest {
+            return Ok(Vec::new());
+        }
+        let demands = demands_of(universe, chosen, name)?;
+        let mut passed = passed_over(universe, name, &offers, &demands)?;
+        passed.retain(|(other, _)| other > version);
+        // The others would fit, but for their own requirements.
+        let project = universe.project(id);
+        for (position, candidate) in (0..).zip(&project.candidates) {
+            let other = candidate.version();
+            if other > version && !passed.iter().any(|(passed, _)| passed == other) {
+                let unmet = unmet(universe, chosen, id, position)?;
+                passed.extend(unmet.map(|unmet| (other.clone(), PassedOver::Requires(unmet))));
+            }
+        }
+        passed.sort_by(|(one, _), (other, _)| other.cmp(one));
+        Ok(passed)
+    }
+
+    /// If the wheels of a chosen version have different metadata, another attempt uses all of them.
+    fn compare_metadata(&self, universe: &Universe<'_, 'r>, chosen: &Chosen) -> Result<(), Stop> {
+        let mut has_changed = false;
+        for (id, (position, _)) in chosen {
+            let project = universe.project(*id);
+            if let Candidate::Offered(offered) = &project.candidates[*position as usize] {
+                let Ok(needs) = universe.needs(&project.name, offered)? else {
+                    continue;
+                };
+                if self.offers.differ(offered, &needs)? {
+                    has_changed |= offered.make_exact();
+                }
+            }
+        }
+        if has_changed {
+            return Err(Stop::Restart);
+        }
+        Ok(())
+    }
+
+    fn solution(&self, universe: &Universe<'_, 'r>, chosen: &Chosen) -> Result<Solution, Stop> {
+        let mut solution = Solution::default();
+        let mut kept = BTreeSet::new();
+        for (id, (position, extras)) in chosen {
+            let project = universe.project(*id);
+            kept.insert(project.name.clone());
+            let Candidate::Offered(offered) = &project.candidates[*position as usize] else {
+                continue;
+            };
+            let Ok(needs) = universe.needs(&project.name, offered)? else {
+                continue;
+            };
+            let newer = self.newer(universe, chosen, *id, &offered.version)?;
+            if !newer.is_empty() {
+                solution.passed_over.insert(project.name.clone(), newer);
+            }
+            solution.changed.insert(
+                project.name.clone(),
+                SolvedProject {
+                    version: offered.version.clone(),
+                    files: files(offered, &needs.wheels),
+                    extras: extras.clone(),
+                },
+            );
+        }
+        for declaration in self.graph.repository.declarations.values() {
+            let name = &declaration.project;
+            let may_leave = declaration.automatic && !universe.movement(name).stays();
+            if may_leave && !kept.contains(name) {
+                solution.unneeded.insert(name.clone());
+            }
+        }
+        Ok(solution)
+    }
+}
+
+fn files(offered: &Rc<OfferedVersion>, wheels: &[usize]) -> Vec<IndexFile> {
+    let files = wheels.iter();
+    files
+        .map(|wheel| offered.files[*wheel].file.clone())
+        .collect()
+}
+
+enum Attempt {
+    Solved(Solution),
+    Conflict(BTreeSet<Reason>),
+}

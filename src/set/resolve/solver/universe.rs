@@ -1,0 +1,477 @@
+//! The candidates of each project under one policy: what may move, what is asked, what stays.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt;
+use std::rc::Rc;
+
+use ipwhl_packaging::{
+    Constraint, ExtraName, ProjectName, Requirement, Version, VersionSpecifiers, specifiers_contain,
+};
+use pubgrub::VersionSet as _;
+
+use super::offers::{Needs, OfferedVersion, Offers, Unfit};
+use super::passed::Origin;
+use super::platform_set::PlatformSet;
+use super::policy::{Knowledge, Movement, Policy};
+use super::positions::{Position, Positions};
+use crate::foundation::failure::Failure;
+use crate::set::declaration::Declaration;
+use crate::set::graph::Graph;
+
+/// The number of a project in a universe.
+pub(super) type ProjectId = u32;
+
+/// A candidate of a project.
+#[derive(Debug)]
+pub(super) enum Candidate<'r> {
+    /// As it is declared.
+    Declared(&'r Declaration),
+    /// A version in the index.
+    Offered(Rc<OfferedVersion>),
+}
+
+impl Candidate<'_> {
+    /// Its version; of a project that is declared in several, the first.
+    pub(super) fn version(&self) -> &Version {
+        match self {
+            Self::Declared(declaration) => declaration.version(),
+            Self::Offered(offered) => &offered.version,
+        }
+    }
+}
+
+/// A project with its candidates.
+#[derive(Debug)]
+pub(super) struct Project<'r> {
+    pub(super) name: ProjectName,
+    /// The oldest first. Of one version, the declared candidate is the last, but the first if the
+    /// project is asked for.
+    pub(super) candidates: Vec<Candidate<'r>>,
+    pub(super) movement: Movement,
+    /// The candidates that all declarations accept that do not move.
+    pub(super) base: Positions,
+    /// The extras that declarations require which do not move.
+    pub(super) fixed_extras: BTreeSet<ExtraName>,
+    /// Whether a declaration requires it that does not move.
+    pub(super) is_held: bool,
+    accepted: RefCell<HashMap<(String, PlatformSet, bool), Positions>>,
+}
+
+/// Who asks for a project: the unit of an explanation.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Reason {
+    /// The caller asks for the project.
+    Asked(ProjectName),
+    /// A wanted project stays in the set.
+    Wanted(ProjectName),
+    /// One project requires another.
+    Requires(ProjectName, ProjectName),
+}
+
+/// A demand of one candidate on a project.
+#[derive(Debug, Clone)]
+pub(super) struct Demand {
+    pub(super) on: ProjectName,
+    pub(super) extras: BTreeSet<ExtraName>,
+    pub(super) constraint: Constraint,
+    pub(super) platforms: PlatformSet,
+    /// Whether the declared candidate is accepted although it does not satisfy the demand, because
+    /// it did not before either.
+    pub(super) tolerates_declared: bool,
+}
+
+impl Reason {
+    /// The project that is asked for.
+    pub(super) fn project(&self) -> &ProjectName {
+        let (Self::Asked(project) | Self::Wanted(project) | Self::Requires(_, project)) = self;
+        project
+    }
+}
+
+impl Demand {
+    /// The demand for any version of a project.
+    pub(super) fn anything(on: &ProjectName) -> Self {
+        Self {
+            on: on.clone(),
+            extras: BTreeSet::new(),
+            constraint: Constraint::Specifiers(VersionSpecifiers::default()),
+            platforms: PlatformSet::default(),
+            tolerates_declared: true,
+        }
+    }
+
+    fn new(requirement: &Requirement, platforms: PlatformSet) -> Self {
+        Self {
+            on: requirement.name.clone(),
+            extras: requirement.extras.clone(),
+            constraint: requirement.constraint.clone(),
+            platforms,
+            tolerates_declared: false,
+        }
+    }
+}
+
+impl fmt::Display for Demand {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let requirement = Requirement {
+            name: self.on.clone(),
+            extras: self.extras.clone(),
+            constraint: self.constraint.clone(),
+            marker: None,
+        };
+        requirement.fmt(formatter)
+    }
+}
+
+/// The projects under one policy.
+pub(super) struct Universe<'u, 'r> {
+    pub(super) offers: &'u Offers<'u>,
+    pub(super) graph: &'u Graph<'r>,
+    pub(super) policy: &'u Policy,
+    pub(super) knowledge: &'u RefCell<Knowledge>,
+    /// If set, only these reasons count.
+    pub(super) only: Option<BTreeSet<Reason>>,
+    ids: RefCell<HashMap<ProjectName, ProjectId>>,
+    projects: RefCell<Vec<Rc<Project<'r>>>>,
+}
+
+impl<'u, 'r> Universe<'u, 'r> {
+    pub(super) fn new(
+        offers: &'u Offers<'u>,
+        graph: &'u Graph<'r>,
+        policy: &'u Policy,
+        knowledge: &'u RefCell<Knowledge>,
+        only: Option<BTreeSet<Reason>>,
+    ) -> Self {
+        Self {
+            offers,
+            graph,
+            policy,
+            knowledge,
+            only,
+            ids: RefCell::default(),
+            projects: RefCell::default(),
+        }
+    }
+
+    /// Whether a reason counts.
+    pub(super) fn counts(&self, reason: &Reason) -> bool {
+        self.only.as_ref().is_none_or(|only| only.contains(reason))
+    }
+
+    /// The project of a number.
+    pub(super) fn project(&self, id: ProjectId) -> Rc<Project<'r>> {
+        Rc::clone(&self.projects.borrow()[id as usize])
+    }
+
+    /// The number of a project. Asks the index on first use.
+    pub(super) fn id(&self, name: &ProjectName) -> Result<ProjectId, Failure> {
+        if let Some(id) = self.ids.borrow().get(name) {
+            return Ok(*id);
+        }
+        let project = self.load(name)?;
+        let mut projects = self.projects.borrow_mut();
+        let id = ProjectId::try_from(projects.len())
+            .map_err(|_| Failure::world("the index has too many projects"))?;
+        projects.push(Rc::new(project));
+        self.ids.borrow_mut().insert(name.clone(), id);
+        Ok(id)
+    }
+
+    fn load(&self, name: &ProjectName) -> Result<Project<'r>, Failure> {
+        let declared = self.graph.repository.declarations.get(name);
+        let movement = self.movement(name);
+        let mut candidates: Vec<Candidate<'r>> = Vec::new();
+        if movement != Movement::Fixed {
+            let offers = self.offers.project(name)?.unwrap_or_default();
+            let now = declared.map(Declaration::version);
+            let may_be = |offered: &&Rc<OfferedVersion>| match (movement, now) {
+                (Movement::Grows, Some(now)) => offered.version == *now,
+                (Movement::Rises, Some(now)) => offered.version >= *now,
+                _ => true,
+            };
+            let offered = offers.versions.iter().filter(may_be);
+            let offered = offered.filter(|offered| !offered.coverage().is_empty());
+            candidates.extend(offered.map(|offered| Candidate::Offered(Rc::clone(offered))));
+        }
+        if let Some(declaration) = declared {
+            // Whoever asks for a project gets it as the index has it now.
+            let is_asked = self.policy.asked.contains_key(name);
+            let older = candidates.iter().filter(|candidate| {
+                let version = candidate.version();
+                version < declaration.version() || !is_asked && version == declaration.version()
+            });
+            let position = older.count();
+            candidates.insert(position, Candidate::Declared(declaration));
+        }
+        let mut project = Project {
+            name: name.clone(),
+            base: (0..Position::try_from(candidates.len()).unwrap_or(Position::MAX)).collect(),
+            candidates,
+            movement,
+            fixed_extras: BTreeSet::new(),
+            is_held: false,
+            accepted: RefCell::default(),
+        };
+        if movement != Movement::Fixed {
+            self.hold(&mut project);
+        }
+        Ok(project)
+    }
+
+    /// How a project may move.
+    pub(super) fn movement(&self, name: &ProjectName) -> Movement {
+        let is_declared = self.graph.repository.declarations.contains_key(name);
+        let movement = self.policy.movement(name, is_declared);
+        if movement == Movement::Fixed && self.knowledge.borrow().growing.contains(name) {
+            return Movement::Grows;
+        }
+        movement
+    }
+
+    /// Whether candidates of a project are in the index.
+    pub(super) fn asks_index(&self, name: &ProjectName) -> bool {
+        self.movement(name) != Movement::Fixed
+    }
+
+    /// Whether a project is declared because the curators chose it.
+    pub(super) fn is_wanted(&self, name: &ProjectName) -> bool {
+        let declared = self.graph.repository.declarations.get(name);
+        declared.is_some_and(|declaration| !declaration.automatic)
+    }
+
+    /// The declarations that do not move and require a project.
+    pub(super) fn fixed_reasons(&self, name: &ProjectName) -> BTreeSet<Reason> {
+        if self.movement(name) == Movement::Fixed {
+            return BTreeSet::new();
+        }
+        let relations = self.fixed_demands(name);
+        let from = relations.map(|(relation, _)| relation.from.project.clone());
+        from.map(|from| Reason::Requires(from, name.clone()))
+            .collect()
+    }
+
+    /// Limits a project to what declarations accept that do not move.
+    fn hold(&self, project: &mut Project<'r>) {
+        for (relation, demand) in self.fixed_demands(&project.name) {
+            let from = &relation.from.project;
+            let reason = Reason::Requires(from.clone(), project.name.clone());
+            if !self.counts(&reason) {
+                continue;
+            }
+            project.base = project.base.intersection(&self.accepted(project, &demand));
+            project.fixed_extras.extend(demand.extras);
+            project.is_held |= self
+                .graph
+                .repository
+                .declarations
+                .contains_key(&project.name);
+        }
+    }
+
+    /// The demands on a project of declarations that do not move, with their projects.
+    pub(super) fn held_demands(&self, name: &ProjectName) -> Vec<(Origin, Demand)> {
+        self.fixed_demands(name)
+            .map(|(relation, demand)| (Origin::Project(relation.from.project.clone()), demand))
+            .collect()
+    }
+
+    /// The demands on a project of declarations that do not move.
+    fn fixed_demands(
+        &self,
+        name: &ProjectName,
+    ) -> impl Iterator<Item = (&crate::set::graph::Relation<'r>, Demand)> {
+        let relations = self.graph.relations().naming(name);
+        relations
+            .filter(|relation| !relation.is_own())
+            .filter(|relation| self.movement(&relation.from.project) == Movement::Fixed)
+            .flat_map(|relation| {
+                relation.statements.iter().map(move |statement| {
+                    let platforms = PlatformSet::from(&statement.platforms);
+                    let mut demand = Demand::new(&statement.requirement.value, platforms);
+                    demand.tolerates_declared = relation.unsatisfied.is_some();
+                    (relation, demand)
+                })
+            })
+    }
+
+    /// The candidates that satisfy a demand, without its extras.
+    pub(super) fn accepted(&self, project: &Project<'r>, demand: &Demand) -> Positions {
+        let Constraint::Specifiers(specifiers) = &demand.constraint else {
+            return Positions::empty();
+        };
+        let key = (
+            specifiers.to_string(),
+            demand.platforms,
+            demand.tolerates_declared,
+        );
+        if let Some(known) = project.accepted.borrow().get(&key) {
+            return known.clone();
+        }
+        let mut accepted = Positions::empty();
+        for (position, candidate) in (0..).zip(&project.candidates) {
+            let fits = match candidate {
+                Candidate::Offered(offered) => {
+                    demand.platforms.is_subset(offered.coverage())
+                        && specifiers_contain(specifiers, &offered.version)
+                }
+                Candidate::Declared(declaration) => {
+                    demand.tolerates_declared
+                        || self.declared_fits(declaration, specifiers, demand.platforms)
+                }
+            };
+            if fits {
+                accepted.insert(position);
+            }
+        }
+        let mut known = project.accepted.borrow_mut();
+        known.insert(key, accepted.clone());
+        accepted
+    }
+
+    /// Whether a declaration has accepted versions only, on all of these platforms.
+    fn declared_fits(
+        &self,
+        declaration: &Declaration,
+        specifiers: &VersionSpecifiers,
+        platforms: PlatformSet,
+    ) -> bool {
+        let mut covered = PlatformSet::default();
+        for (index, wheel) in declaration.wheels.iter().enumerate() {
+            let used: PlatformSet = (&self.graph.used_on(&declaration.project, index)).into();
+            let used = used.intersection(platforms);
+            if !used.is_empty() && !specifiers_contain(specifiers, wheel.file_name.version()) {
+                return false;
+            }
+            covered = covered.union(used);
+        }
+        platforms.is_subset(covered)
+    }
+
+    /// What a candidate requires and provides.
+    pub(super) fn needs(
+        &self,
+        project: &ProjectName,
+        offered: &OfferedVersion,
+    ) -> Result<Result<Rc<Needs>, Unfit>, Failure> {
+        let declared = self.graph.repository.declarations.get(project);
+        self.offers
+            .needs(offered, self.policy.prefer(project, declared))
+    }
+
+    /// Tells that the requirements of a candidate will be asked for.
+    pub(super) fn announce_needs(&self, project: &Project<'r>, position: Position) {
+        if let Candidate::Offered(offered) = &project.candidates[position as usize] {
+            let declared = self.graph.repository.declarations.get(&project.name);
+            let prefer = self.policy.prefer(&project.name, declared);
+            self.offers.announce_needs(offered, prefer);
+        }
+    }
+
+    /// Whether a candidate has an extra.
+    pub(super) fn has_extra(
+        &self,
+        project: &Project<'r>,
+        position: Position,
+        extra: &ExtraName,
+    ) -> Result<bool, Failure> {
+        Ok(match &project.candidates[position as usize] {
+            Candidate::Declared(declaration) => declaration
+                .wheels
+                .iter()
+                .all(|wheel| wheel.has_extra(extra)),
+            Candidate::Offered(offered) => self
+                .needs(&project.name, offered)?
+                .is_ok_and(|needs| needs.extras.contains(extra)),
+        })
+    }
+
+    /// The demands of a candidate without extras, or those that an extra adds.
+    pub(super) fn demands(
+        &self,
+        project: &Project<'r>,
+        position: Position,
+        extra: Option<&ExtraName>,
+    ) -> Result<Result<Vec<Demand>, Unfit>, Failure> {
+        let demands = match &project.candidates[position as usize] {
+            // What does not move is as good or bad as before.
+            Candidate::Declared(_) if project.movement.stays() => Vec::new(),
+            Candidate::Declared(_) => self.declared_demands(&project.name, extra),
+            Candidate::Offered(offered) => {
+                let needs = match self.needs(&project.name, offered)? {
+                    Ok(needs) => needs,
+                    Err(unfit) => return Ok(Err(unfit)),
+                };
+                let stated = match extra {
+                    None => needs.plain.as_slice(),
+                    Some(extra) => needs.by_extra.get(extra).map_or(&[][..], Vec::as_slice),
+                };
+                stated
+                    .iter()
+                    .filter(|need| {
+                        self.policy.with_dependencies || need.requirement.name == project.name
+                    })
+                    .map(|need| Demand::new(&need.requirement, need.platforms))
+                    .collect()
+            }
+        };
+        Ok(Ok(demands))
+    }
+
+    /// The demands of one declaration on another project.
+    pub(super) fn demands_of_declared(&self, from: &ProjectName, to: &ProjectName) -> Vec<Demand> {
+        let relations = self.graph.relations().between(from, to).iter();
+        let statements = relations.flat_map(|relation| &relation.statements);
+        statements
+            .map(|statement| {
+                let platforms = PlatformSet::from(&statement.platforms);
+                Demand::new(&statement.requirement.value, platforms)
+            })
+            .collect()
+    }
+
+    /// The demands of a declaration that may move. What the set lacks already is not demanded.
+    fn declared_demands(&self, name: &ProjectName, extra: Option<&ExtraName>) -> Vec<Demand> {
+        let relations = self.graph.relations().of(name);
+        let mut demands = Vec::new();
+        for relation in relations.iter().filter(|relation| relation.extra == extra) {
+            let is_missing = !self
+                .graph
+                .repository
+                .declarations
+                .contains_key(relation.to());
+            if is_missing {
+                continue;
+            }
+            for statement in &relation.statements {
+                let platforms = PlatformSet::from(&statement.platforms);
+                let mut demand = Demand::new(&statement.requirement.value, platforms);
+                demand.tolerates_declared = relation.unsatisfied.is_some();
+                demands.push(demand);
+            }
+        }
+        demands
+    }
+
+    /// The wanted projects that may move: each keeps its platforms and extras.
+    pub(super) fn wanted(&self) -> BTreeMap<ProjectName, Demand> {
+        let mut wanted = BTreeMap::new();
+        for declaration in self.graph.repository.declarations.values() {
+            let name = &declaration.project;
+            if declaration.automatic || self.movement(name).stays() {
+                continue;
+            }
+            let extras = crate::set::resolve::declared_extras(declaration);
+            let demand = Demand {
+                on: name.clone(),
+                extras,
+                constraint: Constraint::Specifiers(VersionSpecifiers::default()),
+                platforms: (&self.graph.covered(name)).into(),
+                tolerates_declared: true,
+            };
+            wanted.insert(name.clone(), demand);
+        }
+        wanted
+    }
+}
