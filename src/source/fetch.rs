@@ -1,6 +1,8 @@
 //! Fetches wheels: from the cache, the sources in order of preference, and the mirrors by
 //! content-id. Every byte is verified, from any source.
 
+mod metadata;
+
 use std::io;
 use std::num::NonZeroUsize;
 use std::sync::OnceLock;
@@ -19,6 +21,7 @@ use super::download::{DownloadError, download};
 use super::event::{FetchEvent, Reporter};
 use super::index::{IndexClient, IndexFile};
 use super::local;
+use super::metadata::MetadataState;
 use super::problem::{FetchError, SourceProblem};
 use super::request::{FetchedWheel, SourceLocation, SourceOutcome, WheelRequest};
 use super::sink::Received;
@@ -49,6 +52,7 @@ pub struct Fetcher {
     settings: FetchSettings,
     client: OnceLock<Result<Client, ClientError>>,
     index: OnceCell<Result<IndexClient, SourceProblem>>,
+    metadata: MetadataState,
 }
 
 type Progress<'a> = &'a (dyn Fn(FetchEvent) + Sync);
@@ -60,6 +64,7 @@ impl Fetcher {
             settings,
             client: OnceLock::new(),
             index: OnceCell::new(),
+            metadata: MetadataState::default(),
         }
     }
 

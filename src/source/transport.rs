@@ -181,15 +181,24 @@ impl Client {
         headers: &HeaderMap,
         largest: u64,
     ) -> Result<Page, SourceProblem> {
+        self.attempts(address, || self.page_once(address, headers, largest))
+            .await
+            .map_err(|error| error.at(address))
+    }
+
+    /// The result of a request, with as many attempts as the limits allow.
+    pub(super) async fn attempts<T, F: Future<Output = Result<T, RequestError>>>(
+        &self,
+        address: &Address,
+        mut attempt: impl FnMut() -> F,
+    ) -> Result<T, RequestError> {
         let mut backoff = Backoff::new(&self.limits);
         loop {
-            let error = match self.page_once(address, headers, largest).await {
-                Ok(page) => return Ok(page),
+            let error = match attempt().await {
+                Ok(result) => return Ok(result),
                 Err(error) => error,
             };
-            wait(self, address, error, &mut backoff, &|_, _| {})
-                .await
-                .map_err(|error| error.at(address))?;
+            wait(self, address, error, &mut backoff, &|_, _| {}).await?;
         }
     }
 
@@ -347,6 +356,8 @@ fn check_status(response: &Response, ranged: bool) -> Result<(), RequestError> {
         401 | 403 | 407 => Err(RequestError::Lasting(format!(
             "{reason}: credentials are missing or not accepted"
         ))),
+        // A server without a function does not have it next time either.
+        501 => Err(RequestError::Lasting(reason)),
         408 | 429 | 500..=599 => {
             let asked = response
                 .headers()

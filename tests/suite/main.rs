@@ -129,6 +129,7 @@ mod signature;
 mod site;
 mod source;
 mod source_discovery;
+mod source_metadata;
 mod support;
 mod tags;
 mod terminal;
