@@ -2,6 +2,7 @@
 //! content-id. Every byte is verified, from any source.
 
 mod metadata;
+mod place;
 
 use std::io;
 use std::num::NonZeroUsize;
@@ -12,10 +13,11 @@ use ipwhl_unixfs::Profile;
 use tokio::sync::OnceCell;
 use url::Url;
 
-use super::address::Address;
+use super::address::{Address, Lookup};
 use super::cache::{Cache, CachedWheel};
 use super::cache_error::CacheError;
-use super::client::{Client, ClientError, ClientSettings};
+use super::client::{Client, ClientSettings};
+use super::client_error::ClientError;
 use super::discover::IndexSearch;
 use super::download::{DownloadError, download};
 use super::event::{FetchEvent, Reporter};
@@ -27,6 +29,7 @@ use super::request::{FetchedWheel, SourceLocation, SourceOutcome, WheelRequest};
 use super::sink::Received;
 use super::verify::{Compared, Expectation};
 use crate::foundation::environment::open_beneath;
+use place::Place;
 
 /// The settings of a [`Fetcher`].
 #[derive(Clone)]
@@ -351,7 +354,9 @@ impl Fetcher {
                 reporter.bytes(copied.compared.dag.size());
                 return Ok(copied);
             }
-            Place::Source(SourceLocation::Web(url)) => Address::new(url.clone()),
+            Place::Source(SourceLocation::Web(url)) => {
+                Address::new(url.clone()).with_lookup(Lookup::Host)
+            }
             Place::Source(SourceLocation::Insecure(_)) => {
                 let place = place.to_string();
                 return Err(SourceProblem::NotAsked { place }.into());
@@ -396,21 +401,6 @@ impl Fetcher {
                     io::Error::other("the thread that writes stopped"),
                 ))
             })
-    }
-}
-
-/// A source to try.
-enum Place<'a> {
-    Source(&'a SourceLocation),
-    Mirror(Address),
-}
-
-impl std::fmt::Display for Place<'_> {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Source(source) => source.fmt(formatter),
-            Self::Mirror(address) => address.fmt(formatter),
-        }
     }
 }
 

@@ -13,7 +13,8 @@ use reqwest::{Response, StatusCode};
 
 use super::address::Address;
 use super::backoff::{Backoff, retry_after};
-use super::client::{Client, innermost};
+use super::client::Client;
+use super::client_error::innermost;
 use super::pace::Pace;
 use super::problem::SourceProblem;
 use super::reach::NotPublic;
@@ -105,6 +106,7 @@ impl Client {
         start: &Address,
         headers: &HeaderMap,
     ) -> Result<(Response, Address), RequestError> {
+        let start = &self.log_in(start).await?;
         let mut address = start.clone();
         for _ in 0..=self.limits.redirects {
             let mut request = self
@@ -131,6 +133,20 @@ impl Client {
             "it redirects more than {} times",
             self.limits.redirects
         )))
+    }
+
+    /// The address with the user's account for it, if it needs one. Redirects to other origins get
+    /// none. Under `--public-only`, neither do addresses that the user has not configured.
+    async fn log_in(&self, address: &Address) -> Result<Address, RequestError> {
+        let is_allowed = self.public_only.is_none() || address.is_configured();
+        if !address.needs_login() || !is_allowed {
+            return Ok(address.clone());
+        }
+        let login = self.accounts.login(address).await;
+        Ok(match login.map_err(RequestError::Lasting)? {
+            Some(login) => address.with_login(&login),
+            None => address.clone(),
+        })
     }
 
     /// The next bytes of a body; `None` at its end.

@@ -128,6 +128,7 @@ mod signature;
 #[cfg(unix)]
 mod site;
 mod source;
+mod source_credentials;
 mod source_discovery;
 mod source_metadata;
 mod support;
