@@ -17,12 +17,14 @@
 //!
 //! Addresses are printed without credentials; see [`redacted`].
 
+mod accounts;
 mod address;
 mod backoff;
 mod blocks;
 mod cache;
 mod cache_error;
 mod client;
+mod client_error;
 mod discover;
 mod download;
 mod event;
@@ -30,12 +32,17 @@ mod facts;
 mod fetch;
 mod hosts;
 mod index;
+mod keyring;
 mod limits;
 mod local;
 mod local_files;
+mod metadata;
+mod netrc;
+mod once;
 mod pace;
 mod pip;
 mod problem;
+mod ranges;
 mod reach;
 mod remote;
 mod request;
@@ -45,6 +52,7 @@ mod site;
 mod small;
 mod touch;
 mod transport;
+mod user_settings;
 mod verify;
 mod workspace;
 
@@ -55,16 +63,20 @@ pub use cache::{
     configured_limit,
 };
 pub use cache_error::CacheError;
-pub use client::{Client, ClientError, ClientSettings};
+pub use client::{Client, ClientSettings};
+pub use client_error::ClientError;
 pub use discover::{DiscoverError, IndexLocation, IndexOrigin, IndexSearch};
 pub use event::{Event, FetchEvent, Observer, Work};
 pub use fetch::{FetchSettings, Fetcher};
 pub use index::{CoreMetadataFile, IndexClient, IndexFile, ProjectPage};
+pub use keyring::KeyringProvider;
 pub use limits::{LARGEST_PAGE, LARGEST_WHEEL, Limits};
 pub use local_files::LocalFiles;
+pub use metadata::{MetadataError, MetadataOrigin, OtherMetadata, WheelMetadata};
 pub use pace::{Pace, Received};
 pub use problem::{FetchError, Mismatch, MismatchKind, SourceProblem};
 pub use remote::{GatewayBlocks, Transferred};
 pub use request::{FetchedWheel, SourceLocation, SourceOutcome, WheelRequest};
 pub use session::{Progress, Session, processors};
 pub use site::{Receiver, Site};
+pub use user_settings::{KEYRING_VARIABLE, configured_keyring};

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::io::Cursor;
 
 use ipwhl_fuzz::zip;
-use ipwhl_packaging::wheel::{Limits, ProblemKind, inspect, members};
+use ipwhl_packaging::wheel::{Limits, ProblemKind, find_metadata, inspect, members};
 use libfuzzer_sys::fuzz_target;
 
 /// Small, so that each is met.
@@ -50,6 +50,18 @@ fuzz_target!(|bytes: &[u8]| {
             .as_ref(),
         Some(&facts)
     );
+
+    // METADATA alone is the same, and can be read from fewer bytes.
+    let mut reader = Cursor::new(bytes);
+    let metadata = find_metadata(&mut reader, &LIMITS).expect("memory can be read");
+    let metadata = metadata.and_then(|member| {
+        assert!(member.span().end <= bytes.len() as u64);
+        member.read(&mut reader).expect("memory can be read")
+    });
+    match &metadata {
+        Ok(metadata) => assert_eq!(*metadata, facts.metadata),
+        Err(_) => assert!(!facts.problems.is_empty()),
+    }
 
     let read = members(&mut Cursor::new(bytes), &LIMITS).expect("memory can be read");
     let is_sound = facts

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use super::context::Context;
 use super::values::jobs;
 use crate::set::gather::{DEFAULT_JOBS, Network};
-use crate::source::Limits;
+use crate::source::{KeyringProvider, Limits};
 use clap::Args;
 
 /// Options for the sources of wheels.
@@ -15,6 +15,10 @@ pub(super) struct NetworkArguments {
     /// in `[index]`, else `UV_DEFAULT_INDEX`, else the index of pip]
     #[arg(long, value_name = "URL")]
     index_url: Option<String>,
+    /// Where to look for passwords of indexes and hosts: `disabled`, or `subprocess` for the
+    /// program `keyring` [default: see `docs/formats.md`, 1]
+    #[arg(long, value_name = "PROVIDER")]
+    keyring_provider: Option<KeyringProvider>,
     /// Use only the cache and `file:` sources
     #[arg(long)]
     pub(super) offline: bool,
@@ -44,6 +48,7 @@ impl NetworkArguments {
     pub(super) fn network(&self) -> Network {
         Network {
             index_url: self.index_url.clone(),
+            keyring_provider: self.keyring_provider,
             offline: self.offline,
             public_only: self.public_only,
             trusts_repository: self.trusts_repository,

@@ -1,11 +1,12 @@
 //! Web addresses without their credentials: the printable form, and the form for requests.
 
 use std::fmt;
+use std::sync::Arc;
 
 use data_encoding::BASE64;
 use percent_encoding::percent_decode_str;
 use reqwest::header::HeaderValue;
-use url::Url;
+use url::{Host, Url};
 
 /// The printable form of an address: no user name, password, query or fragment.
 ///
@@ -47,11 +48,47 @@ fn has_credentials(url: &Url) -> bool {
     !url.username().is_empty() || url.password().is_some()
 }
 
+/// A user name and a password. It is not printed.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Login {
+    pub(super) user: String,
+    pub(super) password: String,
+}
+
+impl Login {
+    /// The header for HTTP Basic (RFC 7617); `None` if it is no header.
+    fn header(user: &[u8], password: &[u8]) -> Option<HeaderValue> {
+        let pair = [user, b":", password].concat();
+        let mut value = HeaderValue::from_str(&format!("Basic {}", BASE64.encode(&pair))).ok()?;
+        value.set_sensitive(true);
+        Some(value)
+    }
+}
+
+/// The accounts of the user that a request may use besides credentials in its address.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) enum Lookup {
+    /// None.
+    None,
+    /// Those for the host.
+    Host,
+    /// Those for the index.
+    Index {
+        /// The address of the index, by which a keyring knows it.
+        service: Arc<str>,
+        /// Whether the user has named the index, as opposed to the repository.
+        is_named: bool,
+    },
+}
+
 /// A web address, separate from its credentials.
 #[derive(Clone)]
 pub(super) struct Address {
     url: Url,
     credentials: Option<HeaderValue>,
+    /// The user name, if the address has no password with it.
+    user: Option<String>,
+    lookup: Lookup,
     /// Whether the user has configured it, as opposed to a declaration or a page.
     is_configured: bool,
     /// The port of the configured address that led to it.
@@ -59,27 +96,52 @@ pub(super) struct Address {
 }
 
 impl Address {
-    /// Splits the credentials from an address. They are sent as HTTP Basic (RFC 7617).
+    /// Splits the credentials from an address.
     pub(super) fn new(mut url: Url) -> Self {
-        let credentials = has_credentials(&url).then(|| {
-            let mut pair: Vec<u8> = percent_decode_str(url.username()).collect();
-            pair.push(b':');
-            pair.extend(percent_decode_str(url.password().unwrap_or_default()));
-            format!("Basic {}", BASE64.encode(&pair))
-        });
-        let credentials = credentials.and_then(|text| {
-            let mut value = HeaderValue::from_str(&text).ok()?;
-            value.set_sensitive(true);
-            Some(value)
-        });
+        let user: Vec<u8> = percent_decode_str(url.username()).collect();
+        let password: Vec<u8> = percent_decode_str(url.password().unwrap_or_default()).collect();
+        let credentials = has_credentials(&url)
+            .then(|| Login::header(&user, &password))
+            .flatten();
+        let user = String::from_utf8(user).ok();
+        let user = user.filter(|user| !user.is_empty() && url.password().is_none());
         let _ = url.set_username("");
         let _ = url.set_password(None);
         Self {
             url,
             credentials,
+            user,
+            lookup: Lookup::None,
             is_configured: false,
             configured_port: None,
         }
+    }
+
+    /// The same address, whose requests may use accounts of the user.
+    pub(super) fn with_lookup(self, lookup: Lookup) -> Self {
+        Self { lookup, ..self }
+    }
+
+    /// The same address with this account.
+    pub(super) fn with_login(&self, login: &Login) -> Self {
+        let mut address = self.clone();
+        address.credentials = Login::header(login.user.as_bytes(), login.password.as_bytes());
+        address.user = None;
+        address.lookup = Lookup::None;
+        address
+    }
+
+    /// Whether a request needs an account of the user: the address has no password.
+    pub(super) fn needs_login(&self) -> bool {
+        self.lookup != Lookup::None && (self.credentials.is_none() || self.user.is_some())
+    }
+
+    pub(super) fn lookup(&self) -> &Lookup {
+        &self.lookup
+    }
+
+    pub(super) fn user(&self) -> Option<&str> {
+        self.user.as_deref()
     }
 
     /// The same address, marked as configured by the user.
@@ -106,9 +168,13 @@ impl Address {
         address.configured_port = self.configured_port;
         if address.url.origin() == self.url.origin() {
             address.is_configured = self.is_configured;
+            address.lookup.clone_from(&self.lookup);
             if address.credentials.is_none() {
                 address.credentials.clone_from(&self.credentials);
+                address.user.clone_from(&self.user);
             }
+        } else if self.lookup != Lookup::None {
+            address.lookup = Lookup::Host;
         }
         address
     }
@@ -119,6 +185,16 @@ impl Address {
 
     pub(super) fn credentials(&self) -> Option<&HeaderValue> {
         self.credentials.as_ref()
+    }
+}
+
+/// Whether an address is one of this machine.
+pub(super) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
     }
 }
 

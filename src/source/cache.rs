@@ -7,6 +7,7 @@
 //! facts/<version>/<key>    results of checks
 //! blocks/<CIDv1>           single blocks of releases that could not be filled yet
 //! by-sha256/<hex>          the CID of a file that an index names by its SHA-256
+//! metadata/<hex>           METADATA of a wheel, by the wheel's SHA-256
 //! partial/                 unfinished files of running processes
 //! CACHEDIR.TAG             marks the folder as a cache of this program
 //! .lock                    shared by the runs that use wheels, and exclusive for one that removes files
@@ -18,6 +19,7 @@
 mod layout;
 mod limit;
 mod mark;
+mod metadata;
 mod prune;
 mod usage;
 
@@ -41,6 +43,7 @@ use crate::foundation::environment::make_private_folder;
 pub(super) use layout::{BLOCKS, canonical};
 use layout::{FACTS, HASHES, PARTIAL, WHEELS, file_name, known_name};
 pub use limit::{CACHE_LIMIT_VARIABLE, Pruned, configured_limit};
+pub(super) use metadata::StoredMetadata;
 pub use prune::{CachePart, ClaimError, ClaimedCache, Removed};
 use usage::Usage;
 

@@ -12,12 +12,14 @@ use rustls::crypto::ring;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
-use thiserror::Error;
-use url::{Host, Url};
+use url::Url;
 
-use super::address::Address;
+use super::accounts::{AccountSettings, Accounts};
+use super::address::{Address, Lookup, is_loopback};
+use super::client_error::{ClientError, innermost};
 use super::discover::{IndexLocation, IndexOrigin};
 use super::hosts::Hosts;
+use super::keyring::KeyringProvider;
 use super::limits::Limits;
 use super::pace::Received;
 use super::reach::{PublicOnly, PublicResolver};
@@ -35,6 +37,7 @@ pub struct ClientSettings {
     /// Whether only public addresses are contacted; the value tells whether the index of
     /// `ipwhl.toml` counts as configured.
     public_only: Option<bool>,
+    accounts: AccountSettings,
     limits: Limits,
 }
 
@@ -65,7 +68,8 @@ impl ClientSettings {
     /// Certificates: `PIP_CERT`, else `REQUESTS_CA_BUNDLE`, else `CURL_CA_BUNDLE` (each a file or a
     /// folder), else `SSL_CERT_FILE` and `SSL_CERT_DIR`, else the platform's. Proxies: `PIP_PROXY`
     /// for everything, else `http_proxy`, `https_proxy`, `all_proxy`, in lower case before upper
-    /// case; hosts in `no_proxy` are contacted directly.
+    /// case; hosts in `no_proxy` are contacted directly. Accounts: `IPWHL_INDEX_USERNAME` and
+    /// `IPWHL_INDEX_PASSWORD` for the index, else the file `NETRC` or the one in the home folder.
     pub fn from_variables(variables: &dyn Fn(&str) -> Option<OsString>, limits: Limits) -> Self {
         let filled = |name: &str| variables(name).filter(|value| !value.is_empty());
         let text = |name: &str| filled(name).map(|value| value.to_string_lossy().into_owned());
@@ -107,6 +111,7 @@ impl ClientSettings {
             no_proxy: either("no_proxy").map(|(_, value)| value),
             is_direct_on_loopback: false,
             public_only: None,
+            accounts: AccountSettings::from_variables(variables),
             limits,
         }
     }
@@ -119,6 +124,13 @@ impl ClientSettings {
             is_direct_on_loopback: true,
             ..self
         }
+    }
+
+    /// The same settings with a source of passwords beside the environment and netrc.
+    #[must_use]
+    pub fn with_keyring(mut self, provider: KeyringProvider) -> Self {
+        self.accounts.keyring = provider;
+        self
     }
 
     /// The same settings, but only public addresses are contacted, by https, besides the index that
@@ -177,9 +189,10 @@ pub struct Client {
     /// For addresses of this machine, if no proxy is used for them.
     direct: Option<reqwest::Client>,
     /// The connections for addresses that are not configured, if only public ones are allowed.
-    public_only: Option<Arc<PublicOnly>>,
+    pub(super) public_only: Option<Arc<PublicOnly>>,
     pub(super) limits: Arc<Limits>,
     pub(super) hosts: Hosts,
+    pub(super) accounts: Arc<Accounts>,
     /// Counts the bytes of bodies, if requested.
     pub(super) received: Option<Received>,
 }
@@ -227,6 +240,7 @@ impl Client {
             public_only,
             limits: Arc::new(settings.limits.clone()),
             hosts: Hosts::default(),
+            accounts: Arc::new(Accounts::new(settings.accounts.clone())),
             received: None,
         })
     }
@@ -256,6 +270,11 @@ impl Client {
     /// The address of an index, marked as configured if the user has named it.
     pub(super) fn index_address(&self, location: &IndexLocation) -> Address {
         let address = Address::new(location.url().clone());
+        let lookup = Lookup::Index {
+            service: address.url().as_str().into(),
+            is_named: *location.origin() != IndexOrigin::Repository,
+        };
+        let address = address.with_lookup(lookup);
         let Some(public) = &self.public_only else {
             return address;
         };
@@ -268,15 +287,6 @@ impl Client {
     /// Whether a request to this address stays on this machine, even without encryption.
     pub(crate) fn stays_here(&self, url: &Url) -> bool {
         self.direct.is_some() && is_loopback(url)
-    }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
     }
 }
 
@@ -397,41 +407,4 @@ fn certificates(
     path: &Path,
 ) -> Result<Vec<CertificateDer<'static>>, rustls::pki_types::pem::Error> {
     CertificateDer::pem_file_iter(path)?.collect()
-}
-
-/// The innermost cause of an error, which is the most specific.
-pub(super) fn innermost(error: &dyn std::error::Error) -> String {
-    let mut error = error;
-    while let Some(inner) = error.source() {
-        error = inner;
-    }
-    error.to_string()
-}
-
-/// The reason why there is no client. Values of proxy variables are not shown, because they may
-/// contain a password.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum ClientError {
-    /// A variable names certificates that cannot be read.
-    #[error(
-        "the certificates that {variable} names cannot be read from {}: {reason}",
-        path.display()
-    )]
-    Roots {
-        /// The variable.
-        variable: &'static str,
-        /// The file or folder that it names.
-        path: PathBuf,
-        /// The reason.
-        reason: String,
-    },
-    /// The value of a variable is not the address of a proxy.
-    #[error("{variable} is not the address of a proxy")]
-    Proxy {
-        /// The variable.
-        variable: String,
-    },
-    /// The TLS library refused the platform's certificates.
-    #[error("the platform's certificates cannot be used: {0}")]
-    Build(String),
 }

@@ -13,6 +13,7 @@ use super::cache_error::CacheError;
 use super::client::Client;
 use super::event::Reporter;
 use super::problem::{MismatchKind, SourceProblem};
+use super::ranges::strong_etag;
 use super::sink::{Received, Sink, Stopped};
 use super::transport::{RequestError, wait};
 use super::verify::{Expectation, mismatch};
@@ -262,12 +263,4 @@ fn number(response: &Response, name: HeaderName) -> Option<u64> {
         .trim()
         .parse()
         .ok()
-}
-
-/// Only a strong validator guarantees that two answers have the same bytes (RFC 9110, section
-/// 8.8.1).
-fn strong_etag(response: &Response) -> Option<HeaderValue> {
-    let tag = response.headers().get(ETAG)?;
-    let text = tag.to_str().ok()?;
-    (text.len() > 2 && text.starts_with('"') && text.ends_with('"')).then(|| tag.clone())
 }

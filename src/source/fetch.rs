@@ -1,6 +1,9 @@
 //! Fetches wheels: from the cache, the sources in order of preference, and the mirrors by
 //! content-id. Every byte is verified, from any source.
 
+mod metadata;
+mod place;
+
 use std::io;
 use std::num::NonZeroUsize;
 use std::sync::OnceLock;
@@ -10,20 +13,23 @@ use ipwhl_unixfs::Profile;
 use tokio::sync::OnceCell;
 use url::Url;
 
-use super::address::Address;
+use super::address::{Address, Lookup};
 use super::cache::{Cache, CachedWheel};
 use super::cache_error::CacheError;
-use super::client::{Client, ClientError, ClientSettings};
+use super::client::{Client, ClientSettings};
+use super::client_error::ClientError;
 use super::discover::IndexSearch;
 use super::download::{DownloadError, download};
 use super::event::{FetchEvent, Reporter};
 use super::index::{IndexClient, IndexFile};
 use super::local;
+use super::metadata::MetadataState;
 use super::problem::{FetchError, SourceProblem};
 use super::request::{FetchedWheel, SourceLocation, SourceOutcome, WheelRequest};
 use super::sink::Received;
 use super::verify::{Compared, Expectation};
 use crate::foundation::environment::open_beneath;
+use place::Place;
 
 /// The settings of a [`Fetcher`].
 #[derive(Clone)]
@@ -49,6 +55,7 @@ pub struct Fetcher {
     settings: FetchSettings,
     client: OnceLock<Result<Client, ClientError>>,
     index: OnceCell<Result<IndexClient, SourceProblem>>,
+    metadata: MetadataState,
 }
 
 type Progress<'a> = &'a (dyn Fn(FetchEvent) + Sync);
@@ -60,6 +67,7 @@ impl Fetcher {
             settings,
             client: OnceLock::new(),
             index: OnceCell::new(),
+            metadata: MetadataState::default(),
         }
     }
 
@@ -346,7 +354,9 @@ impl Fetcher {
                 reporter.bytes(copied.compared.dag.size());
                 return Ok(copied);
             }
-            Place::Source(SourceLocation::Web(url)) => Address::new(url.clone()),
+            Place::Source(SourceLocation::Web(url)) => {
+                Address::new(url.clone()).with_lookup(Lookup::Host)
+            }
             Place::Source(SourceLocation::Insecure(_)) => {
                 let place = place.to_string();
                 return Err(SourceProblem::NotAsked { place }.into());
@@ -391,21 +401,6 @@ impl Fetcher {
                     io::Error::other("the thread that writes stopped"),
                 ))
             })
-    }
-}
-
-/// A source to try.
-enum Place<'a> {
-    Source(&'a SourceLocation),
-    Mirror(Address),
-}
-
-impl std::fmt::Display for Place<'_> {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Source(source) => source.fmt(formatter),
-            Self::Mirror(address) => address.fmt(formatter),
-        }
     }
 }
 

@@ -5,20 +5,19 @@ mod file;
 mod html;
 mod json;
 
-use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use ipwhl_unixfs::Sha256Digest;
 use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
-use tokio::sync::OnceCell;
 use url::Url;
 
 use super::address::Address;
 use super::client::Client;
 use super::discover::IndexLocation;
+use super::once::OnceMap;
 use super::problem::{MismatchKind, SourceProblem};
-use super::transport::Page;
+use super::transport::{Page, RequestError};
 use super::verify::mismatch;
 pub use file::{CoreMetadataFile, IndexFile};
 
@@ -52,10 +51,8 @@ impl ProjectPage {
 pub struct IndexClient {
     client: Client,
     base: Address,
-    pages: Mutex<HashMap<String, PageCell>>,
+    pages: OnceMap<String, Result<Arc<ProjectPage>, SourceProblem>>,
 }
-
-type PageCell = Arc<OnceCell<Result<Arc<ProjectPage>, SourceProblem>>>;
 
 impl fmt::Debug for IndexClient {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -69,20 +66,15 @@ impl IndexClient {
         Self {
             base: client.index_address(location),
             client,
-            pages: Mutex::default(),
+            pages: OnceMap::default(),
         }
     }
 
     /// The page of a project, by its normalised name. If the index does not have the project:
     /// [`SourceProblem::Missing`].
     pub async fn project(&self, project: &str) -> Result<Arc<ProjectPage>, SourceProblem> {
-        let cell = {
-            let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(pages.entry(project.to_owned()).or_default())
-        };
-        cell.get_or_init(|| self.fetch_project(project))
-            .await
-            .clone()
+        let page = self.fetch_project(project);
+        self.pages.get(project.to_owned(), page).await
     }
 
     /// The file with this name on the page of a project. If it is missing:
@@ -103,22 +95,42 @@ impl IndexClient {
         let CoreMetadataFile::Sha256(declared) = file.core_metadata else {
             return Ok(None);
         };
-        let mut url = file.url.clone();
-        url.set_path(&format!("{}.metadata", file.url.path()));
-        let address = self.base.lend(url);
+        let bytes = self.metadata_file(file).await;
+        let bytes = bytes.map_err(|error| error.at(&self.metadata_address(file)))?;
+        self.compare_metadata(file, &declared, &bytes)?;
+        Ok(Some(bytes))
+    }
+
+    /// The file beside a wheel (PEP 658), not verified.
+    pub(super) async fn metadata_file(&self, file: &IndexFile) -> Result<Vec<u8>, RequestError> {
+        let address = self.metadata_address(file);
         let largest = self.client.limits().metadata_size;
-        let page = self
-            .client
-            .page(&address, &HeaderMap::new(), largest)
-            .await?;
-        let found = Sha256Digest::of(&page.body);
-        if found == declared {
-            return Ok(Some(page.body));
+        let headers = HeaderMap::new();
+        let page = || self.client.page_once(&address, &headers, largest);
+        Ok(self.client.attempts(&address, page).await?.body)
+    }
+
+    /// Compares the file beside a wheel with its hash on the page.
+    pub(super) fn compare_metadata(
+        &self,
+        file: &IndexFile,
+        declared: &Sha256Digest,
+        bytes: &[u8],
+    ) -> Result<(), SourceProblem> {
+        let found = Sha256Digest::of(bytes);
+        if found == *declared {
+            return Ok(());
         }
         Err(SourceProblem::Mismatch {
-            place: address.to_string(),
-            mismatches: vec![mismatch(MismatchKind::Sha256, &declared, &found)],
+            place: self.metadata_address(file).to_string(),
+            mismatches: vec![mismatch(MismatchKind::Sha256, declared, &found)],
         })
+    }
+
+    fn metadata_address(&self, file: &IndexFile) -> Address {
+        let mut url = file.url.clone();
+        url.set_path(&format!("{}.metadata", file.url.path()));
+        self.base.lend(url)
     }
 
     /// The address of a file, with the index's credentials if they apply to it.

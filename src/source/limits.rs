@@ -44,6 +44,16 @@ pub struct Limits {
     /// The largest METADATA file that an index serves beside a wheel, in bytes: more than ten times
     /// the largest seen in real wheels (142 KB).
     pub metadata_size: u64,
+    /// The bytes of the first request for the end of a wheel, from which METADATA is read without
+    /// the wheel. The end record with its longest comment fits, and the central directory and
+    /// METADATA of most wheels.
+    pub range_tail: u64,
+    /// The most bytes of a wheel that such requests fetch before the whole wheel is fetched
+    /// instead. The central directory and METADATA must fit.
+    pub range_bytes: u64,
+    /// The maximum number of such requests for one wheel: the end, the rest of the central
+    /// directory, METADATA.
+    pub range_requests: u32,
 }
 
 impl Limits {
@@ -87,6 +97,9 @@ impl Default for Limits {
             wheel_size: LARGEST_WHEEL,
             page_size: LARGEST_PAGE,
             metadata_size: 4 << 20,
+            range_tail: 22 + 0xffff,
+            range_bytes: 1 << 20,
+            range_requests: 3,
         }
     }
 }

@@ -133,7 +133,8 @@ pub(super) fn ask(variables: Variables<'_>) -> Option<BuiltIn> {
     question(&python, library.as_deref()).or_else(|| question(&python, None))
 }
 
-fn find(folders: &[PathBuf], names: &[&str]) -> Option<PathBuf> {
+/// The first program with one of these names in these folders.
+pub(super) fn find(folders: &[PathBuf], names: &[&str]) -> Option<PathBuf> {
     let file = |folder: &PathBuf, name: &str| {
         let path = folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
         path.is_file().then_some(path)

@@ -13,7 +13,8 @@ use reqwest::{Response, StatusCode};
 
 use super::address::Address;
 use super::backoff::{Backoff, retry_after};
-use super::client::{Client, innermost};
+use super::client::Client;
+use super::client_error::innermost;
 use super::pace::Pace;
 use super::problem::SourceProblem;
 use super::reach::NotPublic;
@@ -105,6 +106,7 @@ impl Client {
         start: &Address,
         headers: &HeaderMap,
     ) -> Result<(Response, Address), RequestError> {
+        let start = &self.log_in(start).await?;
         let mut address = start.clone();
         for _ in 0..=self.limits.redirects {
             let mut request = self
@@ -131,6 +133,20 @@ impl Client {
             "it redirects more than {} times",
             self.limits.redirects
         )))
+    }
+
+    /// The address with the user's account for it, if it needs one. Redirects to other origins get
+    /// none. Under `--public-only`, neither do addresses that the user has not configured.
+    async fn log_in(&self, address: &Address) -> Result<Address, RequestError> {
+        let is_allowed = self.public_only.is_none() || address.is_configured();
+        if !address.needs_login() || !is_allowed {
+            return Ok(address.clone());
+        }
+        let login = self.accounts.login(address).await;
+        Ok(match login.map_err(RequestError::Lasting)? {
+            Some(login) => address.with_login(&login),
+            None => address.clone(),
+        })
     }
 
     /// The next bytes of a body; `None` at its end.
@@ -181,15 +197,24 @@ impl Client {
         headers: &HeaderMap,
         largest: u64,
     ) -> Result<Page, SourceProblem> {
+        self.attempts(address, || self.page_once(address, headers, largest))
+            .await
+            .map_err(|error| error.at(address))
+    }
+
+    /// The result of a request, with as many attempts as the limits allow.
+    pub(super) async fn attempts<T, F: Future<Output = Result<T, RequestError>>>(
+        &self,
+        address: &Address,
+        mut attempt: impl FnMut() -> F,
+    ) -> Result<T, RequestError> {
         let mut backoff = Backoff::new(&self.limits);
         loop {
-            let error = match self.page_once(address, headers, largest).await {
-                Ok(page) => return Ok(page),
+            let error = match attempt().await {
+                Ok(result) => return Ok(result),
                 Err(error) => error,
             };
-            wait(self, address, error, &mut backoff, &|_, _| {})
-                .await
-                .map_err(|error| error.at(address))?;
+            wait(self, address, error, &mut backoff, &|_, _| {}).await?;
         }
     }
 
@@ -347,6 +372,8 @@ fn check_status(response: &Response, ranged: bool) -> Result<(), RequestError> {
         401 | 403 | 407 => Err(RequestError::Lasting(format!(
             "{reason}: credentials are missing or not accepted"
         ))),
+        // A server without a function does not have it next time either.
+        501 => Err(RequestError::Lasting(reason)),
         408 | 429 | 500..=599 => {
             let asked = response
                 .headers()

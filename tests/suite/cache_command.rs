@@ -110,7 +110,15 @@ fn the_size_is_that_of_the_files() {
         .collect();
     assert_eq!(
         lines,
-        ["wheels", "facts", "blocks", "by-sha256", "partial", "in"]
+        [
+            "wheels",
+            "facts",
+            "blocks",
+            "by-sha256",
+            "metadata",
+            "partial",
+            "in"
+        ]
     );
     let document = size(&bench.program);
     let directory = bench.program.cache_directory();

@@ -19,6 +19,7 @@ mod installed;
 mod layout;
 mod limits;
 mod members;
+mod metadata_file;
 mod packages;
 mod places;
 mod problems;
@@ -35,6 +36,7 @@ pub use inspect::inspect;
 pub use installed::{Installed, installed};
 pub use limits::Limits;
 pub use members::{MEMBERS_VERSION, MemberFacts, WheelMembers, installed_names, members};
+pub use metadata_file::{MetadataMember, find_metadata};
 pub use packages::module;
 
 /// The version of the checks of [`inspect()`], for statements: a release whose wheels passed older

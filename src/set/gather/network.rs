@@ -8,7 +8,9 @@ use url::Url;
 
 use crate::foundation::failure::Failure;
 use crate::set::repository::Configuration;
-use crate::source::{FetchSettings, Fetcher, IndexSearch, Limits, Session};
+use crate::source::{
+    FetchSettings, Fetcher, IndexSearch, KeyringProvider, Limits, Session, configured_keyring,
+};
 
 /// The default number of wheels that are fetched concurrently.
 pub const DEFAULT_JOBS: NonZeroUsize = NonZeroUsize::new(8).expect("eight is not zero");
@@ -18,6 +20,9 @@ pub const DEFAULT_JOBS: NonZeroUsize = NonZeroUsize::new(8).expect("eight is not
 pub struct Network {
     /// The index to use; it takes precedence over the environment and the repository.
     pub index_url: Option<String>,
+    /// The source of passwords beside the environment and netrc; it takes precedence over the
+    /// environment and the user's settings.
+    pub keyring_provider: Option<KeyringProvider>,
     /// Whether only the cache and `file:` sources are used.
     pub offline: bool,
     /// Whether only public addresses are contacted, besides a configured index.
@@ -32,6 +37,7 @@ impl Default for Network {
     fn default() -> Self {
         Self {
             index_url: None,
+            keyring_provider: None,
             offline: false,
             public_only: false,
             trusts_repository: false,
@@ -44,7 +50,7 @@ impl Network {
     /// The fetcher for a repository. It opens nothing before it is needed.
     ///
     /// # Errors
-    /// When there is no cache to store wheels in.
+    /// When there is no cache to store wheels in, or the user's settings cannot be read.
     pub fn fetcher(
         &self,
         session: &Session,
@@ -52,6 +58,12 @@ impl Network {
         profile: Profile,
     ) -> Result<Fetcher, Failure> {
         let mut client = session.client_settings(Limits::default());
+        if !self.offline {
+            client = client.with_keyring(match self.keyring_provider {
+                Some(provider) => provider,
+                None => configured_keyring(session.environment())?,
+            });
+        }
         if self.public_only {
             client = client.public_only(self.trusts_repository);
         }

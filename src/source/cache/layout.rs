@@ -6,9 +6,10 @@ pub(super) const WHEELS: &str = "wheels";
 pub(super) const FACTS: &str = "facts";
 pub(in crate::source) const BLOCKS: &str = "blocks";
 pub(super) const HASHES: &str = "by-sha256";
+pub(super) const METADATA: &str = "metadata";
 pub(super) const PARTIAL: &str = "partial";
 /// Every folder of a cache.
-pub(super) const FOLDERS: [&str; 5] = [WHEELS, FACTS, BLOCKS, HASHES, PARTIAL];
+pub(super) const FOLDERS: [&str; 6] = [WHEELS, FACTS, BLOCKS, HASHES, METADATA, PARTIAL];
 
 /// The CID in version 1 and base32, which is safe as a file name on every system.
 pub(in crate::source) fn canonical(cid: &Cid) -> Cid {

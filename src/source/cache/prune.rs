@@ -14,7 +14,9 @@ use thiserror::Error;
 use super::super::cache_error::CacheError;
 use super::super::workspace;
 use super::Cache;
-use super::layout::{BLOCKS, FACTS, FOLDERS, HASHES, PARTIAL, WHEELS, canonical, file_name};
+use super::layout::{
+    BLOCKS, FACTS, FOLDERS, HASHES, METADATA, PARTIAL, WHEELS, canonical, file_name,
+};
 use super::mark::mark;
 
 /// The contents of one folder of a cache.
@@ -169,6 +171,8 @@ impl Cache {
             digits.parse::<Sha256Digest>().is_ok()
         };
         single(HASHES, &self.root.join(HASHES), &is_hash)?;
+        let is_digest = |name: &str| name.parse::<Sha256Digest>().is_ok();
+        single(METADATA, &self.root.join(METADATA), &is_digest)?;
         entries.extend(wheels.into_values());
         Ok(entries)
     }
@@ -224,7 +228,7 @@ impl ClaimedCache<'_> {
         Ok(removed)
     }
 
-    /// Removes these wheels, and their facts under these versions.
+    /// Removes these wheels, their METADATA, and their facts under these versions.
     pub fn clean_wheels(&self, cids: &[Cid], versions: &[String]) -> Removed {
         let mut removed = Removed::default();
         for cid in cids {
@@ -238,7 +242,9 @@ impl ClaimedCache<'_> {
                     folder.join(file_name(&key))
                 })
             });
-            for path in wheel.into_iter().chain(facts) {
+            let metadata = self.0.known_digest(cid);
+            let metadata = metadata.map(|sha256| self.0.metadata_path(&sha256));
+            for path in wheel.into_iter().chain(facts).chain(metadata) {
                 let is_in_folder = path.parent().is_some_and(is_folder);
                 if let Ok(metadata) = fs::symlink_metadata(&path)
                     && metadata.is_file()

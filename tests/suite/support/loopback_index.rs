@@ -2,7 +2,7 @@
 //! byte.
 //!
 //! It serves `/simple/<project>/` (JSON and HTML, or HTML only), `/files/<file name>` with ranges
-//! and strong ETags, and whatever a test puts at other paths. For each path a test may queue
+//! (`bytes=5-`, `bytes=5-8` and `bytes=-5`) and strong ETags, and whatever a test puts at other paths. For each path a test may queue
 //! [`Answer`]s that are given, one a request, instead of the proper one. It counts requests and
 //! connections.
 //!
@@ -89,6 +89,10 @@ pub struct Hosted {
     pub yanked: Option<String>,
     /// METADATA, served beside the file (PEP 658).
     pub metadata: Option<Vec<u8>>,
+    /// Whether the page has the digest of METADATA.
+    pub metadata_digest: bool,
+    /// Whether the page has the digest of the file.
+    pub digest: bool,
 }
 
 impl Hosted {
@@ -100,6 +104,8 @@ impl Hosted {
             requires_python: None,
             yanked: None,
             metadata: None,
+            metadata_digest: true,
+            digest: true,
         }
     }
 }
@@ -107,6 +113,7 @@ impl Hosted {
 #[derive(Default)]
 struct State {
     html_only: bool,
+    no_ranges: bool,
     credentials: Option<String>,
     hosted: Vec<Hosted>,
     paths: HashMap<String, Vec<u8>>,
@@ -192,6 +199,11 @@ impl LoopbackIndex {
     /// From now on, pages are in HTML whatever is asked for.
     pub fn html_only(&self) {
         self.state.lock().unwrap().html_only = true;
+    }
+
+    /// From now on, files come whole whatever range is asked for.
+    pub fn no_ranges(&self) {
+        self.state.lock().unwrap().no_ranges = true;
     }
 
     /// From now on, everything needs this user name and password.
@@ -360,28 +372,44 @@ fn proper(state: &State, request: &Request) -> Vec<u8> {
         return error("404 Not Found");
     };
     let tag = etag(bytes);
-    let start = header("range")
+    let range = header("range")
+        .filter(|_| !state.no_ranges)
         .filter(|_| header("if-range").is_none_or(|wanted| wanted == tag))
-        .and_then(|range| range.strip_prefix("bytes=")?.strip_suffix('-'))
-        .and_then(|start| start.parse::<usize>().ok());
-    let rest = &bytes[start.unwrap_or(0).min(bytes.len())..];
+        .and_then(|range| requested(range, bytes.len()));
     let mut headers = vec![("ETag", tag.as_str())];
-    let Some(start) = start else {
-        return whole("200 OK", &headers, rest);
+    let Some((start, end)) = range else {
+        return whole("200 OK", &headers, bytes);
     };
-    let range = format!("bytes {start}-{}/{}", bytes.len() - 1, bytes.len());
-    headers.push(("Content-Range", &range));
-    whole("206 Partial Content", &headers, rest)
+    let told = format!("bytes {start}-{}/{}", end - 1, bytes.len());
+    headers.push(("Content-Range", &told));
+    whole("206 Partial Content", &headers, &bytes[start..end])
+}
+
+/// The requested range of a file with this length, which is not empty.
+fn requested(range: &str, length: usize) -> Option<(usize, usize)> {
+    let (start, end) = range.strip_prefix("bytes=")?.split_once('-')?;
+    let (start, end) = match (start.parse::<usize>(), end.parse::<usize>()) {
+        (Ok(start), Ok(last)) => (start, last + 1),
+        (Ok(start), Err(_)) => (start, length),
+        (Err(_), Ok(suffix)) => (length.saturating_sub(suffix), length),
+        (Err(_), Err(_)) => return None,
+    };
+    let end = end.min(length);
+    (start < end).then_some((start, end))
 }
 
 fn json_page(project: &str, files: &[&Hosted]) -> String {
     let files: Vec<_> = files
         .iter()
         .map(|file| {
+            let mut hashes = serde_json::json!({});
+            if file.digest {
+                hashes["sha256"] = Sha256Digest::of(&file.bytes).to_string().into();
+            }
             serde_json::json!({
                 "filename": file.file_name,
                 "url": format!("../../files/{}", file.file_name),
-                "hashes": { "sha256": Sha256Digest::of(&file.bytes).to_string() },
+                "hashes": hashes,
                 "size": file.bytes.len(),
                 "requires-python": file.requires_python,
                 "yanked": match &file.yanked {
@@ -389,6 +417,7 @@ fn json_page(project: &str, files: &[&Hosted]) -> String {
                     None => serde_json::json!(false),
                 },
                 "core-metadata": match &file.metadata {
+                    Some(_) if !file.metadata_digest => serde_json::json!(true),
                     Some(bytes) => serde_json::json!({ "sha256": Sha256Digest::of(bytes).to_string() }),
                     None => serde_json::json!(false),
                 },

@@ -17,7 +17,7 @@ use super::wheel_file::read_wheel_file;
 use super::{ArchiveFacts, EntryPoint, Limits};
 
 /// The longest data descriptor.
-const LONGEST_DESCRIPTOR: u64 = 24;
+pub(super) const LONGEST_DESCRIPTOR: u64 = 24;
 
 /// Reads a wheel and returns its facts and problems. All problems are found as far as reading can
 /// continue; an error is always one of the reader.
@@ -51,7 +51,7 @@ pub fn inspect<R: Read + Seek>(reader: &mut R, limits: &Limits) -> io::Result<Ar
 
 /// The stem of the only `*.dist-info` at the top. Deeper members may have others, in a project that
 /// contains copies of other projects.
-fn find_dist_info(members: &[Member], problems: &mut Problems) -> Option<String> {
+pub(super) fn find_dist_info(members: &[Member], problems: &mut Problems) -> Option<String> {
     let stems: BTreeSet<&str> = members
         .iter()
         .filter_map(|member| {
