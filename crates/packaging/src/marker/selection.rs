@@ -79,10 +79,7 @@ fn reduce(node: &Node, decide: &impl Fn(&Comparison) -> Option<bool>) -> Result<
 }
 
 /// The conjunction (`is_all`) or disjunction of expressions.
-fn join(
-    members: impl IntoIterator<Item = Result<bool, Node>>,
-    is_all: bool,
-) -> Result<bool, Node> {
+fn join(members: impl IntoIterator<Item = Result<bool, Node>>, is_all: bool) -> Result<bool, Node> {
     let mut rest = Vec::new();
     for member in members {
         match member {
@@ -128,11 +125,12 @@ fn decide(
         Variable::DependencyGroups => groups.iter().any(|one| one.as_str() == name),
         _ => return None,
     };
-    match (comparison.operator, variable) {
-        (MarkerOperator::Equal, Variable::Extra) => Some(holds),
-        (MarkerOperator::NotEqual, Variable::Extra) => Some(!holds),
-        (MarkerOperator::In, Variable::Extras | Variable::DependencyGroups) => Some(holds),
-        (MarkerOperator::NotIn, Variable::Extras | Variable::DependencyGroups) => Some(!holds),
+    let is_set = variable != Variable::Extra;
+    match comparison.operator {
+        MarkerOperator::Equal if !is_set => Some(holds),
+        MarkerOperator::NotEqual if !is_set => Some(!holds),
+        MarkerOperator::In if is_set => Some(holds),
+        MarkerOperator::NotIn if is_set => Some(!holds),
         // Any other comparison has no meaning, and so does not hold.
         _ => Some(false),
     }
