@@ -540,6 +540,41 @@ fn extras_that_require_one_another_keep_their_markers() {
     assert!(with.contains(&"z".to_owned()), "{with:?}");
 }
 
+/// 2^12 ways lead from the first extra to the last.
+#[test]
+fn extras_that_require_one_another_are_bounded() {
+    let extras = (0..12).map(|number| {
+        let next = number + 1;
+        format!(
+            "e{number} = [\"a[e{next}]; os_name == 'x{number}'\", \"a[e{next}]; os_name == \
+             'y{number}'\"]\n"
+        )
+    });
+    let text = format!(
+        "[project]\nname = \"a\"\n[project.optional-dependencies]\ne12 = [\"x\"]\n{}",
+        extras.collect::<String>()
+    );
+    let message = only_mistake(read_one("pyproject.toml", &text, &selection(&["e0"], &[])));
+    assert!(
+        message.contains(": too-large: more than 1000 extras"),
+        "{message}"
+    );
+}
+
+#[test]
+fn indexes_of_single_projects_are_named() {
+    let text = "[project]\ndependencies = [\"foo\", \"bar\"]\n[tool.uv.sources]\n\
+        foo = { index = \"x\" }\nbar = [{ git = \"https://example.org/bar\" }]\n";
+    let file = read_one("pyproject.toml", text, &none()).unwrap();
+    assert_eq!(texts(&file.requested), ["foo"]);
+    let kinds: Vec<&IgnoredKind> = file.ignored.iter().map(|one| &one.kind).collect();
+    let tree = IgnoredKind::VersionControl(
+        Some("bar".parse().unwrap()),
+        "git+https://example.org/bar".to_owned(),
+    );
+    assert_eq!(kinds, [&IgnoredKind::Index("foo".parse().unwrap()), &tree]);
+}
+
 #[test]
 fn mistakes_of_a_pyproject_have_places() {
     let project = "[project]\nname = \"a\"\nversion = \"1\"\n";

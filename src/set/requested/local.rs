@@ -29,6 +29,8 @@ pub(super) struct LocalDependency {
     pub(super) requirement: Requirement,
     /// Its source, if that is not an index.
     pub(super) direct: Option<IgnoredKind>,
+    /// Whether it names the index to take the project from.
+    pub(super) has_index: bool,
     /// Its place.
     pub(super) place: Place,
 }
@@ -138,6 +140,7 @@ impl<'p> Follower<'_, '_, 'p> {
         let LocalDependency {
             requirement,
             direct,
+            has_index,
             place,
         } = dependency;
         if let Some(project) = self.projects.get(&Some(requirement.name.clone())) {
@@ -145,6 +148,10 @@ impl<'p> Follower<'_, '_, 'p> {
         } else if let Some(kind) = direct {
             self.collector.ignore(kind.clone(), place.clone());
         } else {
+            if *has_index {
+                let kind = IgnoredKind::Index(requirement.name.clone());
+                self.collector.ignore(kind, place.clone());
+            }
             let mut requirement = requirement.clone();
             requirement.marker = marker;
             self.collector.add(requirement, place.clone(), false);

@@ -143,6 +143,7 @@ fn dependency(
         let dependency = LocalDependency {
             requirement,
             direct: None,
+            has_index: false,
             place,
         };
         return Some((dependency, false));
@@ -189,6 +190,7 @@ fn dependency(
     let dependency = LocalDependency {
         requirement,
         direct: direct_source(name, table),
+        has_index: table.contains_key("source"),
         place,
     };
     Some((dependency, optional == Some(true)))

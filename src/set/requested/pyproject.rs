@@ -65,6 +65,7 @@ fn dependency(reader: &Reader, text: &Spanned<&str>) -> Option<LocalDependency> 
     Some(LocalDependency {
         requirement: requirement(reader, text)?,
         direct: None,
+        has_index: false,
         place: Place::new(&reader.file, text.span.clone()),
     })
 }
@@ -325,21 +326,15 @@ fn read_uv(
             // A list has several sources for different markers.
             let first = value.as_array().and_then(|array| array.first());
             let value = first.map_or(value, |first| first.get_ref());
-            let kind = source_kind(&project, value);
-            match kind {
-                IgnoredKind::Index(_) => {
-                    collector.ignore(kind, Place::new(&reader.file, key.span));
-                }
-                kind => {
-                    kinds.insert(project, kind);
-                }
-            }
+            kinds.insert(project.clone(), source_kind(&project, value));
         }
     }
     let groups = local.groups.values_mut().flatten();
     for one in local.dependencies.iter_mut().chain(groups) {
-        if let Some(kind) = kinds.get(&one.requirement.name) {
-            one.direct = Some(kind.clone());
+        match kinds.get(&one.requirement.name) {
+            None => {}
+            Some(IgnoredKind::Index(_)) => one.has_index = true,
+            Some(kind) => one.direct = Some(kind.clone()),
         }
     }
 }

@@ -230,6 +230,7 @@ fn dependency(reader: &Reader, table: &Table<'_, '_>) -> Option<LocalDependency>
     Some(LocalDependency {
         requirement,
         direct,
+        has_index: table.has("index"),
         place: table_place(&reader.file, table),
     })
 }
