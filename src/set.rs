@@ -10,6 +10,7 @@ pub mod gather;
 pub mod graph;
 pub mod check;
 pub mod judgement;
+pub mod requested;
 pub mod resolve;
 pub mod difference;
 pub mod review;

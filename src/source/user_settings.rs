@@ -46,14 +46,20 @@ impl UserSettings {
 
     /// Reads their text, which may have no other key.
     fn parse(text: &str) -> Result<Self, String> {
-        let document: DocumentMut = text
-            .parse()
-            .map_err(|error: toml_edit::TomlError| error.message().to_owned())?;
+        let document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| {
+            let start = error.span().map_or(0, |span| span.start);
+            let before = text.as_bytes().get(..start).unwrap_or_default();
+            let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+            format!("line {line} is not TOML: {}", error.message())
+        })?;
         let mut settings = Self::default();
         for (table, item) in document.iter() {
             let known = matches!(table, "cache" | "index").then(|| item.as_table_like());
             let Some(keys) = known.flatten() else {
-                return Err(format!("`{table}` is not a table of these settings"));
+                return Err(format!(
+                    "`{table}` is unknown: the settings here are in the tables `[cache]` and \
+                     `[index]`"
+                ));
             };
             for (key, item) in keys.iter() {
                 match (table, key, item.as_str()) {

@@ -292,6 +292,33 @@ impl Seeds {
             shapes().iter().filter(|text| !text.contains('\r')),
         );
         self.texts("requirement", TABLE.iter().step_by(2));
+        for (choice, name, text) in [
+            (
+                0,
+                "requirements",
+                "-r more.txt\nfoo[a]>=1 ; os_name == 'nt' \\\n --hash=sha256:1\n-e ./x\n",
+            ),
+            (
+                1,
+                "pyproject",
+                include_str!("../requested/workspace/pyproject.toml"),
+            ),
+            (
+                1,
+                "pyproject-poetry",
+                include_str!("../requested/poetry/pyproject.toml"),
+            ),
+            (2, "uv", include_str!("../requested/workspace/uv.lock")),
+            (3, "poetry", include_str!("../requested/poetry/poetry.lock")),
+            (
+                4,
+                "pylock",
+                include_str!("../requested/workspace/pylock.pip.toml"),
+            ),
+        ] {
+            let bytes = [&[choice], text.as_bytes(), b"\0[project]\0foo\nbar<2 # x"].concat();
+            self.add("requested", name, bytes);
+        }
         self.texts(
             "names",
             [

@@ -117,6 +117,7 @@ mod publish_site;
 mod rendering;
 mod repository;
 mod resolve;
+mod requested;
 mod requirements;
 mod reuse;
 mod review;

@@ -118,8 +118,8 @@ pub mod wheel;
 
 pub use compatibility::{InstallerClass, common_installer};
 pub use core_metadata::{CoreMetadata, LegacyField};
-pub use marker::{Marker, MarkerEnvironment, Truth, Variable};
-pub use name::{ExtraName, InvalidName, ProjectName};
+pub use marker::{Marker, MarkerEnvironment, SelectedMarker, Truth, Variable};
+pub use name::{ExtraName, GroupName, InvalidName, ProjectName};
 pub use pep440_rs::Version;
 pub use platform::{Platform, PlatformError, SystemFamily, requires_python};
 pub use requirement::{Constraint, Requirement};

@@ -6,6 +6,7 @@
 mod evaluate;
 pub(super) mod expression;
 mod parse;
+mod selection;
 mod truth;
 
 use std::collections::BTreeSet;
@@ -14,6 +15,7 @@ use std::str::FromStr;
 
 pub use evaluate::MarkerEnvironment;
 pub use expression::Variable;
+pub use selection::SelectedMarker;
 pub use truth::Truth;
 
 use expression::{Comparison, MarkerOperator, Node, Operand};

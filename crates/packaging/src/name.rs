@@ -1,6 +1,7 @@
-//! Names of projects and of extras, stored in their normalised form only.
+//! Names of projects, extras and dependency groups, stored in their normalised form only.
 //!
-//! Specification: "Names and normalization"; core metadata 2.3 applies the same rules to extras.
+//! Specification: "Names and normalization"; core metadata 2.3 applies the same rules to extras,
+//! and "Dependency Groups" to groups.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,11 +9,11 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// A text that is not the name of a project or an extra.
+/// A text that is not the name of a project, an extra or a dependency group.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{}", self.sentence())]
 pub struct InvalidName {
-    /// The intended kind of name: "project" or "extra".
+    /// The intended kind of name, such as "project".
     kind: &'static str,
     name: String,
 }
@@ -128,4 +129,9 @@ name_type! {
 name_type! {
     /// The name of an extra, normalised like the name of a project.
     ExtraName, "extra"
+}
+
+name_type! {
+    /// The name of a dependency group, normalised like the name of a project.
+    GroupName, "dependency group"
 }

@@ -130,10 +130,15 @@ impl Reader {
         );
     }
 
-    /// Parses the whole text. Each mistake is a `syntax` finding, except those that follow from
-    /// another.
+    /// Parses the whole text, and reports hidden characters. Each mistake is a `syntax` finding,
+    /// except those that follow from another.
     pub(crate) fn parse_document<'t>(&self, text: &'t str) -> (toml::Spanned<DeTable<'t>>, bool) {
         self.report_hidden(text);
+        self.parse_foreign(text)
+    }
+
+    /// Parses the whole text of a file that is not a part of the set.
+    pub(crate) fn parse_foreign<'t>(&self, text: &'t str) -> (toml::Spanned<DeTable<'t>>, bool) {
         let (document, errors) = DeTable::parse_recoverable(text);
         if errors.is_empty() {
             return (document, true);
@@ -331,9 +336,16 @@ impl<'r, 't> Table<'r, 't> {
 
     /// An array of tables under this one.
     pub(crate) fn tables(&self, key: &'static str, place: &'static str) -> Vec<Table<'r, 't>> {
-        let Some((value, span)) = self.value(key) else {
+        self.known.borrow_mut().insert(key);
+        self.tables_of(key, place)
+    }
+
+    /// An array of tables under a key that is data. This does not mark the key as read.
+    pub(crate) fn tables_of(&self, key: &str, place: &'static str) -> Vec<Table<'r, 't>> {
+        let Some(value) = self.entries.get(key) else {
             return Vec::new();
         };
+        let (value, span) = (value.get_ref(), value.span());
         let Some(array) = value.as_array() else {
             self.wrong_type(key, "an array of tables", value, &span);
             return Vec::new();
