@@ -9,8 +9,7 @@ use tokio::sync::{OnceCell, Semaphore};
 
 use super::solver::Catalogue;
 use crate::foundation::failure::Failure;
-use crate::set::gather::keep_facts_of;
-use crate::source::{Fetcher, IndexClient, IndexFile, ProjectPage, SourceProblem};
+use crate::source::{Fetcher, IndexClient, IndexFile, MetadataError, ProjectPage, SourceProblem};
 
 type Metadata = Result<Arc<CoreMetadata>, String>;
 type MetadataCell = Arc<OnceCell<Result<Metadata, Failure>>>;
@@ -116,33 +115,13 @@ impl Shared {
 
     async fn read_metadata(&self, file: &IndexFile) -> Result<Metadata, Failure> {
         let _permit = self.requests.acquire().await;
-        let index = self.index().await?;
-        let bytes = match index.metadata(file).await.map_err(Failure::world)? {
-            Some(bytes) => bytes,
-            None => self.metadata_of_wheel(file).await?,
-        };
-        Ok(CoreMetadata::parse(&bytes)
-            .map(Arc::new)
-            .map_err(|reasons| reasons.join(", ")))
-    }
-
-    /// METADATA from the wheel itself.
-    async fn metadata_of_wheel(&self, file: &IndexFile) -> Result<Vec<u8>, Failure> {
-        let fetched = self
-            .fetcher
-            .fetch_listed(0, file, &|_| {})
-            .await
-            .map_err(|error| Failure::caused(&error))?;
-        let cache = self.fetcher.cache().clone();
-        let name = file.file_name.clone();
-        let facts = tokio::task::spawn_blocking(move || {
-            let cid = fetched.dag.cid();
-            keep_facts_of(&cache, &cid, fetched)
-        })
-        .await
-        .map_err(|_| Failure::world(format!("the thread that read `{name}` stopped")))?;
-        let facts =
-            facts.map_err(|error| Failure::world(format!("`{name}` cannot be read: {error}")))?;
-        Ok(facts.archive.metadata.clone())
+        self.index().await?;
+        match self.fetcher.metadata(file).await {
+            Ok(metadata) => Ok(CoreMetadata::parse(&metadata.bytes)
+                .map(Arc::new)
+                .map_err(|reasons| reasons.join(", "))),
+            Err(MetadataError::Archive { reason, .. }) => Ok(Err(format!("its archive {reason}"))),
+            Err(error) => Err(Failure::caused(&error)),
+        }
     }
 }
