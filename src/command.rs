@@ -7,6 +7,7 @@ mod allow;
 mod archives;
 mod build;
 mod cache;
+mod change;
 mod check;
 mod cid;
 mod completions;
@@ -38,6 +39,7 @@ mod show;
 mod sign;
 mod site;
 mod tree;
+mod update;
 mod values;
 mod verify;
 mod voice;
@@ -85,6 +87,7 @@ enum Command {
     Check(check::Arguments),
     Explain(explain::Arguments),
     Add(add::Arguments),
+    Update(update::Arguments),
     Remove(remove::Arguments),
     List(list::Arguments),
     Show(show::Arguments),
@@ -139,6 +142,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
         Command::Check(arguments) => check::run(&context, &arguments),
         Command::Explain(arguments) => explain::run(&context, &arguments),
         Command::Add(arguments) => add::run(&context, &arguments),
+        Command::Update(arguments) => update::run(&context, &arguments),
         Command::List(arguments) => list::run(&context, &arguments),
         Command::Show(arguments) => show::run(&context, &arguments),
         Command::Tree(arguments) => tree::run(&context, &arguments),

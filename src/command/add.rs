@@ -1,25 +1,19 @@
 //! `ipwhl add`: declares a project from the index.
 
-mod outcome;
-
 use std::collections::BTreeSet;
-use std::io;
-use std::path::Path;
 
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 use ipwhl_packaging::ProjectName;
 
+use super::change::Before;
 use super::context::Context;
 use super::exit::ExitStatus;
 use super::network::NetworkArguments;
-use crate::foundation::environment::AtomicFile;
-use crate::foundation::failure::{Failure, FailureKind, unwritable, way_out};
+use crate::foundation::failure::{Failure, FailureKind};
 use crate::set::declaration::Layout;
-use crate::set::graph::Graph;
 use crate::set::repository::Repository;
-use crate::set::resolve::{Added, Addition, Prefer, Projects, declaration_file, named_requests};
-use outcome::Before;
+use crate::set::resolve::{Addition, Prefer, Projects, named_requests};
 
 impl ValueEnum for Prefer {
     fn value_variants<'a>() -> &'a [Self] {
@@ -90,25 +84,7 @@ struct MovementArguments {
 }
 
 pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
-    let mut repository = context.repository()?;
-    if repository.configuration.layout != Layout::Package {
-        return Err(Failure::usage(
-            "`ipwhl add` writes the layout `package`, and this repository has the layout `ipwhl-1`",
-        )
-        .help("`ipwhl migrate` converts the repository"));
-    }
-    if let Some(link) = repository.link_to_declarations() {
-        return Err(Failure::finding(format!(
-            "`{link}`, on the path to the declarations, is a symbolic link"
-        ))
-        .help("replace the link with the folder itself: links are not followed"));
-    }
-    if repository.configuration.platforms.is_empty() {
-        return Err(Failure::finding(
-            "`ipwhl.toml` names no platform, so the wheels to declare are unknown",
-        )
-        .help("`ipwhl check` shows the mistake"));
-    }
+    let mut repository = changeable(context)?;
     let requests = named_requests(&repository, &arguments.projects, arguments.automatic)?;
     let before = Before::of(context, &repository);
     let network = arguments.network.network();
@@ -129,15 +105,41 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
             context.detail(&format!("{project} {version}: {reason}"));
         }
     }
-    write(context, &repository, &added, &before)?;
+    for line in before.write(context, &repository, &added)? {
+        context.say(line);
+    }
     before.compare(context, !arguments.no_dependencies)
+}
+
+/// The repository, if projects of its index can be declared in it.
+pub(super) fn changeable(context: &Context<'_>) -> Result<Repository, Failure> {
+    let repository = context.repository()?;
+    if repository.configuration.layout != Layout::Package {
+        return Err(Failure::usage(
+            "projects of an index are declared in the layout `package`, and this repository has the layout `ipwhl-1`",
+        )
+        .help("`ipwhl migrate` converts the repository"));
+    }
+    if let Some(link) = repository.link_to_declarations() {
+        return Err(Failure::finding(format!(
+            "`{link}`, on the path to the declarations, is a symbolic link"
+        ))
+        .help("replace the link with the folder itself: links are not followed"));
+    }
+    if repository.configuration.platforms.is_empty() {
+        return Err(Failure::finding(
+            "`ipwhl.toml` names no platform, so the wheels to declare are unknown",
+        )
+        .help("`ipwhl check` shows the mistake"));
+    }
+    Ok(repository)
 }
 
 /// The word for every declared project.
 const ALL: &str = "all";
 
 /// The declared projects that these names let move.
-fn may_move(repository: &Repository, names: &[String]) -> Result<Projects, Failure> {
+pub(super) fn may_move(repository: &Repository, names: &[String]) -> Result<Projects, Failure> {
     if names.iter().any(|name| name == ALL) {
         return Ok(Projects::All);
     }
@@ -158,54 +160,9 @@ fn may_move(repository: &Repository, names: &[String]) -> Result<Projects, Failu
 }
 
 /// Adds help to a failure of the network or the disk that has none.
-fn with_way_out(failure: Failure) -> Failure {
+pub(super) fn with_way_out(failure: Failure) -> Failure {
     if failure.kind != FailureKind::World || failure.help.is_some() {
         return failure;
     }
     failure.help("run the same command again; `--index-url URL` uses another index")
-}
-
-/// The failure to write a declaration after `written` others.
-fn unwritten(path: &Path, error: &io::Error, written: usize) -> Failure {
-    let way_out = way_out(error).unwrap_or("run the same command again when the cause is fixed");
-    unwritable(path, error).help(match written {
-        0 => format!("no declaration was changed; {way_out}"),
-        1 => format!("1 declaration was written before, and stays; {way_out}"),
-        count => format!("{count} declarations were written before, and stay; {way_out}"),
-    })
-}
-
-fn write(
-    context: &Context<'_>,
-    repository: &Repository,
-    added: &Added,
-    before: &Before,
-) -> Result<(), Failure> {
-    let folder = repository
-        .directory
-        .join(&repository.configuration.declarations);
-    std::fs::create_dir_all(&folder).map_err(|error| unwritten(&folder, &error, 0))?;
-    let graph = Graph::new(repository);
-    let mut written = 0;
-    for project in &added.written {
-        let name = declaration_file(repository, project);
-        let path = repository.directory.join(&name);
-        let Some(text) = repository.texts.get(name.as_str()) else {
-            continue;
-        };
-        let declaration = &repository.declarations[project];
-        let is_same = std::fs::read(&path).is_ok_and(|there| there == text.as_str().as_bytes());
-        if is_same {
-            context.say(&format!(
-                "{project} {} is already declared like this",
-                declaration.version()
-            ));
-            continue;
-        }
-        AtomicFile::write_whole(&path, text.as_str().as_bytes())
-            .map_err(|error| unwritten(&path, &error, written))?;
-        written += 1;
-        context.say(before.line(context, &graph, declaration, added.granted.get(project)));
-    }
-    Ok(())
 }

@@ -12,6 +12,7 @@ mod remedies;
 mod removal;
 mod selection;
 mod solver;
+mod update;
 
 pub use addition::{Added, Addition, declaration_file, declared_extras, is_open_requirement};
 pub use cover::Prefer;
@@ -23,5 +24,6 @@ pub use removal::{RemovalOptions, RemovalPlan, StillNeeded, unreadable};
 pub use selection::{COMMAND_LINE, Listed, ProjectRequest, Selection, Selector};
 pub use solver::{
     Asked, Catalogue, MAXIMUM_PLATFORMS, PassedOver, PlatformSet, Policy, Projects, Solution,
-    SolvedProject, solve,
+    SolvedProject, Step, solve,
 };
+pub use update::{Update, UpdatePlan};

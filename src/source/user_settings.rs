@@ -48,8 +48,8 @@ impl UserSettings {
     fn parse(text: &str) -> Result<Self, String> {
         let document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| {
             let start = error.span().map_or(0, |span| span.start);
-            let before = text.as_bytes().get(..start).unwrap_or_default();
-            let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+            let before = text.get(..start).unwrap_or_default();
+            let line = before.matches('\n').count() + 1;
             format!("line {line} is not TOML: {}", error.message())
         })?;
         let mut settings = Self::default();

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use ipwhl::foundation::failure::Failure;
 use ipwhl::set::graph::Graph;
 use ipwhl::set::repository::Repository;
-use ipwhl::set::resolve::{Asked, Catalogue, PlatformSet, Policy, Projects, Solution, solve};
+use ipwhl::set::resolve::{Asked, Catalogue, PlatformSet, Policy, Projects, Solution, Step, solve};
 use ipwhl::source::{CoreMetadataFile, IndexFile, ProjectPage};
 use ipwhl_packaging::{CoreMetadata, ProjectName, Version, parse_specifiers};
 use proptest::prelude::*;
@@ -174,6 +174,7 @@ fn policy(asked: &[(&str, &str)]) -> Policy {
         moving: Projects::none(),
         newest: Projects::none(),
         may_downgrade: false,
+        largest_step: Step::default(),
         with_dependencies: true,
         prefer: None,
         preferred: BTreeMap::new(),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, Permissions};
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use toml_edit::{DocumentMut, Item};
@@ -36,21 +36,50 @@ impl FileChange {
         }
     }
 
-    fn make(&self) -> io::Result<()> {
-        match &self.bytes {
-            Some(bytes) => AtomicFile::write_whole(&self.path, bytes),
+    /// Writes and flushes the new contents beside the file; `None` for a removal.
+    fn stage(&self) -> io::Result<Option<AtomicFile>> {
+        let Some(bytes) = &self.bytes else {
+            return Ok(None);
+        };
+        let mut file = AtomicFile::create(&self.path)?;
+        file.write_all(bytes)?;
+        file.file().sync_all()?;
+        Ok(Some(file))
+    }
+
+    /// The bytes and permissions of the file now; `None` if it is to be created.
+    fn state(&self) -> io::Result<Option<(Vec<u8>, Permissions)>> {
+        let state = fs::read(&self.path)
+            .and_then(|bytes| Ok((bytes, fs::metadata(&self.path)?.permissions())));
+        match state {
+            Err(error) if error.kind() == io::ErrorKind::NotFound && self.bytes.is_some() => {
+                Ok(None)
+            }
+            state => state.map(Some),
+        }
+    }
+
+    /// Puts back a state of the file.
+    fn restore(&self, state: Option<&(Vec<u8>, Permissions)>) -> io::Result<()> {
+        match state {
             None => fs::remove_file(&self.path),
+            Some((bytes, permissions)) => AtomicFile::write_whole(&self.path, bytes)
+                .and_then(|()| fs::set_permissions(&self.path, permissions.clone())),
         }
     }
 }
 
-/// Makes all changes. If one fails, the changes before it are undone. Folders below `top` that
-/// become empty are removed too.
+/// Makes all changes. New contents are written beside all files before the first gets its name. If
+/// a change fails, the changes before it are undone. Folders below `top` that become empty are
+/// removed too.
 ///
 /// # Errors
 /// When a file cannot be read or changed.
 pub fn change_files(changes: &[FileChange], top: &Path) -> Result<(), Failure> {
-    make_all(changes, &mut FileChange::make)?;
+    make_all(changes, &mut |change, staged| match staged {
+        Some(file) => file.commit(),
+        None => fs::remove_file(&change.path),
+    })?;
     let mut synced: BTreeSet<Option<&Path>> = BTreeSet::new();
     for change in changes.iter().filter(|change| change.bytes.is_none()) {
         // Failures are harmless: an empty folder declares nothing, nor does a partial file.
@@ -68,23 +97,24 @@ pub fn change_files(changes: &[FileChange], top: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-fn make_all(
-    changes: &[FileChange],
-    make: &mut dyn FnMut(&FileChange) -> io::Result<()>,
-) -> Result<(), Failure> {
-    let mut before: Vec<(Vec<u8>, Permissions)> = Vec::new();
+/// Makes a change with its staged contents.
+type Make<'m> = dyn FnMut(&FileChange, Option<AtomicFile>) -> io::Result<()> + 'm;
+
+fn make_all(changes: &[FileChange], make: &mut Make<'_>) -> Result<(), Failure> {
+    let mut before = Vec::new();
+    let mut staged = Vec::new();
     for change in changes {
-        let state = fs::read(&change.path)
-            .and_then(|bytes| Ok((bytes, fs::metadata(&change.path)?.permissions())));
-        before.push(state.map_err(|error| failed(change, &error, &[]))?);
+        let not_begun = |error: io::Error| failed(change, &error, &[]);
+        before.push(change.state().map_err(not_begun)?);
+        staged.push(change.stage().map_err(not_begun)?);
     }
-    for (made, change) in changes.iter().enumerate() {
-        let Err(error) = make(change) else { continue };
+    for (made, (change, staged)) in changes.iter().zip(staged).enumerate() {
+        let Err(error) = make(change, staged) else {
+            continue;
+        };
         let mut lost = Vec::new();
-        for (change, (bytes, permissions)) in changes[..made].iter().zip(&before) {
-            let restored = AtomicFile::write_whole(&change.path, bytes)
-                .and_then(|()| fs::set_permissions(&change.path, permissions.clone()));
-            if restored.is_err() {
+        for (change, state) in changes[..made].iter().zip(&before) {
+            if change.restore(state.as_ref()).is_err() {
                 lost.push(change.path.display().to_string());
             }
         }
@@ -183,7 +213,12 @@ mod tests {
         })
         .unwrap_err();
         assert!(failure.message.contains("the disk is gone"));
-        assert!(failure.help.unwrap().starts_with("no file was removed"));
+        assert!(
+            failure
+                .help
+                .unwrap()
+                .starts_with("no file was changed or removed")
+        );
         for name in ["a", "b", "c"] {
             let text = fs::read_to_string(path(name)).unwrap();
             assert_eq!(text, format!("text of {name}"));

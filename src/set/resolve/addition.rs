@@ -3,14 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use futures_util::{StreamExt, stream};
 use ipwhl_packaging::{ExtraName, Platform, ProjectName, Version};
 
 use super::index_catalogue::IndexCatalogue;
-use super::project::Declarer;
-use super::solver::{
-    Asked, MAXIMUM_PLATFORMS, PassedOver, Policy, Projects, Solution, SolvedProject, solve,
-};
+use super::project::declare_all;
+use super::solver::{Asked, MAXIMUM_PLATFORMS, PassedOver, Policy, Projects, Step, solve};
 use super::{Prefer, ProjectRequest};
 use crate::foundation::diagnostic::{Code, Finding, SourceText};
 use crate::foundation::failure::Failure;
@@ -21,7 +18,7 @@ use crate::set::declaration::{
 use crate::set::gather::Network;
 use crate::set::graph::Graph;
 use crate::set::repository::Repository;
-use crate::source::{Fetcher, Session, Work};
+use crate::source::Session;
 
 /// The options for adding projects to a set.
 pub struct Addition<'a> {
@@ -47,6 +44,8 @@ pub struct Added {
     pub written: BTreeSet<ProjectName>,
     /// The fulfilled requests, the last for each project.
     pub granted: BTreeMap<ProjectName, ProjectRequest>,
+    /// The automatic projects that leave the set, because nothing needs them any more.
+    pub removed: BTreeSet<ProjectName>,
     /// Newer versions that were not chosen, the newest first, with reasons.
     pub passed_over: BTreeMap<ProjectName, Vec<(Version, PassedOver)>>,
 }
@@ -74,21 +73,28 @@ impl Addition<'_> {
         }
         let configuration = &repository.configuration;
         check_number(&configuration.platforms)?;
-        let fetcher = self
-            .network
-            .fetcher(self.session, configuration, configuration.profile)?;
-        let fetcher = Arc::new(fetcher);
-        let runtime = self.session.runtime()?;
-        let jobs = self.network.jobs.get();
-        let catalogue = IndexCatalogue::new(Arc::clone(&fetcher), runtime.clone(), jobs);
+        let catalogue = IndexCatalogue::of(self.session, self.network, configuration)?;
         let policy = self.policy(&requests);
         let solution = {
             let graph = Graph::new(repository);
             solve(&graph, &catalogue, &policy)?
         };
-        let declared = self.declare(repository, &fetcher, &catalogue, &requests, &solution)?;
+        let kind = |project: &ProjectName| {
+            let mut requests = requests.iter();
+            let request = requests.find(|request| request.project == *project);
+            request.map(|request| request.automatic)
+        };
+        let declared = declare_all(
+            self.session,
+            self.network,
+            repository,
+            &catalogue,
+            &solution,
+            kind,
+        )?;
         let mut added = Added {
             passed_over: solution.passed_over,
+            removed: solution.unneeded,
             ..Added::default()
         };
         // A project may stay as it is, and yet be wanted from now on.
@@ -127,61 +133,16 @@ impl Addition<'_> {
             moving: self.may_move.clone(),
             newest: Projects::none(),
             may_downgrade: self.may_downgrade,
+            largest_step: Step::default(),
             with_dependencies: self.with_dependencies,
             prefer: self.prefer,
             preferred: BTreeMap::new(),
         }
     }
-
-    /// Fetches the wheels of a solution and declares them.
-    fn declare(
-        &self,
-        repository: &Repository,
-        fetcher: &Fetcher,
-        catalogue: &IndexCatalogue,
-        requests: &[ProjectRequest],
-        solution: &Solution,
-    ) -> Result<Vec<Declaration>, Failure> {
-        let changed: Vec<(&ProjectName, &SolvedProject)> = solution.changed.iter().collect();
-        let files = changed.iter().flat_map(|(_, solved)| &solved.files);
-        let names: Vec<String> = files.map(|file| file.file_name.clone()).collect();
-        let progress = self.session.begin(Work::Wheels, names);
-        let tell = |event| progress.fetch(event);
-        let declarer = Declarer {
-            fetcher,
-            catalogue,
-            platforms: &repository.configuration.platforms,
-            progress: &tell,
-        };
-        let mut first = 0;
-        let mut started = Vec::new();
-        for (project, solved) in changed {
-            let request = requests.iter().find(|request| request.project == *project);
-            let before = repository.declarations.get(project);
-            let automatic = match (request, before) {
-                (Some(request), _) => request.automatic,
-                (None, Some(declaration)) => declaration.automatic,
-                (None, None) => true,
-            };
-            started.push(declarer.declare(first, project, solved, automatic));
-            first += solved.files.len();
-        }
-        let answers = self.session.runtime()?.block_on(
-            stream::iter(started.into_iter().enumerate())
-                .map(|(index, declared)| async move { (index, declared.await) })
-                .buffer_unordered(self.network.jobs.get())
-                .inspect(|_| progress.verified())
-                .collect::<Vec<_>>(),
-        );
-        progress.clear();
-        let mut answers: Vec<(usize, Result<Declaration, Failure>)> = answers;
-        answers.sort_by_key(|(index, _)| *index);
-        answers.into_iter().map(|(_, declared)| declared).collect()
-    }
 }
 
 /// The search keeps platforms as bits.
-fn check_number(platforms: &[Platform]) -> Result<(), Failure> {
+pub(super) fn check_number(platforms: &[Platform]) -> Result<(), Failure> {
     if platforms.len() <= MAXIMUM_PLATFORMS {
         return Ok(());
     }
@@ -218,7 +179,10 @@ pub fn declaration_file(repository: &Repository, project: &ProjectName) -> Strin
 }
 
 /// Adds a declaration to the repository as if it had been read from its file.
-fn insert(repository: &mut Repository, mut declaration: Declaration) -> Result<(), Failure> {
+pub(super) fn insert(
+    repository: &mut Repository,
+    mut declaration: Declaration,
+) -> Result<(), Failure> {
     keep_sources(repository, &mut declaration);
     let name = declaration_file(repository, &declaration.project);
     let file: Arc<str> = Arc::from(name.as_str());

@@ -9,7 +9,11 @@ use tokio::sync::{OnceCell, Semaphore};
 
 use super::solver::Catalogue;
 use crate::foundation::failure::Failure;
-use crate::source::{Fetcher, IndexClient, IndexFile, MetadataError, ProjectPage, SourceProblem};
+use crate::set::gather::Network;
+use crate::set::repository::Configuration;
+use crate::source::{
+    Fetcher, IndexClient, IndexFile, MetadataError, ProjectPage, Session, SourceProblem,
+};
 
 type Metadata = Result<Arc<CoreMetadata>, String>;
 type MetadataCell = Arc<OnceCell<Result<Metadata, Failure>>>;
@@ -21,25 +25,37 @@ pub(super) struct IndexCatalogue {
 }
 
 struct Shared {
-    fetcher: Arc<Fetcher>,
+    fetcher: Fetcher,
     /// The number of concurrent requests.
     requests: Semaphore,
     metadata: Mutex<HashMap<String, MetadataCell>>,
 }
 
 impl IndexCatalogue {
-    /// The index of a fetcher. `runtime` runs the requests, so no call may come from one of its
-    /// own tasks.
-    pub(super) fn new(fetcher: Arc<Fetcher>, runtime: Handle, jobs: usize) -> Self {
+    /// The index of a repository. The runtime of the session runs the requests, so no call may come
+    /// from one of its tasks.
+    ///
+    /// # Errors
+    /// When there is no cache, or no thread for the network.
+    pub(super) fn of(
+        session: &Session,
+        network: &Network,
+        configuration: &Configuration,
+    ) -> Result<Self, Failure> {
         let shared = Shared {
-            fetcher,
-            requests: Semaphore::new(jobs),
+            fetcher: network.fetcher(session, configuration, configuration.profile)?,
+            requests: Semaphore::new(network.jobs.get()),
             metadata: Mutex::default(),
         };
-        Self {
+        Ok(Self {
             shared: Arc::new(shared),
-            runtime,
-        }
+            runtime: session.runtime()?.clone(),
+        })
+    }
+
+    /// The fetcher of its wheels.
+    pub(super) fn fetcher(&self) -> &Fetcher {
+        &self.shared.fetcher
     }
 }
 

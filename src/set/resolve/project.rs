@@ -4,32 +4,75 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use futures_util::future::try_join_all;
+use futures_util::{StreamExt, stream};
 use ipwhl_packaging::{
     CoreMetadata, ExtraName, MarkerEnvironment, Platform, ProjectName, Requirement, Truth, Version,
     WheelFileName,
 };
 
 use super::index_catalogue::IndexCatalogue;
-use super::solver::SolvedProject;
+use super::solver::{Solution, SolvedProject};
 use crate::foundation::diagnostic::nearest;
 use crate::foundation::failure::Failure;
 use crate::set::check::{self, can_apply};
 use crate::set::declaration::{Declaration, DeclaredWheel, Layout, PackageUrl, Source, Spanned};
-use crate::set::gather::keep_facts_of;
-use crate::source::{FetchError, FetchEvent, Fetcher, IndexFile};
+use crate::set::gather::{Network, keep_facts_of};
+use crate::set::repository::Repository;
+use crate::source::{FetchError, FetchEvent, Fetcher, IndexFile, Session, Work};
 
 /// Declares the chosen versions of projects.
-pub(super) struct Declarer<'a> {
-    pub(super) fetcher: &'a Fetcher,
-    pub(super) catalogue: &'a IndexCatalogue,
-    pub(super) platforms: &'a [Platform],
-    pub(super) progress: &'a (dyn Fn(FetchEvent) + Sync),
+struct Declarer<'a> {
+    fetcher: &'a Fetcher,
+    catalogue: &'a IndexCatalogue,
+    platforms: &'a [Platform],
+    progress: &'a (dyn Fn(FetchEvent) + Sync),
+}
+
+/// Fetches the wheels of a solution and declares them. Projects that are new in the set are
+/// automatic, unless `kind` says otherwise; others stay what they are.
+pub(super) fn declare_all(
+    session: &Session,
+    network: &Network,
+    repository: &Repository,
+    catalogue: &IndexCatalogue,
+    solution: &Solution,
+    kind: impl Fn(&ProjectName) -> Option<bool>,
+) -> Result<Vec<Declaration>, Failure> {
+    let files = solution.changed.values().flat_map(|solved| &solved.files);
+    let names: Vec<String> = files.map(|file| file.file_name.clone()).collect();
+    let progress = session.begin(Work::Wheels, names);
+    let tell = |event| progress.fetch(event);
+    let declarer = Declarer {
+        fetcher: catalogue.fetcher(),
+        catalogue,
+        platforms: &repository.configuration.platforms,
+        progress: &tell,
+    };
+    let mut first = 0;
+    let mut started = Vec::new();
+    for (project, solved) in &solution.changed {
+        let before = repository.declarations.get(project);
+        let automatic = kind(project)
+            .or_else(|| before.map(|declaration| declaration.automatic))
+            .unwrap_or(true);
+        started.push(declarer.declare(first, project, solved, automatic));
+        first += solved.files.len();
+    }
+    let answers = stream::iter(started.into_iter().enumerate())
+        .map(|(index, declared)| async move { (index, declared.await) })
+        .buffer_unordered(network.jobs.get())
+        .inspect(|_| progress.verified());
+    let mut answers: Vec<(usize, Result<Declaration, Failure>)> =
+        session.runtime()?.block_on(answers.collect());
+    progress.clear();
+    answers.sort_by_key(|(index, _)| *index);
+    answers.into_iter().map(|(_, declared)| declared).collect()
 }
 
 impl Declarer<'_> {
     /// Fetches the wheels of a project and declares them. `first` is the number of its first wheel
     /// among all wheels of the change.
-    pub(super) async fn declare(
+    async fn declare(
         &self,
         first: usize,
         project: &ProjectName,

@@ -21,7 +21,7 @@ pub struct RemovalOptions {
 }
 
 /// The projects that leave the set, and those that stay.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RemovalPlan {
     /// The projects that leave the set.
     pub removed: BTreeSet<ProjectName>,

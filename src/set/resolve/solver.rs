@@ -26,5 +26,5 @@ mod universe;
 pub use catalogue::Catalogue;
 pub use passed::PassedOver;
 pub use platform_set::{MAXIMUM_PLATFORMS, PlatformSet};
-pub use policy::{Asked, Policy, Projects};
+pub use policy::{Asked, Policy, Projects, Step};
 pub use solution::{Solution, SolvedProject, solve};

@@ -34,6 +34,19 @@ pub enum PassedOver {
     Requires(String),
 }
 
+impl PassedOver {
+    /// The reason as a sentence about a version, if a platform is the cause.
+    pub fn of_platform(&self, version: &Version) -> Option<String> {
+        match self {
+            Self::NoWheel(platform) => Some(format!("{version} has no wheel for {platform}")),
+            Self::Python(platform, specifiers) => Some(format!(
+                "{version} needs Python {specifiers}, unlike {platform}"
+            )),
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Display for PassedOver {
     /// A clause about the version.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

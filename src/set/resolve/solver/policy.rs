@@ -20,6 +20,8 @@ pub struct Policy {
     pub newest: Projects,
     /// Whether projects that may move may get an older version, too.
     pub may_downgrade: bool,
+    /// The largest step that a project may take which is not asked for.
+    pub largest_step: Step,
     /// Whether the requirements of the chosen versions must be met.
     pub with_dependencies: bool,
     /// The preferred wheels of projects that are asked for, or not declared yet; without it, native
@@ -54,6 +56,35 @@ impl Asked {
     }
 }
 
+/// The size of a step from one version to another.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Step {
+    /// The first two numbers of the release stay.
+    Patch,
+    /// The first number of the release stays.
+    Minor,
+    /// Any step.
+    #[default]
+    Major,
+}
+
+impl Step {
+    /// The size of the step between two versions.
+    pub fn between(one: &Version, other: &Version) -> Self {
+        let number = |version: &Version, index: usize| version.release().get(index).copied();
+        let same = |index| {
+            number(one, index).unwrap_or_default() == number(other, index).unwrap_or_default()
+        };
+        if one.epoch() != other.epoch() || !same(0) {
+            Self::Major
+        } else if same(1) {
+            Self::Patch
+        } else {
+            Self::Minor
+        }
+    }
+}
+
 /// Some or all of the declared projects.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Projects {
@@ -67,6 +98,18 @@ impl Projects {
     /// No project.
     pub fn none() -> Self {
         Self::Named(BTreeSet::new())
+    }
+
+    /// The projects of either.
+    #[must_use]
+    pub fn or(self, other: &Self) -> Self {
+        match (self, other) {
+            (Self::Named(mut names), Self::Named(others)) => {
+                names.extend(others.iter().cloned());
+                Self::Named(names)
+            }
+            _ => Self::All,
+        }
     }
 
     fn contain(&self, project: &ProjectName) -> bool {

@@ -46,14 +46,14 @@ pub(super) fn polish<'r>(
 }
 
 /// The demands of a choice, by the project that they are about.
-struct Demands {
+pub(super) struct Demands {
     /// The roots have no number.
     about: BTreeMap<ProjectName, Vec<(Option<ProjectId>, Demand)>>,
     of: BTreeMap<ProjectId, Vec<Demand>>,
 }
 
 impl Demands {
-    fn new(
+    pub(super) fn new(
         universe: &Universe<'_, '_>,
         roots: &[(Reason, Demand)],
         chosen: &Chosen,
@@ -70,6 +70,27 @@ impl Demands {
             demands.replace(universe, *id, (*position, extras))?;
         }
         Ok(demands)
+    }
+
+    /// The demands on one project, those of other projects first.
+    pub(super) fn on(
+        &self,
+        universe: &Universe<'_, '_>,
+        project: &ProjectName,
+    ) -> Vec<(Origin, Demand)> {
+        let about = self.about.get(project).into_iter().flatten();
+        let mut demands: Vec<(Origin, Demand)> = Vec::new();
+        let mut of_caller = Vec::new();
+        for (from, demand) in about {
+            match from.map(|from| universe.project(from).name.clone()) {
+                Some(from) if from == *project => {}
+                Some(from) => demands.push((Origin::Project(from), demand.clone())),
+                None => of_caller.push((Origin::Caller, demand.clone())),
+            }
+        }
+        demands.extend(universe.held_demands(project));
+        demands.extend(of_caller);
+        demands
     }
 
     /// Replaces the demands of a project by those of another candidate.
@@ -92,33 +113,6 @@ impl Demands {
         self.of.insert(id, now);
         Ok(())
     }
-}
-
-/// The demands on one project, those of other projects first.
-pub(super) fn demands_of(
-    universe: &Universe<'_, '_>,
-    chosen: &Chosen,
-    project: &ProjectName,
-) -> Result<Vec<(Origin, Demand)>, Failure> {
-    let mut demands = Vec::new();
-    for (id, (position, extras)) in chosen {
-        let from = &universe.project(*id).name;
-        if from == project {
-            continue;
-        }
-        for demand in all_demands(universe, *id, *position, extras)?.unwrap_or_default() {
-            if demand.on == *project {
-                demands.push((Origin::Project(from.clone()), demand));
-            }
-        }
-    }
-    demands.extend(universe.held_demands(project));
-    for (_, demand) in Search::root_demands(universe)? {
-        if demand.on == *project {
-            demands.push((Origin::Caller, demand));
-        }
-    }
-    Ok(demands)
 }
 
 /// A better candidate of a project that fits all others as they are.

@@ -11,7 +11,7 @@ use super::explanation::{explain, passed_over, staying};
 use super::offers::{OfferedVersion, Offers};
 use super::passed::PassedOver;
 use super::policy::{Knowledge, Policy, Projects};
-use super::polish::{demands_of, polish, unmet};
+use super::polish::{Demands, polish, unmet};
 use super::search::{Chosen, Found, Search, Stop};
 use super::universe::{Candidate, ProjectId, Reason, Universe};
 use crate::foundation::failure::Failure;
@@ -196,7 +196,7 @@ impl<'a, 'r> Resolution<'a, 'r> {
     fn newer(
         &self,
         universe: &Universe<'_, 'r>,
-        chosen: &Chosen,
+        (chosen, demands): (&Chosen, &Demands),
         id: ProjectId,
         version: &Version,
     ) -> Result<Vec<(Version, PassedOver)>, Failure> {
@@ -210,7 +210,7 @@ impl<'a, 'r> Resolution<'a, 'r> {
         if is_newest {
             return Ok(Vec::new());
         }
-        let demands = demands_of(universe, chosen, name)?;
+        let demands = demands.on(universe, name);
         let mut passed = passed_over(universe, name, &offers, &demands)?;
         passed.retain(|(other, _)| other > version);
         // The others would fit, but for their own requirements.
@@ -249,19 +249,23 @@ impl<'a, 'r> Resolution<'a, 'r> {
     fn solution(&self, universe: &Universe<'_, 'r>, chosen: &Chosen) -> Result<Solution, Stop> {
         let mut solution = Solution::default();
         let mut kept = BTreeSet::new();
+        let demands = Demands::new(universe, &Search::root_demands(universe)?, chosen)?;
         for (id, (position, extras)) in chosen {
             let project = universe.project(*id);
             kept.insert(project.name.clone());
-            let Candidate::Offered(offered) = &project.candidates[*position as usize] else {
+            let candidate = &project.candidates[*position as usize];
+            if !project.movement.stays() {
+                let newer = self.newer(universe, (chosen, &demands), *id, candidate.version())?;
+                if !newer.is_empty() {
+                    solution.passed_over.insert(project.name.clone(), newer);
+                }
+            }
+            let Candidate::Offered(offered) = candidate else {
                 continue;
             };
             let Ok(needs) = universe.needs(&project.name, offered)? else {
                 continue;
             };
-            let newer = self.newer(universe, chosen, *id, &offered.version)?;
-            if !newer.is_empty() {
-                solution.passed_over.insert(project.name.clone(), newer);
-            }
             solution.changed.insert(
                 project.name.clone(),
                 SolvedProject {

@@ -13,7 +13,7 @@ use pubgrub::VersionSet as _;
 use super::offers::{Needs, OfferedVersion, Offers, Unfit};
 use super::passed::Origin;
 use super::platform_set::PlatformSet;
-use super::policy::{Knowledge, Movement, Policy};
+use super::policy::{Knowledge, Movement, Policy, Step};
 use super::positions::{Position, Positions};
 use crate::foundation::failure::Failure;
 use crate::set::declaration::Declaration;
@@ -188,7 +188,11 @@ impl<'u, 'r> Universe<'u, 'r> {
             let now = declared.map(Declaration::version);
             let may_be = |offered: &&Rc<OfferedVersion>| match (movement, now) {
                 (Movement::Grows, Some(now)) => offered.version == *now,
-                (Movement::Rises, Some(now)) => offered.version >= *now,
+                (Movement::Rises, Some(now)) => {
+                    offered.version >= *now
+                        && (self.policy.asked.contains_key(name)
+                            || Step::between(now, &offered.version) <= self.policy.largest_step)
+                }
                 _ => true,
             };
             let offered = offers.versions.iter().filter(may_be);

@@ -1,20 +1,22 @@
-//! The outcome of an addition: a line for each project, and the new findings.
+//! The outcome of a change of declarations: the files, a line for each project, and the new findings.
 
 use std::collections::BTreeMap;
 
 use ipwhl_packaging::{ProjectName, Version, specifiers_contain, specifiers_text};
 
-use super::super::context::Context;
-use super::super::exit::ExitStatus;
-use super::super::report::{MessageFormat, count, show};
-use super::super::words::counted;
+use super::context::Context;
+use super::exit::ExitStatus;
+use super::report::{MessageFormat, count, show};
+use super::words::counted;
 use crate::foundation::diagnostic::{Baseline, Finding, Inert};
-use crate::foundation::failure::Failure;
-use crate::set::declaration::Declaration;
+use crate::foundation::failure::{Failure, unwritable};
+use crate::set::declaration::{Declaration, FileChange, change_files};
 use crate::set::graph::Graph;
 use crate::set::judgement::{compare, has_errors};
 use crate::set::repository::Repository;
-use crate::set::resolve::{ProjectRequest, declared_extras, is_open_requirement};
+use crate::set::resolve::{
+    Added, ProjectRequest, RemovalPlan, declaration_file, declared_extras, is_open_requirement,
+};
 use crate::set::review::known_findings;
 
 /// The number of projects that are named as reasons for a change.
@@ -34,16 +36,65 @@ impl Before {
         }
     }
 
+    /// Writes the declarations of a change, and removes those of projects that nothing needs any
+    /// more: all of them, or none. Returns a line for each.
+    pub(super) fn write(
+        &self,
+        context: &Context<'_>,
+        repository: &Repository,
+        added: &Added,
+    ) -> Result<Vec<Inert>, Failure> {
+        let folder = repository
+            .directory
+            .join(&repository.configuration.declarations);
+        std::fs::create_dir_all(&folder).map_err(|error| unwritable(&folder, &error))?;
+        let graph = Graph::new(repository);
+        let removal = RemovalPlan {
+            removed: added.removed.clone(),
+            ..RemovalPlan::default()
+        };
+        let mut changes = removal.changes(repository)?;
+        let mut lines = Vec::new();
+        for project in &added.written {
+            let name = declaration_file(repository, project);
+            let path = repository.directory.join(&name);
+            let Some(text) = repository.texts.get(name.as_str()) else {
+                continue;
+            };
+            let declaration = &repository.declarations[project];
+            let bytes = text.as_str().as_bytes();
+            if std::fs::read(&path).is_ok_and(|there| there == bytes) {
+                let version = declaration.version();
+                let line = format!("{project} {version} is already declared like this");
+                lines.push(Inert::from(&line));
+                continue;
+            }
+            changes.push(FileChange::write(&path, bytes.to_vec()));
+            lines.push(self.line(context, &graph, declaration, added));
+        }
+        for project in &added.removed {
+            lines.push(Inert::from(&format!(
+                "removed {project}, which nothing needs any more"
+            )));
+        }
+        change_files(&changes, &folder)?;
+        Ok(lines)
+    }
+
     /// The line about a written declaration: the old and the new version, and the reasons.
-    pub(super) fn line(
+    fn line(
         &self,
         context: &Context<'_>,
         graph: &Graph<'_>,
         now: &Declaration,
-        request: Option<&ProjectRequest>,
+        added: &Added,
     ) -> Inert {
+        let request = added.granted.get(&now.project);
         let before = self.declarations.get(&now.project);
         let mut details = vec![counted(now.wheels.len(), "wheel")];
+        let passed = added.passed_over.get(&now.project);
+        let newest = passed.and_then(|passed| passed.first());
+        let because = newest.and_then(|(version, reason)| reason.of_platform(version));
         let mut reasons = Vec::new();
         let version = now.version();
         let (mut line, versions) = match before.map(Declaration::version) {
@@ -82,6 +133,7 @@ impl Before {
             (Some(true), false) => details.push("wanted from now on".to_owned()),
             (None | Some(false), false) => {}
         }
+        details.extend(because);
         let unnamed = reasons.len().saturating_sub(MAXIMUM_REASONS);
         reasons.truncate(MAXIMUM_REASONS);
         if unnamed > 0 {
