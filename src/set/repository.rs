@@ -7,6 +7,7 @@ mod folders;
 mod load;
 mod load_error;
 mod names;
+mod offered;
 mod own_folder;
 mod owner;
 mod platforms;

@@ -29,6 +29,7 @@ pub fn fixture(code: Code) -> Option<RepositoryBuilder> {
         Code::HiddenCharacter => hidden_character(),
         Code::TooLarge => too_large(),
         Code::IgnoredFile => ignored_file(),
+        Code::Unreviewed => unreviewed(),
         Code::ContentIdMismatch => content_id_mismatch(),
         Code::Sha256Mismatch => sha256_mismatch(),
         Code::SizeMismatch => size_mismatch(),
@@ -91,6 +92,13 @@ fn pure_declaration(source: &str) -> String {
 fn ignored_file() -> RepositoryBuilder {
     let text = "dependencies = []";
     RepositoryBuilder::sound().file("declarations/plum.tml", text)
+}
+
+/// A machine took it in.
+fn unreviewed() -> RepositoryBuilder {
+    RepositoryBuilder::sound()
+        .change("damson", |damson| damson.set("reviewed", "false"))
+        .format_2()
 }
 
 /// The content-ids are of dag-pb nodes, which say nothing of the file's SHA-256.

@@ -49,6 +49,7 @@ mod fill_places;
 mod findings;
 mod fixes;
 mod fmt_command;
+mod format_2;
 mod fuzz_seeds;
 mod gateway;
 mod gather;

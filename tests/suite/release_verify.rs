@@ -148,11 +148,11 @@ fn the_top() {
             "_ipwhl/release.json: it has 1 projects, but the release has 2".to_owned(),
         ),
         (
-            change(about, "\"format\": 1", "\"format\": 2, \"new\": 1"),
+            change(about, "\"format\": 1", "\"format\": 3, \"new\": 1"),
             Contradiction::ReleaseJson(ReleaseJsonContradiction::Unknown(
-                ReleaseJsonError::UnknownFormat("2".to_owned()),
+                ReleaseJsonError::UnknownFormat("3".to_owned()),
             )),
-            "_ipwhl/release.json: its format is 2, but this program reads 1".to_owned(),
+            "_ipwhl/release.json: its format is 3, but this program reads 2 and older ones".to_owned(),
         ),
         (
             write(about, b"{"),

@@ -507,7 +507,7 @@ fn settings_with_a_mistake_do_not_validate() {
     let validator = validator(&configuration_schema());
     let waiver = "project = \"foo\"\nreason = \"because\"\nexpires = 2027-03-01";
     for (table, line) in [
-        ("repository", "format = 2"),
+        ("repository", "format = 3"),
         ("repository", "format = \"1\""),
         ("repository", "name = \" \""),
         ("repository", "name = \"a\\nb\""),

@@ -61,6 +61,7 @@ pub struct SettingChange {
 pub(super) fn settings(configuration: &Configuration) -> Settings {
     // The pattern names every field, so that a new key must be handled here.
     let Configuration {
+        format,
         name,
         declarations,
         layout,
@@ -95,6 +96,7 @@ pub(super) fn settings(configuration: &Configuration) -> Settings {
         ("gateways", Values::List(gateways.clone())),
         ("name", one(name.clone())),
         ("declarations", one(declarations.clone())),
+        ("format", one(format.to_string())),
         ("layout", one(layout.to_owned())),
         ("profile", one(profile.to_string())),
         (

@@ -14,7 +14,7 @@ use ipwhl_unixfs::Profile;
 use jiff::civil::Date;
 
 use crate::foundation::diagnostic::{Code, Severity};
-use crate::set::declaration::{Layout, Spanned};
+use crate::set::declaration::{FormatVersion, Layout, Spanned};
 pub(super) use parse::parse;
 pub use publish::{
     ClusterTarget, DirectoryTarget, DnslinkTarget, GitTarget, IpnsTarget, KuboTarget,
@@ -24,6 +24,8 @@ pub use publish::{
 /// The settings in `ipwhl.toml`.
 #[derive(Debug, Clone)]
 pub struct Configuration {
+    /// The version of the formats of the settings and the declarations.
+    pub format: FormatVersion,
     /// The repository's name, which each statement contains.
     pub name: String,
     /// The folder of the declarations, from the repository's folder, with `/`.
@@ -59,6 +61,7 @@ pub struct Configuration {
 impl Default for Configuration {
     fn default() -> Self {
         Self {
+            format: FormatVersion::V1,
             name: String::new(),
             declarations: "declarations".to_owned(),
             layout: Layout::Package,

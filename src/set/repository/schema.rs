@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::foundation::diagnostic::Code;
 use crate::foundation::schema;
+use crate::set::declaration::FormatVersion;
 use publish::PublishTables;
 
 /// The path of the schema of `ipwhl.toml`, from the repository's folder, with `/`.
@@ -63,7 +64,7 @@ struct ConfigurationText {
 #[schemars(deny_unknown_fields)]
 struct RepositoryTable {
     /// The version of this format.
-    #[schemars(extend("const" = 1))]
+    #[schemars(extend("enum" = FormatVersion::ALL.map(FormatVersion::number)))]
     format: u64,
     /// The repository's name, which each signed statement contains.
     #[schemars(regex(pattern = schema::LINE), example = "floating-cheeses")]

@@ -192,6 +192,7 @@ pub fn declaration_file(repository: &Repository, project: &ProjectName) -> Strin
 /// Adds a declaration to the repository as if it had been read from its file.
 fn insert(repository: &mut Repository, mut declaration: Declaration) -> Result<(), Failure> {
     keep_sources(repository, &mut declaration);
+    keep_choices(repository, &mut declaration);
     let name = declaration_file(repository, &declaration.project);
     let file: Arc<str> = Arc::from(name.as_str());
     let text = write_declaration(&declaration);
@@ -218,6 +219,7 @@ fn insert(repository: &mut Repository, mut declaration: Declaration) -> Result<(
             file,
             automatic: parsed.automatic,
             automatic_span: parsed.automatic_span,
+            provenance: parsed.provenance,
             wheels: parsed.wheels,
             project: declaration.project,
         },
@@ -237,6 +239,26 @@ fn keep_sources(repository: &Repository, declaration: &mut Declaration) {
         });
         if let Some(same) = same {
             wheel.sources.clone_from(&same.sources);
+        }
+    }
+}
+
+/// The curators' own words about a project outlive its versions: where it is offered, who publishes
+/// it, and that nobody has reviewed it yet.
+fn keep_choices(repository: &Repository, declaration: &mut Declaration) {
+    let Some(before) = repository.declarations.get(&declaration.project) else {
+        return;
+    };
+    declaration.provenance.clone_from(&before.provenance);
+    // An `only` that all wheels share is about the project.
+    let first = before.wheels.first().and_then(|wheel| wheel.only.as_ref());
+    let is_shared = before
+        .wheels
+        .iter()
+        .all(|wheel| wheel.only.as_ref().map(|only| &only.value) == first.map(|only| &only.value));
+    for wheel in &mut declaration.wheels {
+        if is_shared {
+            wheel.only = first.cloned();
         }
     }
 }

@@ -13,7 +13,9 @@ use super::{Listed, Prefer, ProjectRequest, Selection, Selector};
 use crate::foundation::diagnostic::nearest;
 use crate::foundation::failure::Failure;
 use crate::set::check::{self, can_apply};
-use crate::set::declaration::{Declaration, DeclaredWheel, Layout, PackageUrl, Source, Spanned};
+use crate::set::declaration::{
+    Declaration, DeclaredWheel, Layout, PackageUrl, Provenance, Source, Spanned,
+};
 use crate::set::gather::keep_facts_of;
 use crate::source::{FetchEvent, Fetcher, SourceProblem};
 
@@ -73,6 +75,7 @@ impl Resolver<'_> {
             file: Arc::from(""),
             automatic: request.automatic,
             automatic_span: None,
+            provenance: Provenance::default(),
             wheels,
         };
         Ok(Resolved {
@@ -141,6 +144,8 @@ impl Resolver<'_> {
             dependencies_span: 0..0,
             sha256: Some(nowhere(facts.sha256)),
             size: Some(nowhere(facts.dag.size())),
+            uploaded: None,
+            only: None,
             stem: None,
             released: None,
             is_partial: false,

@@ -10,7 +10,7 @@ use super::platforms::platforms;
 use super::{Configuration, Role, publish};
 use crate::foundation::diagnostic::{Code, Finding};
 use crate::set::declaration::reader::{Reader, Table};
-use crate::set::declaration::{Layout, Spanned, is_git_folder};
+use crate::set::declaration::{FormatVersion, Layout, Spanned, is_git_folder};
 use crate::set::repository::ORIGINAL_FOLDER;
 
 /// The most waivers of a repository.
@@ -85,15 +85,17 @@ fn repository(reader: &Reader, top: &Table<'_, '_>, configuration: &mut Configur
         return;
     };
     match table.number("format") {
-        Some(format) if format.value == 1 => {}
-        Some(format) => reader.push(
-            Finding::new(
-                Code::InvalidValue,
-                format!("the format {} is unknown", format.value),
-            )
-            .at(&reader.file, format.span, "")
-            .help("write `format = 1`, or use a newer ipwhl"),
-        ),
+        Some(format) => match FormatVersion::from_number(format.value) {
+            Some(version) => configuration.format = version,
+            None => reader.push(
+                Finding::new(
+                    Code::InvalidValue,
+                    format!("the format {} is unknown", format.value),
+                )
+                .at(&reader.file, format.span, "")
+                .help("write `format = 1` or `format = 2`, or use a newer ipwhl"),
+            ),
+        },
         None if table.has("format") => {}
         None => table.missing("format", "write `format = 1`"),
     }
