@@ -17,6 +17,7 @@ use ipwhl::set::repository::Repository;
 use ipwhl_packaging::ProjectName;
 
 use crate::support::content_id;
+use crate::support::in_process::BuiltRelease;
 use crate::support::repository_builder::{BuiltRepository, RepositoryBuilder};
 use crate::support::workshop::Workshop;
 
@@ -476,4 +477,36 @@ fn one_line_leads_to_format_2() {
             .refused(code, &[words]);
         assert_eq!(fs::read_to_string(&file).unwrap(), wrong);
     }
+}
+
+/// The pages of a set without times are those of format 1; those of others have one form.
+#[test]
+fn pages_state_the_times_of_uploads() {
+    let sound = RepositoryBuilder::sound();
+    let files = |builder: &RepositoryBuilder| BuiltRelease::of(builder).files;
+    let before = files(&sound);
+    let now = files(&sound.clone().format_2().change("damson", |damson| {
+        damson.set("uploaded", "2023-08-17T17:29:11.5Z")
+    }));
+    let changed: Vec<&String> = now
+        .iter()
+        .filter(|(name, bytes)| before.get(*name) != Some(*bytes))
+        .map(|(name, _)| name)
+        .collect();
+    let page = |name: &str| String::from_utf8(now[name].clone()).unwrap();
+    let (html, json) = ("damson/index.html", "damson/index.v1_json");
+    assert_eq!(
+        changed,
+        ["_ipwhl/release.json", "damson/declaration.toml", html, json]
+    );
+    let time = "2023-08-17T17:29:11.500000Z";
+    assert!(page(html).contains(&format!(" data-upload-time=\"{time}\" data-core-metadata=")));
+    let size = format!("\n      \"upload-time\": \"{time}\",\n      \"core-metadata\"");
+    assert!(page(json).contains(&size), "{}", page(json));
+    assert!(page("_ipwhl/release.json").starts_with("{\n  \"format\": 2,"));
+    assert!(
+        !before
+            .values()
+            .any(|bytes| bytes.windows(11).any(|part| part == b"upload-time"))
+    );
 }
