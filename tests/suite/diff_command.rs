@@ -747,7 +747,7 @@ const STRANGER: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKStranger stranger"
 fn every_setting() -> String {
     format!(
         r#"[repository]
-format = 1
+format = 2
 name = "example"
 declarations = "declarations"
 layout = "package"
@@ -757,6 +757,7 @@ python = ["cp312>=3.12.1", "cp313"]
 system = ["manylinux_2_28_x86_64", "win_amd64"]
 [index]
 url = "https://index.example.org/simple/"
+cooldown = "7 days"
 [mirrors]
 gateways = ["https://one.example.org", "https://two.example.org"]
 [signing]
@@ -907,6 +908,7 @@ fn each_setting_that_changes_is_shown_and_marked() {
             "https://index.example.org/simple/",
             "https://stranger.example.org/simple/",
         ),
+        ("cooldown", "7 days", "6 days"),
         (
             "gateways",
             "https://one.example.org",

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::sync::Arc;
 
+use ipwhl::command::ExitStatus;
 use ipwhl::foundation::diagnostic::Finding;
 use ipwhl::set::check;
 use ipwhl::set::declaration::{
@@ -16,8 +17,10 @@ use ipwhl::set::judgement;
 use ipwhl::set::repository::Repository;
 use ipwhl_packaging::ProjectName;
 
+use crate::support::bench::{Bench, pure as pure_wheel};
 use crate::support::content_id;
 use crate::support::in_process::BuiltRelease;
+use crate::support::program::Program;
 use crate::support::repository_builder::{BuiltRepository, RepositoryBuilder};
 use crate::support::workshop::Workshop;
 
@@ -509,4 +512,133 @@ fn pages_state_the_times_of_uploads() {
             .values()
             .any(|bytes| bytes.windows(11).any(|part| part == b"upload-time"))
     );
+}
+
+const WEEK: &str = "\n[index]\ncooldown = \"7 days\"\n";
+
+/// The sound set, with a week's cooldown, and its wheels uploaded at this time.
+fn cooling(uploaded: &str) -> RepositoryBuilder {
+    let projects = ["apple", "banana", "cherry", "damson"];
+    let set = projects
+        .into_iter()
+        .fold(RepositoryBuilder::sound(), |set, name| {
+            set.change(name, |project| project.set("uploaded", uploaded))
+        });
+    set.format_2().configuration(WEEK)
+}
+
+/// The age is that by the clock of the machine, or at the time of `--now`. A build does not ask.
+#[test]
+fn a_wheel_must_be_as_old_as_the_cooldown() {
+    let repository = cooling("2026-11-13T12:00:00.5Z").build();
+    let program = Program::new(repository.path());
+    let ages = |arguments: &[&str]| {
+        let all = [&["check", "--message-format", "json"], arguments].concat();
+        let run = program.run(&all);
+        (run.status, run.codes().len())
+    };
+    // There are six wheels, and the clock of the tests is half a second before their week is over.
+    assert_eq!(ages(&[]), (ExitStatus::Findings, 6));
+    assert_eq!(
+        ages(&["--now", "2026-11-20T12:00:00.5Z"]),
+        (ExitStatus::Clean, 0)
+    );
+    assert_eq!(ages(&["--allow", "cooldown"]).0, ExitStatus::Clean);
+    program
+        .run(&["check", "--now", "soon"])
+        .expect(ExitStatus::Usage);
+    program
+        .run(&["build", "--root-only"])
+        .expect(ExitStatus::Clean);
+    // An unknown age is not old enough, and no waiver of an age is unused.
+    let waiver = "\n[[waiver]]\ncode = \"cooldown\"\nproject = \"damson\"\n\
+                  reason = \"a security fix\"\nexpires = 2027-01-01\n";
+    let unknown =
+        cooling("2026-11-01T00:00:00Z").change("damson", |damson| damson.unset("uploaded"));
+    let repository = unknown.clone().build();
+    let run = Program::new(repository.path())
+        .run(&["check"])
+        .expect(ExitStatus::Findings);
+    assert!(
+        run.stderr
+            .contains("the age of `damson-5.0.1-py3-none-any.whl` is unknown")
+    );
+    let accepted = unknown.configuration(waiver).build();
+    for arguments in [["check", "--offline"], ["build", "--root-only"]] {
+        Program::new(accepted.path())
+            .run(&arguments)
+            .expect(ExitStatus::Clean);
+    }
+    let old = cooling("2026-11-01T00:00:00Z")
+        .configuration(waiver)
+        .build();
+    Program::new(old.path())
+        .run(&["check"])
+        .expect(ExitStatus::Clean);
+}
+
+#[test]
+fn a_cooldown_that_is_none_is_a_finding() {
+    for (settings, words) in [
+        (
+            cooling("2026-11-01T00:00:00Z").configuration_text(
+                "[repository]\nformat = 1\nname = \"x\"\n\
+            [platforms]\nalso = [\"cp312-win_amd64\"]\n[index]\ncooldown = \"7 days\"\n",
+            ),
+            "`cooldown` is a key of `[index]` in format 2 only",
+        ),
+        (
+            RepositoryBuilder::new()
+                .format_2()
+                .configuration("\n[index]\ncooldown = \"a week\"\n"),
+            "`a week` is not a cooldown: it is not a whole number, above 0, of `hours`, `days` or `weeks`",
+        ),
+        (
+            RepositoryBuilder::new()
+                .format_2()
+                .configuration("\n[index]\ncooldown = 7\n"),
+            "`cooldown` must be a string, not an integer",
+        ),
+    ] {
+        let repository = settings.build();
+        let run = Program::new(repository.path()).run(&["check"]);
+        assert!(run.stderr.contains(words), "{words}\n{}", run.stderr);
+    }
+}
+
+/// `add` takes the time from the index, in format 2 only, and keeps what people have declared.
+#[test]
+fn add_declares_the_time_and_keeps_the_choices() {
+    let offer = |bench: &Bench, version: &str, uploaded: Option<&str>| {
+        bench.offer_as("plum", &pure_wheel("plum", version), |file| {
+            file.uploaded = uploaded.map(ToOwned::to_owned);
+        });
+    };
+    let time = "2026-11-01T10:00:00.250000Z";
+    let bench = Bench::new();
+    offer(&bench, "1.0", Some(time));
+    bench.add(&["plum"]).expect(ExitStatus::Clean);
+    assert!(!bench.text("plum").contains("uploaded"));
+    let bench = Bench::of(&RepositoryBuilder::new().format_2().configuration(WEEK));
+    offer(&bench, "1.0", Some(time));
+    bench.add(&["plum"]).expect(ExitStatus::Clean);
+    let text = bench.text("plum");
+    assert!(
+        text.contains("\nuploaded = 2026-11-01T10:00:00.25Z\n"),
+        "{text}"
+    );
+    let choices = "only = 'sys_platform != \"win32\"'\npublisher = \"us\"\nreviewed = false\n";
+    bench
+        .repository
+        .write("declarations/plum.toml", &(text + choices));
+    offer(&bench, "1.1", None);
+    // Its age is not known.
+    let run = bench.add(&["plum"]).expect(ExitStatus::Findings);
+    assert!(run.stderr.contains("error[cooldown]"), "{}", run.stderr);
+    let text = bench.text("plum");
+    assert!(
+        text.contains("plum-1.1-") && text.ends_with(choices),
+        "{text}"
+    );
+    assert!(!text.contains("uploaded"), "{text}");
 }

@@ -152,6 +152,7 @@ codes! {
     UncoveredPlatform "uncovered-platform" Graph Warning true "A wanted project has no wheel for a supported platform, and no project needs it there.",
     UnusedWheel "unused-wheel" Graph Warning true "A wheel fits no supported platform.",
     Unneeded "unneeded" Graph Warning true "No project needs an automatic project.",
+    Cooldown "cooldown" Graph Error true "A wheel is younger than the repository's cooldown, or its age is unknown.",
     ExpiredWaiver "expired-waiver" Waivers Error false "A waiver has expired.",
     UnusedWaiver "unused-waiver" Waivers Error false "A waiver covers no finding.",
 }

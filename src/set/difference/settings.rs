@@ -69,6 +69,7 @@ pub(super) fn settings(configuration: &Configuration) -> Settings {
         platforms,
         platform_origins: _,
         index_url,
+        cooldown,
         gateways,
         trusted,
         threshold,
@@ -93,6 +94,10 @@ pub(super) fn settings(configuration: &Configuration) -> Settings {
             Values::List(publish.iter().map(target).collect()),
         ),
         ("index", Values::Set(index_url.iter().cloned().collect())),
+        (
+            "cooldown",
+            Values::Set(cooldown.iter().map(ToString::to_string).collect()),
+        ),
         ("gateways", Values::List(gateways.clone())),
         ("name", one(name.clone())),
         ("declarations", one(declarations.clone())),

@@ -14,6 +14,7 @@ use ipwhl_unixfs::Profile;
 use jiff::civil::Date;
 
 use crate::foundation::diagnostic::{Code, Severity};
+use crate::foundation::time::Cooldown;
 use crate::set::declaration::{FormatVersion, Layout, Spanned};
 pub(super) use parse::parse;
 pub use publish::{
@@ -41,6 +42,8 @@ pub struct Configuration {
     pub platform_origins: BTreeMap<Platform, (Arc<str>, Range<usize>)>,
     /// The index for package URLs, if the repository names one.
     pub index_url: Option<String>,
+    /// The age that each wheel needs, if the repository asks for one (format 2).
+    pub cooldown: Option<Cooldown>,
     /// Gateways that may have the wheels by content-id.
     pub gateways: Vec<String>,
     /// The keys that may sign a statement: `ssh-ed25519 AAAA… comment`, or the line of a hardware
@@ -69,6 +72,7 @@ impl Default for Configuration {
             platforms: Vec::new(),
             platform_origins: BTreeMap::new(),
             index_url: None,
+            cooldown: None,
             gateways: Vec::new(),
             trusted: Vec::new(),
             threshold: 1,

@@ -149,6 +149,12 @@ struct IndexTable {
     /// settings apply.
     #[schemars(regex(pattern = ADDRESS), example = "https://example.org/simple/")]
     url: Option<String>,
+    /// The age that each wheel needs before `ipwhl check` accepts it (format 2).
+    #[schemars(
+        regex(pattern = r"^0*[1-9][0-9]* (hours?|days?|weeks?)$"),
+        example = "7 days"
+    )]
+    cooldown: Option<String>,
 }
 
 /// Other places that may have the wheels by content-id.

@@ -11,8 +11,8 @@ use super::{COMMAND_LINE, Prefer, ProjectRequest};
 use crate::foundation::diagnostic::{Code, Finding, SourceText};
 use crate::foundation::failure::Failure;
 use crate::set::declaration::{
-    DECLARATION_SCHEMA_FILE, Declaration, Layout, keep_comments, parse, schema_directive,
-    write_declaration,
+    DECLARATION_SCHEMA_FILE, Declaration, FormatVersion, Layout, keep_comments, parse,
+    schema_directive, write_declaration,
 };
 use crate::set::gather::Network;
 use crate::set::graph::Graph;
@@ -193,6 +193,7 @@ pub fn declaration_file(repository: &Repository, project: &ProjectName) -> Strin
 fn insert(repository: &mut Repository, mut declaration: Declaration) -> Result<(), Failure> {
     keep_sources(repository, &mut declaration);
     keep_choices(repository, &mut declaration);
+    keep_times(repository, &mut declaration);
     let name = declaration_file(repository, &declaration.project);
     let file: Arc<str> = Arc::from(name.as_str());
     let text = write_declaration(&declaration);
@@ -239,6 +240,23 @@ fn keep_sources(repository: &Repository, declaration: &mut Declaration) {
         });
         if let Some(same) = same {
             wheel.sources.clone_from(&same.sources);
+        }
+    }
+}
+
+/// The times of uploads, as far as the repository's format has them. A wheel that stays keeps the
+/// declared one if the index states none.
+fn keep_times(repository: &Repository, declaration: &mut Declaration) {
+    let before = repository.declarations.get(&declaration.project);
+    for wheel in &mut declaration.wheels {
+        if repository.configuration.format < FormatVersion::V2 {
+            wheel.uploaded = None;
+        } else if wheel.uploaded.is_none() {
+            let same = before.and_then(|before| {
+                let mut wheels = before.wheels.iter();
+                wheels.find(|other| other.content_id.value == wheel.content_id.value)
+            });
+            wheel.uploaded = same.and_then(|same| same.uploaded.clone());
         }
     }
 }

@@ -144,7 +144,7 @@ impl Resolver<'_> {
             dependencies_span: 0..0,
             sha256: Some(nowhere(facts.sha256)),
             size: Some(nowhere(facts.dag.size())),
-            uploaded: None,
+            uploaded: listed.file.uploaded.map(nowhere),
             only: None,
             stem: None,
             released: None,

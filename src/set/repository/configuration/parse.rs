@@ -35,6 +35,7 @@ pub(in crate::set::repository) fn parse(
             {
                 configuration.index_url = Some(url.value.to_owned());
             }
+            cooldown(&reader, &index, &mut configuration);
             index.finish();
         }
         if let Some(mirrors) = top.table("mirrors", "`[mirrors]`") {
@@ -176,6 +177,27 @@ fn repository(reader: &Reader, top: &Table<'_, '_>, configuration: &mut Configur
         }
     }
     table.finish();
+}
+
+/// The age that each wheel needs.
+fn cooldown(reader: &Reader, table: &Table<'_, '_>, configuration: &mut Configuration) {
+    if configuration.format < FormatVersion::V2 {
+        return table.refuse_later(&["cooldown"]);
+    }
+    let Some(text) = table.string("cooldown") else {
+        return;
+    };
+    match text.value.parse() {
+        Ok(cooldown) => configuration.cooldown = Some(cooldown),
+        Err(error) => reader.push(
+            Finding::new(
+                Code::InvalidValue,
+                format!("`{}` is not a cooldown: {error}", text.value),
+            )
+            .at(&reader.file, text.span, "")
+            .help("write it as in `cooldown = \"7 days\"`"),
+        ),
+    }
 }
 
 fn gateways(reader: &Reader, table: &Table<'_, '_>, configuration: &mut Configuration) {
