@@ -812,6 +812,10 @@ code = "unneeded"
 project = "damson"
 reason = "kept for now"
 expires = 2999-01-01
+[[withdrawn]]
+sha256 = "92beae6f8d8b647d6f40279c6762f6506d336052c396d31a44261500c4ce4327"
+reason = "a leak"
+date = 2026-11-20
 "#
     )
 }
@@ -909,6 +913,7 @@ fn each_setting_that_changes_is_shown_and_marked() {
             "https://stranger.example.org/simple/",
         ),
         ("cooldown", "7 days", "6 days"),
+        ("withdrawn", "a leak", "another leak"),
         (
             "gateways",
             "https://one.example.org",

@@ -338,6 +338,7 @@ fn the_keys_of_a_declaration_are_those_that_are_read_and_ordered() {
 
 #[test]
 fn the_keys_of_the_settings_are_those_that_are_read() {
+    const NEWEST: &str = "[repository]\nformat = 2\nname = \"x\"\n";
     let schema: Value = serde_json::from_str(&configuration_schema()).unwrap();
     let read = |text: &str| -> Vec<String> {
         let repository = RepositoryBuilder::new().configuration_text(text).build();
@@ -348,7 +349,10 @@ fn the_keys_of_the_settings_are_those_that_are_read() {
             .map(|one| words(&one.help))
             .collect()
     };
-    assert_eq!(keys_of(&schema, ""), keys_named("zzzzzz = 1\n", &read));
+    assert_eq!(
+        keys_of(&schema, ""),
+        keys_named(&format!("zzzzzz = 1\n{NEWEST}"), &read)
+    );
     let tables = schema["properties"].as_object().unwrap();
     for (name, table) in tables {
         if name == "publish" {
@@ -382,10 +386,7 @@ fn the_keys_of_the_settings_are_those_that_are_read() {
             assert_eq!(keys, codes);
         } else {
             // The schema has the keys of the newest format.
-            let newest = match name.as_str() {
-                "repository" => "",
-                _ => "[repository]\nformat = 2\nname = \"x\"\n",
-            };
+            let newest = if name == "repository" { "" } else { NEWEST };
             let text = format!("{newest}{header}\nzzzzzz = 1\n");
             assert_eq!(keys, keys_named(&text, &read), "{name}");
         }

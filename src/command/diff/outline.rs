@@ -138,7 +138,7 @@ fn not_known(report: &Report<'_>) -> Vec<Line> {
     } else if extents.contains(&SettingsExtent::Released) && !comparison.is_one_release() {
         lines.push(vec![own(
             "not compared: trusted, threshold, publish, index, cooldown, gateways, declarations, \
-             format and layout, because a release does not contain them",
+             format, layout and withdrawn, because a release does not contain them",
         )]);
     }
     for (state, extent) in comparison.states.into_iter().zip(extents) {

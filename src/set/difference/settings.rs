@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::foundation::diagnostic::{Code, without_credentials};
 use crate::set::declaration::Layout;
-use crate::set::repository::{Configuration, Waiver};
+use crate::set::repository::{Configuration, Waiver, Withdrawal};
 use target::target;
 
 /// The keys that a release contains; the others exist in the repository only.
@@ -77,6 +77,7 @@ pub(super) fn settings(configuration: &Configuration) -> Settings {
         severity,
         allowed: _,
         waivers,
+        withdrawn,
     } = configuration;
     let one = |text: String| Values::Set(BTreeSet::from([text]));
     let layout = match layout {
@@ -110,6 +111,10 @@ pub(super) fn settings(configuration: &Configuration) -> Settings {
         ),
         ("severity", Values::Set(severity.collect())),
         ("waiver", Values::Set(waivers.iter().map(waiver).collect())),
+        (
+            "withdrawn",
+            Values::Set(withdrawn.iter().map(withdrawal).collect()),
+        ),
     ];
     Settings {
         values,
@@ -122,6 +127,10 @@ fn platform(platform: &Platform) -> String {
         0 => platform.to_string(),
         floor => format!("{platform} (from patch version {floor} on)"),
     }
+}
+
+fn withdrawal(one: &Withdrawal) -> String {
+    format!("{}, on {}: {}", one.subject, one.date, one.reason)
 }
 
 fn waiver(waiver: &Waiver) -> String {

@@ -4,6 +4,7 @@ mod judgement;
 mod parse;
 mod platforms;
 mod publish;
+mod withdrawn;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -21,6 +22,7 @@ pub use publish::{
     ClusterTarget, DirectoryTarget, DnslinkTarget, GitTarget, IpnsTarget, KuboTarget,
     PinningServiceTarget, PublishKind, PublishTarget,
 };
+pub use withdrawn::{Withdrawal, Withdrawn};
 
 /// The settings in `ipwhl.toml`.
 #[derive(Debug, Clone)]
@@ -59,6 +61,8 @@ pub struct Configuration {
     pub allowed: BTreeSet<Code>,
     /// Waived findings.
     pub waivers: Vec<Waiver>,
+    /// Withdrawn files and releases, which the next statement names (format 2).
+    pub withdrawn: Vec<Withdrawal>,
 }
 
 impl Default for Configuration {
@@ -80,6 +84,7 @@ impl Default for Configuration {
             severity: BTreeMap::new(),
             allowed: BTreeSet::new(),
             waivers: Vec::new(),
+            withdrawn: Vec::new(),
         }
     }
 }

@@ -56,6 +56,31 @@ struct ConfigurationText {
     severity: Option<SeverityRules>,
     /// A finding that is accepted until a day. A waiver should cover as little as possible.
     waiver: Option<Vec<WaiverTable>>,
+    /// A file or a release that the maintainers no longer stand behind (format 2). The next statement
+    /// names it, and so does each later one.
+    withdrawn: Option<Vec<WithdrawnTable>>,
+}
+
+/// A withdrawn file or release.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only the schema uses its shape")]
+#[schemars(
+    deny_unknown_fields,
+    extend("oneOf" = [{ "required": ["sha256"] }, { "required": ["root"] }])
+)]
+struct WithdrawnTable {
+    /// The SHA-256 of the withdrawn file.
+    #[schemars(regex(pattern = schema::SHA256))]
+    sha256: Option<String>,
+    /// The root of the withdrawn release.
+    #[schemars(regex(pattern = schema::CONTENT_ID))]
+    root: Option<String>,
+    /// The reason: one line of text.
+    #[schemars(regex(pattern = schema::LINE))]
+    reason: String,
+    /// The day.
+    #[schemars(regex(pattern = schema::DAY), extend("format" = "date"))]
+    date: String,
 }
 
 /// The identity of the repository.

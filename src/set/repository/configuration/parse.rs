@@ -7,6 +7,7 @@ use ipwhl_unixfs::Profile;
 
 use super::judgement::{severities, waived_platforms, waiver};
 use super::platforms::platforms;
+use super::withdrawn::withdrawal;
 use super::{Configuration, Role, publish};
 use crate::foundation::diagnostic::{Code, Finding};
 use crate::set::declaration::reader::{Reader, Table};
@@ -70,6 +71,7 @@ pub(in crate::set::repository) fn parse(
             }
             configuration.waivers.extend(waiver);
         }
+        withdrawals(&reader, &top, &mut configuration);
         top.finish();
     }
     (configuration, reader.into_findings())
@@ -177,6 +179,27 @@ fn repository(reader: &Reader, top: &Table<'_, '_>, configuration: &mut Configur
         }
     }
     table.finish();
+}
+
+/// The withdrawn files and releases. Each is named once.
+fn withdrawals(reader: &Reader, top: &Table<'_, '_>, configuration: &mut Configuration) {
+    if configuration.format < FormatVersion::V2 {
+        return top.refuse_later(&["withdrawn"]);
+    }
+    for table in top.tables("withdrawn", "a `[[withdrawn]]` table") {
+        let withdrawal = withdrawal(reader, &table);
+        table.finish();
+        let Some(withdrawal) = withdrawal else {
+            continue;
+        };
+        let mut known = configuration.withdrawn.iter();
+        if known.any(|other| other.subject == withdrawal.subject) {
+            let message = format!("{} is withdrawn twice", withdrawal.subject);
+            reader.report(Code::InvalidValue, message, &table.span);
+        } else {
+            configuration.withdrawn.push(withdrawal);
+        }
+    }
 }
 
 /// The age that each wheel needs.
