@@ -65,6 +65,7 @@ fn check(text: &str, layout: Layout, file: &str) {
             file: Arc::clone(&file),
             automatic: parsed.automatic,
             automatic_span: None,
+            provenance: parsed.provenance.clone(),
             wheels,
         };
         let written = write_declaration(&declaration);

@@ -15,7 +15,7 @@ use crate::set::graph::Graph;
 use crate::set::judgement::{compare, has_errors};
 use crate::set::repository::Repository;
 use crate::set::resolve::{
-    Added, ProjectRequest, RemovalPlan, declaration_file, declared_extras, is_open_requirement,
+    Added, ProjectRequest, RemovalPlan, declaration_file, is_open_requirement,
 };
 use crate::set::review::known_findings;
 
@@ -119,10 +119,10 @@ impl Before {
                 if before.wheels.len() != now.wheels.len() {
                     details[0] += &format!(" instead of {}", before.wheels.len());
                 }
-                let extras = declared_extras(now);
+                let extras = now.extras();
                 details.extend(
                     extras
-                        .difference(&declared_extras(before))
+                        .difference(&before.extras())
                         .map(|extra| format!("with the extra `{extra}`")),
                 );
             }

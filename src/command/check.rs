@@ -3,6 +3,7 @@
 mod since;
 
 use clap::Args;
+use jiff::Timestamp;
 
 use super::allow::AllowArguments;
 use super::context::Context;
@@ -48,6 +49,9 @@ pub(super) struct Arguments {
     deny: Option<Deny>,
     #[command(flatten)]
     allow: AllowArguments,
+    /// Check as of this time instead of now: the age of wheels and the days of waivers
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    now: Option<Timestamp>,
     /// Connect only to public addresses, with https, on port 443 or on the port of the index that
     /// links there. Use it to check changes from strangers. An index from the environment or
     /// `--index-url` may have any address. Behind a proxy, only literal IP addresses are
@@ -62,6 +66,11 @@ pub(super) struct Arguments {
 enum Deny {
     /// Also warnings.
     Warnings,
+}
+
+fn time(text: &str) -> Result<Timestamp, String> {
+    text.parse()
+        .map_err(|_| "write it as in `2026-03-01T12:00:00Z`".to_owned())
 }
 
 pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
@@ -99,6 +108,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         sources: arguments.sources,
         wheels: arguments.wheels,
         waiver_reason: reason.unwrap_or_default(),
+        now: arguments.now,
     };
     let review = review(&context.session, repository, &options)?;
     let findings = &review.findings;

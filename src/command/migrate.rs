@@ -1,4 +1,5 @@
-//! `ipwhl migrate`: converts a repository from the layout `ipwhl-1` to the layout `package`.
+//! `ipwhl migrate`: converts a repository from the layout `ipwhl-1` to the layout `package`, or
+//! from format 1 to format 2.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -9,12 +10,13 @@ use super::context::Context;
 use super::exit::ExitStatus;
 use super::report::{MessageFormat, show};
 use super::words::counted;
-use crate::foundation::diagnostic::shell_word;
+use crate::foundation::diagnostic::{SourceText, shell_word};
+use crate::foundation::environment::AtomicFile;
 use crate::foundation::failure::Failure;
-use crate::set::declaration::{DeclaredWheel, Layout, Source};
+use crate::set::declaration::{DeclaredWheel, FormatVersion, Layout, Source};
 use crate::set::migration::{
     Conflict, Leftovers, Migration, blocking_findings, conflicts, leftovers, original_settings,
-    remove_leftovers, twins,
+    remove_leftovers, settings_in_format, twins,
 };
 use crate::set::repository::{CONFIGURATION_FILE, LoadError, Repository};
 
@@ -24,6 +26,9 @@ use crate::set::repository::{CONFIGURATION_FILE, LoadError, Repository};
 /// content-ids are kept. The old files are removed after all new ones are written. If a project has
 /// several versions, they go into one file, and `ipwhl check` reports them. After an interruption,
 /// run the same command again: it finishes the work.
+///
+/// With `--format`, only the format of a repository of the layout `package` changes: one line of
+/// `ipwhl.toml`.
 ///
 /// Example: ipwhl migrate --dry-run
 #[derive(Debug, Args)]
@@ -37,10 +42,21 @@ pub(super) struct Arguments {
     /// The repository's name, if it has no `ipwhl.toml`
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
+    /// Change `format` in `ipwhl.toml` to this version, and nothing else
+    #[arg(long, value_name = "VERSION", value_parser = version, conflicts_with_all = ["output", "name"])]
+    format: Option<FormatVersion>,
+}
+
+fn version(text: &str) -> Result<FormatVersion, String> {
+    let version = text.parse().ok().and_then(FormatVersion::from_number);
+    version.ok_or_else(|| format!("the newest format is {}", FormatVersion::NEWEST))
 }
 
 pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
     let repository = load(context, arguments)?;
+    if let Some(format) = arguments.format {
+        return change_format(context, &repository, format, arguments.dry_run);
+    }
     if repository.configuration.layout == Layout::Package && !repository.has_configuration_errors()
     {
         let only_looks = arguments.dry_run || arguments.output.is_some();
@@ -95,6 +111,56 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     ));
     if !arguments.dry_run {
         plan.remove_former(&repository)?;
+    }
+    Ok(ExitStatus::Clean)
+}
+
+/// Writes another version of the formats into `ipwhl.toml`.
+fn change_format(
+    context: &Context<'_>,
+    repository: &Repository,
+    format: FormatVersion,
+    only_looks: bool,
+) -> Result<ExitStatus, Failure> {
+    let configuration = &repository.configuration;
+    if configuration.layout != Layout::Package {
+        return Err(Failure::usage("the layout `ipwhl-1` has one format only")
+            .help("convert the repository first: `ipwhl migrate`, then run this command again"));
+    }
+    let text = repository.texts.get(&repository.configuration_file());
+    let text = text.map_or("", SourceText::as_str);
+    if configuration.format == format && !repository.has_configuration_errors() {
+        context.say(&format!(
+            "the repository already has the format {format}: there is nothing to do"
+        ));
+        return Ok(ExitStatus::Clean);
+    }
+    if configuration.format > format {
+        return Err(Failure::usage(format!(
+            "the repository has the format {}, and this command leads to newer formats only",
+            configuration.format
+        ))
+        .help("to go back, remove the keys of the newer format, and change `format` by hand"));
+    }
+    let changed = settings_in_format(text, format).ok_or_else(|| {
+        Failure::finding(format!(
+            "`{CONFIGURATION_FILE}` does not state a known `format`, and nothing is written"
+        ))
+        .help("fix what `ipwhl check` reports, then run the same command again")
+    })?;
+    let shown = format!(
+        "`{CONFIGURATION_FILE}` from format {} to format {format}",
+        configuration.format
+    );
+    if only_looks {
+        context.result(CONFIGURATION_FILE)?;
+        context.say(&format!("would change {shown}"));
+    } else {
+        let path = repository.directory.join(CONFIGURATION_FILE);
+        AtomicFile::write_whole(&path, changed.as_bytes()).map_err(|error| {
+            Failure::world(format!("`{}` cannot be written: {error}", path.display()))
+        })?;
+        context.say(&format!("changed {shown}"));
     }
     Ok(ExitStatus::Clean)
 }

@@ -31,6 +31,10 @@ pub const SPECIFIERS: &str = r"^[\s,]*((~=|[!=<>]=|[<>])\s*[A-Za-z0-9.*+!_-]+|==
 /// A day, as in `2027-03-01`.
 pub const DAY: &str = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$";
 
+/// A time in UTC, as in `2023-08-17T17:29:11Z`.
+pub const UTC_TIME: &str =
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z$";
+
 /// A line of text that is not empty.
 pub const LINE: &str = r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$";
 

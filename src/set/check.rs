@@ -8,6 +8,7 @@ mod ambiguous_wheels;
 mod archive;
 mod bytes;
 mod conflicting_digest;
+mod cooldown;
 mod dependencies_mismatch;
 mod direct_reference;
 mod extras_mismatch;
@@ -32,9 +33,11 @@ pub(crate) use conflicting_digest::take_in_mismatches;
 pub(crate) use dependencies_mismatch::can_apply;
 pub use remedy::Pin;
 
+use jiff::Timestamp;
 use rayon::prelude::*;
 
 use crate::foundation::diagnostic::{Code, Finding};
+use crate::foundation::time::Cooldown;
 use crate::set::declaration::{Declaration, DeclaredWheel, Layout};
 use crate::set::gather::{WheelProblem, WheelReport};
 use crate::set::graph::Graph;
@@ -47,6 +50,16 @@ use ipwhl_packaging::{CoreMetadata, Platform};
 pub fn repository(repository: &Repository) -> Vec<Finding> {
     let mut findings = repository.findings.clone();
     findings.extend(set(repository));
+    findings
+}
+
+/// Findings about declared wheels that are younger than a cooldown at this time; none without one.
+/// No build asks for them, because no clock reaches a root.
+pub fn age(repository: &Repository, cooldown: Option<Cooldown>, now: Timestamp) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if let Some(cooldown) = cooldown {
+        cooldown::check(repository, cooldown, now, &mut findings);
+    }
     findings
 }
 

@@ -13,6 +13,7 @@ mod parse;
 pub(crate) mod reader;
 mod schema;
 mod source;
+mod version;
 mod write;
 
 pub use directive::schema_directive;
@@ -23,9 +24,10 @@ pub use format::{canonical, canonical_in, declares_all_of, differing_keys, keep_
 pub use limits::LARGEST_DECLARATION;
 pub(crate) use limits::Tally;
 pub(crate) use misplaced::misplaced;
-pub use model::{Declaration, DeclaredWheel, Spanned};
-pub use parse::{Layout, Parsed, parse};
+pub use model::{Declaration, DeclaredWheel, Provenance, Spanned};
+pub use parse::{Layout, Parsed, parse, parse_in};
 pub use schema::{DECLARATION_SCHEMA_FILE, declaration_schema};
 pub(crate) use source::is_git_folder;
 pub use source::{PackageUrl, Source, SourceError};
+pub use version::FormatVersion;
 pub use write::write_declaration;

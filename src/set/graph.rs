@@ -73,7 +73,10 @@ impl<'r> Graph<'r> {
             .map(|declaration| {
                 let availability: Vec<Availability> = platforms
                     .iter()
-                    .map(|platform| Availability::of(declaration, platform))
+                    .zip(&environments)
+                    .map(|(platform, environment)| {
+                        Availability::of(declaration, platform, environment)
+                    })
                     .collect();
                 let relations = relation::relations_of(declaration, &availability, &environments);
                 (availability, relations)

@@ -1,4 +1,5 @@
 //! Migrates a repository from the layout `ipwhl-1` to the layout `package`: one file a project.
+//! Also from format 1 to format 2, which changes one line of `ipwhl.toml`.
 
 mod leftovers;
 mod settings;
@@ -18,8 +19,8 @@ use crate::set::declaration::{Declaration, DeclaredWheel, Unformatted, differing
 use crate::set::repository::{CONFIGURATION_FILE, Repository, SUPPORTED_FILE};
 
 pub use leftovers::{Leftovers, leftovers, remove_leftovers};
-pub use settings::original_settings;
 use settings::package_settings;
+pub use settings::{original_settings, settings_in_format};
 
 /// The files to write and to remove.
 #[derive(Debug, Clone)]

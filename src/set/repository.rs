@@ -7,6 +7,7 @@ mod folders;
 mod load;
 mod load_error;
 mod names;
+mod offered;
 mod own_folder;
 mod owner;
 mod platforms;
@@ -19,7 +20,8 @@ mod walk;
 pub use canonical::{CanonicalForm, DeclarationFile};
 pub use configuration::{
     ClusterTarget, Configuration, DirectoryTarget, DnslinkTarget, GitTarget, IpnsTarget,
-    KuboTarget, PinningServiceTarget, PublishKind, PublishTarget, SeverityRule, Waiver,
+    KuboTarget, PinningServiceTarget, PublishKind, PublishTarget, SeverityRule, Waiver, Withdrawal,
+    Withdrawn,
 };
 pub use folders::Folders;
 pub use load::{Repository, find, presumed_project};

@@ -14,7 +14,7 @@ mod selection;
 mod solver;
 mod update;
 
-pub use addition::{Added, Addition, declaration_file, declared_extras, is_open_requirement};
+pub use addition::{Added, Addition, declaration_file, is_open_requirement};
 pub use cover::Prefer;
 pub use named::named_requests;
 pub use newest::{Newest, newest};
@@ -24,6 +24,6 @@ pub use removal::{RemovalOptions, RemovalPlan, StillNeeded, unreadable};
 pub use selection::{COMMAND_LINE, Listed, ProjectRequest, Selection, Selector};
 pub use solver::{
     Asked, Catalogue, MAXIMUM_PLATFORMS, PassedOver, PlatformSet, Policy, Projects, Solution,
-    SolvedProject, Step, solve,
+    SolvedProject, Step, offered_platforms, platforms_where, solve,
 };
 pub use update::{Update, UpdatePlan};

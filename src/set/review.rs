@@ -4,6 +4,8 @@
 use std::collections::BTreeSet;
 
 use ipwhl_packaging::ProjectName;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use crate::foundation::diagnostic::Finding;
 use crate::foundation::failure::Failure;
@@ -30,6 +32,9 @@ pub struct ReviewOptions<'r> {
     pub wheels: bool,
     /// The reason in proposed waivers.
     pub waiver_reason: &'r str,
+    /// The time that decides about the age of wheels and the days of waivers; `None` for the
+    /// session's clock.
+    pub now: Option<Timestamp>,
 }
 
 /// The result of a check.
@@ -64,7 +69,13 @@ pub fn review(
     repository: &Repository,
     options: &ReviewOptions<'_>,
 ) -> Result<Review, Failure> {
+    let now = options.now.unwrap_or_else(|| session.now());
     let mut findings = check::repository(repository);
+    findings.extend(check::age(
+        repository,
+        repository.configuration.cooldown,
+        now,
+    ));
     let all = all_wheels(repository);
     let changed = options
         .before
@@ -95,11 +106,11 @@ pub fn review(
     let verified_earlier = known.verified(&others);
     findings.extend(check::wheels(repository, &others, &known));
     report.extend(known);
-    let today = session.today();
+    let today = now.to_zoned(TimeZone::UTC).date();
     let mut findings = judge(repository, findings, &report, today, options.waiver_reason);
     let gone = options
         .before
-        .map(|before| before.compare(repository, &report, today, &mut findings));
+        .map(|before| before.compare(repository, &report, now, &mut findings));
     let unasked = propose(session, repository, options.network, &mut findings);
     // In the layout `ipwhl-1`, a project can have both readable and unreadable files.
     let projects: BTreeSet<&ProjectName> = repository
@@ -123,6 +134,11 @@ pub fn review(
 /// The findings of a set and of those wheels that an earlier run has verified.
 pub fn known_findings(session: &Session, repository: &Repository) -> Vec<Finding> {
     let mut findings = check::repository(repository);
+    findings.extend(check::age(
+        repository,
+        repository.configuration.cooldown,
+        session.now(),
+    ));
     let wheels = all_wheels(repository);
     let known = known_among(session, repository, &wheels);
     findings.extend(check::wheels(repository, &wheels, &known));

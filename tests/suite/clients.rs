@@ -7,6 +7,7 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
+use crate::support::http::{respond, whole};
 use crate::support::repository_builder::{Project, RepositoryBuilder};
 use crate::support::serving::Serving;
 use crate::support::workshop::{Workshop, installable, installable_from, pure};
@@ -345,6 +346,98 @@ fn a_wheel_that_the_page_does_not_mean_is_refused_by_pip() {
     let output = pip.try_install(&serving.url, &["application"]);
     assert!(!output.status.success(), "pip installed a changed wheel");
     assert!(String::from_utf8_lossy(&output.stderr).contains("DO NOT MATCH"));
+}
+
+/// A release of [`installable`] from the year 2023, and its pages in a folder of a plain server,
+/// which gives HTML to everybody.
+fn release_of_2023() -> (Workshop, Serving, String) {
+    let builder = ["application", "library"].into_iter().fold(
+        installable_from(None).format_2(),
+        |builder, name| {
+            builder.change(name, |project| {
+                project.set("uploaded", "2023-08-17T17:29:11.5Z")
+            })
+        },
+    );
+    let workshop = Workshop::with(&builder);
+    workshop.build(&["--unsigned", "--tree", "tree"]);
+    let serving = Serving::start(&workshop, &workshop.release("release.car"));
+    let tree = workshop.repository().join("tree");
+    let plain = respond(move |request| {
+        let path = request.path.trim_start_matches('/');
+        let (path, kind) = if path.is_empty() || path.ends_with('/') {
+            (format!("{path}index.html"), "text/html")
+        } else {
+            (path.to_owned(), "application/octet-stream")
+        };
+        match fs::read(tree.join(path)) {
+            Ok(bytes) => whole("200 OK", &[("Content-Type", kind)], &bytes),
+            Err(_) => whole("404 Not Found", &[], b""),
+        }
+    });
+    (workshop, serving, plain + "/")
+}
+
+/// uv reads times on pages of both formats, so its limit holds at each server.
+#[test]
+fn uv_leaves_out_what_is_newer_at_any_server() {
+    let (_workshop, serving, plain) = release_of_2023();
+    for url in [&serving.url, &plain] {
+        let uv = Uv::new();
+        let install = |limit: &str| {
+            uv.command(&["pip", "install", "--index-url", url])
+                .args(["--exclude-newer", limit, "application"])
+                .output()
+                .unwrap()
+        };
+        let output = install("2023-08-17T17:29:11Z");
+        assert!(
+            !output.status.success(),
+            "{url}: uv installed a newer wheel"
+        );
+        let output = install("2023-08-17T17:29:12Z");
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{url}: {error}");
+        assert_eq!(uv.python(IMPORT), "1.0 2.1.post1");
+        // Without a time no file is known to be old enough.
+        drop(uv);
+    }
+    let (_workshop, serving) = small_release();
+    let uv = Uv::new();
+    let output = uv
+        .command(&["pip", "install", "--index-url", &serving.url])
+        .args(["--exclude-newer", "2023-08-18T00:00:00Z", "application"])
+        .output()
+        .unwrap();
+    assert!(
+        !output.status.success(),
+        "uv installed a wheel of unknown age"
+    );
+}
+
+/// pip reads times on JSON pages only. At a plain server it says that they are missing.
+#[test]
+fn pip_leaves_out_what_is_newer_where_it_gets_json() {
+    let (_workshop, serving, plain) = release_of_2023();
+    let pip = Pip::new();
+    let install = |url: &str, limit: &str| {
+        pip.command(&["install", "--index-url", url])
+            .args(["--uploaded-prior-to", limit, "application"])
+            .output()
+            .unwrap()
+    };
+    let output = install(&serving.url, "2023-08-17T17:29:11Z");
+    assert!(!output.status.success(), "pip installed a newer wheel");
+    let output = install(&plain, "2023-08-17T17:29:12Z");
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        !output.status.success() && error.contains("does not provide upload-time metadata"),
+        "{error}"
+    );
+    let output = install(&serving.url, "2023-08-17T17:29:12Z");
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{error}");
+    assert_eq!(pip.python(IMPORT), "1.0 2.1.post1");
 }
 
 /// The real set's archive.

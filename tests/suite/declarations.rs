@@ -203,8 +203,9 @@ fn each_mistake_is_told_at_its_place() {
             with("zzz = 1"),
             "`zzz` is not a key of a declaration",
             "zzz",
-            "its keys are `automatic`, `content-id`, `dependencies`, `extras`, `requires-python`, \
-             `sha256`, `size`, `source`, `wheel`",
+            "its keys are `automatic`, `content-id`, `dependencies`, `extras`, `only`, \
+             `publisher`, `requires-python`, `reviewed`, `sha256`, `size`, `source`, `uploaded`, \
+             `wheel`",
         ),
         (with("size = -1"), "`size` is below 0", "-1", ""),
         (with("size = 0"), "a wheel is not empty", "0", ""),

@@ -749,7 +749,7 @@ const STRANGER: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKStranger stranger"
 fn every_setting() -> String {
     format!(
         r#"[repository]
-format = 1
+format = 2
 name = "example"
 declarations = "declarations"
 layout = "package"
@@ -759,6 +759,7 @@ python = ["cp312>=3.12.1", "cp313"]
 system = ["manylinux_2_28_x86_64", "win_amd64"]
 [index]
 url = "https://index.example.org/simple/"
+cooldown = "7 days"
 [mirrors]
 gateways = ["https://one.example.org", "https://two.example.org"]
 [signing]
@@ -813,6 +814,10 @@ code = "unneeded"
 project = "damson"
 reason = "kept for now"
 expires = 2999-01-01
+[[withdrawn]]
+sha256 = "92beae6f8d8b647d6f40279c6762f6506d336052c396d31a44261500c4ce4327"
+reason = "a leak"
+date = 2026-11-20
 "#
     )
 }
@@ -909,6 +914,8 @@ fn each_setting_that_changes_is_shown_and_marked() {
             "https://index.example.org/simple/",
             "https://stranger.example.org/simple/",
         ),
+        ("cooldown", "7 days", "6 days"),
+        ("withdrawn", "a leak", "another leak"),
         (
             "gateways",
             "https://one.example.org",

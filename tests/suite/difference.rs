@@ -36,7 +36,7 @@ fn state() -> impl Strategy<Value = Snapshot> {
             let mut state = ProjectState {
                 versions: BTreeSet::from([format!("{version}.0").parse().unwrap()]),
                 wanted: Some(is_wanted),
-                wheels: BTreeMap::new(),
+                ..ProjectState::default()
             };
             let tags = [
                 "cp312-cp312-win_amd64",

@@ -35,6 +35,13 @@ const SETTINGS: &str = "[repository]\nformat = 1\nname = \"cheeses\"\nprofile = 
     code = \"unsatisfied-dependency\"\nproject = \"x\"\nrequirement = \"y>=2\"\nplatforms = [\"win_amd64\"]\n\
     reason = \"seen\"\nexpires = 2027-03-01\n\n[publish.site]\nkind = \"directory\"\npath = \"/srv/www\"\nkeep = 5\n";
 
+const WITHDRAWN: &str = "\n[[withdrawn]]\n\
+    sha256 = \"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\"\n\
+    reason = \"a leak\"\ndate = 2026-11-20\n";
+
+const KEYS_OF_FORMAT_2: &str = "uploaded = 2023-08-17T17:29:11.5Z\n\
+    only = 'sys_platform != \"win32\"'\npublisher = \"x\"\nreviewed = false\n";
+
 /// Seeds by target and name.
 #[derive(Default)]
 struct Seeds(BTreeMap<PathBuf, Vec<u8>>);
@@ -222,6 +229,12 @@ impl Seeds {
             "first",
             format!("{STATEMENT}trusted = []\nthreshold = 1\n"),
         );
+        let withdrawn = format!(
+            "{}trusted = []\nthreshold = 1\n{WITHDRAWN}",
+            STATEMENT.replacen("format = 1", "format = 2", 1)
+        );
+        Statement::parse(&withdrawn).unwrap();
+        self.add("statement", "withdrawn", withdrawn);
         self.add("statement", "line", &line);
         self.add("statement", "blob", public.blob());
         self.add(
@@ -335,6 +348,17 @@ impl Seeds {
                 "90d",
                 "unixfs-v1-2025",
             ],
+        );
+        let all = shapes();
+        let plain = all.iter().find(|text| text.starts_with("source = "));
+        let newer = format!("{}{KEYS_OF_FORMAT_2}", plain.unwrap());
+        self.add("declaration", "format-2", &newer);
+        let settings = SETTINGS.replacen("format = 1", "format = 2", 1);
+        let settings = settings.replacen("[index]\n", "[index]\ncooldown = \"7 days\"\n", 1);
+        self.add(
+            "repository",
+            "format-2",
+            [settings + WITHDRAWN, newer].join("\0"),
         );
         let one = &shapes()[4];
         self.add("repository", "package", [SETTINGS, one, one].join("\0"));

@@ -59,6 +59,67 @@ fn other(file: ProjectFile, fact: WheelFact) -> Contradiction {
     of_application(file, FileContradiction::Other { fact, wheel })
 }
 
+/// The upload times on the pages are those of the declarations, in a release with and without them.
+#[test]
+fn upload_times_are_those_of_the_declarations() {
+    let with_time = installable_from(None)
+        .format_2()
+        .change("application", |application| {
+            application.set("uploaded", "2023-08-17T17:29:11Z")
+        });
+    let with_time = BuiltRelease::of(&with_time).files;
+    assert_eq!(verify(&with_time, &[]), []);
+    let without = release().files;
+    let (html, json) = ("application/index.html", "application/index.v1_json");
+    let time = "2023-08-17T17:29:11.000000Z";
+    let attribute = format!(" data-upload-time=\"{time}\"");
+    let key = format!("\"upload-time\": \"{time}\",");
+    let later = |text: &str| text.replace(":11.", ":12.");
+    let no_time = |text: &str| text.replace(time, "yesterday");
+    for (files, page, from, to, is_read) in [
+        (&with_time, html, attribute.as_str(), String::new(), true),
+        (&with_time, html, &attribute, later(&attribute), true),
+        (&with_time, html, &attribute, no_time(&attribute), true),
+        (
+            &without,
+            html,
+            " data-core",
+            format!("{attribute} data-core"),
+            true,
+        ),
+        (
+            &without,
+            html,
+            " data-core",
+            format!("{} data-core", no_time(&attribute)),
+            false,
+        ),
+        (&with_time, json, &key, String::new(), true),
+        (&with_time, json, &key, later(&key), true),
+        (&with_time, json, &key, no_time(&key), true),
+        (&without, json, "\"size\"", format!("{key} \"size\""), true),
+        (
+            &without,
+            json,
+            "\"size\"",
+            format!("{} \"size\"", no_time(&key)),
+            false,
+        ),
+    ] {
+        let mut files = files.clone();
+        replace(&mut files, page, from, &to);
+        let found = verify(&files, &[]);
+        let file = if page == html { HTML } else { JSON };
+        let expected = if is_read {
+            other(file, WheelFact::UploadTime)
+        } else {
+            of_application(file, FileContradiction::OtherUploadTimes)
+        };
+        assert!(found.contains(&expected), "{page}: {to}: {found:#?}");
+        assert!(expected.to_string().contains("upload time"));
+    }
+}
+
 /// One change of a release, and what it has to be found as, with the words for it.
 type Case<'c> = (Box<dyn Fn(&mut Files) + 'c>, Contradiction, String);
 
@@ -148,11 +209,11 @@ fn the_top() {
             "_ipwhl/release.json: it has 1 projects, but the release has 2".to_owned(),
         ),
         (
-            change(about, "\"format\": 1", "\"format\": 2, \"new\": 1"),
+            change(about, "\"format\": 1", "\"format\": 3, \"new\": 1"),
             Contradiction::ReleaseJson(ReleaseJsonContradiction::Unknown(
-                ReleaseJsonError::UnknownFormat("2".to_owned()),
+                ReleaseJsonError::UnknownFormat("3".to_owned()),
             )),
-            "_ipwhl/release.json: its format is 2, but this program reads 1".to_owned(),
+            "_ipwhl/release.json: its format is 3, but this program reads 2 and older ones".to_owned(),
         ),
         (
             write(about, b"{"),

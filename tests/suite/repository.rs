@@ -120,9 +120,9 @@ fn what_is_wrong_is_said_with_the_way_out() {
             ],
         ),
         (
-            "[repository]\nformat = 2\nname = \"\"\n[platforms]\npython = [\"cp312\"]\nsystem = []\n",
+            "[repository]\nformat = 3\nname = \"\"\n[platforms]\npython = [\"cp312\"]\nsystem = []\n",
             &[
-                "invalid-value: the format 2 is unknown <2> write `format = 1`, or use a newer ipwhl",
+                "invalid-value: the format 3 is unknown <3> write `format = 1` or `format = 2`, or use a newer ipwhl",
                 "invalid-value: the repository's name must be one line of text, and not empty <\"\"> ",
                 "missing-key: `system` is missing, but `[platforms]` needs it <[platforms]> name \
                  the systems of these interpreters: `system = [\"manylinux_2_28_x86_64\"]`",

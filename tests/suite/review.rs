@@ -33,6 +33,7 @@ fn reviewed(folder: &BuiltRepository, since: Option<&str>, wheels: bool) -> Revi
         sources: false,
         wheels,
         waiver_reason: "",
+        now: None,
     };
     review(&session, &repository, &options).unwrap()
 }

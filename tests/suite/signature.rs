@@ -9,9 +9,12 @@ use ipwhl::release::signature::{
     KeyError, NAMESPACE, PrivateKeyText, PublicKey, SignatureError, SigningKey, TrustedKey, sign,
     verify,
 };
-use ipwhl::release::statement::{Draft, Newness, Statement, StatementError, parse_lifetime};
+use ipwhl::release::statement::{
+    ChainError, Draft, Newness, Statement, StatementError, parse_lifetime,
+};
 use ipwhl::release::trust::{TrustError, TrustPolicy};
-use ipwhl_unixfs::Cid;
+use ipwhl::set::repository::{Withdrawal, Withdrawn};
+use ipwhl_unixfs::{Cid, Sha256Digest};
 use jiff::Timestamp;
 
 use crate::support::tool;
@@ -48,6 +51,7 @@ fn draft(root: &str) -> Draft {
         checks: Some(3),
         trusted: vec![trusted(1, "maintainer")],
         threshold: 1,
+        withdrawn: Vec::new(),
         renew: false,
         renew_by: None,
     }
@@ -166,14 +170,14 @@ fn statement_refuses_what_breaks_the_format() {
         ),
         (
             "format = 1",
-            "format = 2",
-            "`format` of the statement is 2, but this program reads 1",
+            "format = 3",
+            "`format` of the statement is 3, but this program reads 1 and 2",
         ),
         ("format = 1\n", "", "the statement has no `format`"),
         (
             "format = 1",
             "format = 1\nextra = 1",
-            "the statement has the key \"extra\", which format 1 does not know",
+            "the statement has the key \"extra\", which its format does not know",
         ),
         (
             "format = 1",
@@ -276,6 +280,90 @@ fn statement_refuses_what_breaks_the_format() {
         Statement::parse(&format!("# {}\n{good}", "x".repeat(70_000))),
         Err(StatementError::TooLarge(_))
     ));
+}
+
+/// Withdrawals are repeated for good. A statement without them is of format 1, with them of 2.
+#[test]
+fn withdrawals_are_carried_forward() {
+    let withdrawal = |subject: Withdrawn, reason: &str| Withdrawal {
+        subject,
+        reason: reason.to_owned(),
+        date: jiff::civil::date(2026, 11, 20),
+    };
+    let file = withdrawal(Withdrawn::File(Sha256Digest::of(b"wheel")), "a \"leak\"");
+    let release = withdrawal(Withdrawn::Release(cid(OTHER_ROOT)), "a stolen key");
+    let following = |previous: Option<&Statement>, withdrawn: &[&Withdrawal]| {
+        let draft = Draft {
+            withdrawn: withdrawn.iter().copied().cloned().collect(),
+            expires: None,
+            ..draft(ROOT)
+        };
+        Statement::following(previous, draft).unwrap()
+    };
+    let first = following(None, &[]).unwrap();
+    assert!(first.to_toml().starts_with("format = 1\n"));
+    // A new withdrawal is a reason to sign, and the same one again is not.
+    let second = following(Some(&first), &[&file]).unwrap();
+    let text = second.to_toml();
+    assert!(text.starts_with("format = 2\n"));
+    assert!(
+        text.ends_with(&format!(
+            "threshold = 1\n\n[[withdrawn]]\nsha256 = \"{}\"\nreason = \"a \\\"leak\\\"\"\n\
+             date = 2026-11-20\n",
+            Sha256Digest::of(b"wheel")
+        )),
+        "{text}"
+    );
+    assert_eq!(Statement::parse(&text), Ok(second.clone()));
+    assert_eq!(following(Some(&second), &[]), None);
+    let reworded = withdrawal(file.subject, "other words");
+    assert_eq!(following(Some(&second), &[&reworded]), None);
+    let third = following(Some(&second), &[&release]).unwrap();
+    assert_eq!(third.withdrawn, [file.clone(), release]);
+    assert_eq!(Statement::parse(&third.to_toml()), Ok(third.clone()));
+    assert_eq!(third.check_successor_of(&second), Ok(()));
+    // A later statement that lost or changed one contradicts the known one.
+    for withdrawn in [Vec::new(), vec![reworded], third.withdrawn[1..].to_vec()] {
+        let lost = Statement {
+            withdrawn,
+            ..third.clone()
+        };
+        let error = lost.check_successor_of(&second).unwrap_err();
+        assert!(
+            matches!(error, ChainError::LostWithdrawal { .. }),
+            "{error}"
+        );
+        let later = Statement {
+            sequence: 9,
+            ..lost
+        };
+        assert!(later.check_newer_than(&second).is_err());
+    }
+    for (from, to) in [
+        ("format = 2", "format = 1"),
+        ("date = 2026-11-20", "date = 2026-11-20T00:00:00Z"),
+        ("date = 2026-11-20", "day = 2026-11-20"),
+        ("reason = \"a", "reason = \"\\n"),
+        ("sha256 = \"", "sha256 = \"x"),
+        ("sha256 = ", "root = "),
+        ("sha256 = ", "size = 1\nsha256 = "),
+        ("[[withdrawn]]", "[withdrawn]"),
+    ] {
+        assert!(text.contains(from));
+        assert!(
+            Statement::parse(&text.replacen(from, to, 1)).is_err(),
+            "{to}"
+        );
+    }
+    let (head, tables) = text.split_once("\n[[").unwrap();
+    assert!(
+        Statement::parse(head).is_err(),
+        "format 2 without withdrawals"
+    );
+    assert!(
+        Statement::parse(&format!("{text}\n[[{tables}")).is_err(),
+        "a withdrawal twice"
+    );
 }
 
 #[test]

@@ -126,6 +126,7 @@ impl Catalogue for Index {
                     size: None,
                     requires_python: release.requires_python.map(ToOwned::to_owned),
                     yanked: None,
+                    uploaded: None,
                     core_metadata: CoreMetadataFile::Absent,
                 }
             })
@@ -177,6 +178,8 @@ fn policy(asked: &[(&str, &str)]) -> Policy {
         largest_step: Step::default(),
         with_dependencies: true,
         prefer: None,
+        offered: BTreeMap::new(),
+        cooldown: None,
         preferred: BTreeMap::new(),
     }
 }

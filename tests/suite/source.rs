@@ -274,6 +274,21 @@ fn a_wheel_comes_through_a_json_index() {
     }
 }
 
+/// A time that is none hides neither the file nor the others.
+#[test]
+fn an_invalid_time_of_an_upload_is_unknown() {
+    for is_html in [false, true] {
+        let bench = Bench::new();
+        let mut hosted = Hosted::new(PROJECT, FILE_NAME, b"wheel");
+        hosted.uploaded = Some("yesterday".to_owned());
+        bench.server.host(hosted);
+        if is_html {
+            bench.server.html_only();
+        }
+        assert_eq!(bench.index_file().unwrap().uploaded, None);
+    }
+}
+
 #[test]
 fn json_and_html_pages_say_the_same() {
     let bench = Bench::new();
@@ -281,6 +296,7 @@ fn json_and_html_pages_say_the_same() {
     hosted.requires_python = Some(">=3.7,<4 & more".to_owned());
     hosted.yanked = Some("broken <badly>".to_owned());
     hosted.metadata = Some(b"Metadata-Version: 2.1\n".to_vec());
+    hosted.uploaded = Some("2023-08-17T17:29:11.500000Z".to_owned());
     bench.server.host(hosted);
     let json = bench.index_file().unwrap();
     bench.server.html_only();
@@ -291,6 +307,7 @@ fn json_and_html_pages_say_the_same() {
     assert_eq!(html.core_metadata, CoreMetadataFile::Sha256(metadata));
     assert_eq!(html.sha256, Some(Sha256Digest::of(b"wheel")));
     assert_eq!(html.url.as_str(), bench.server.url(PATH));
+    assert_eq!(html.uploaded, "2023-08-17T17:29:11.5Z".parse().ok());
     // HTML cannot say the size (PEP 700).
     assert_eq!((html.size, json.size), (None, Some(5)));
     let without_size = IndexFile { size: None, ..json };

@@ -137,6 +137,7 @@ fn statement(previous: Option<&SignedStatement>, next: &[u8], by: &[u8]) -> Sign
             .map(|seed| line(*seed).parse().unwrap())
             .collect(),
         threshold: 1,
+        withdrawn: Vec::new(),
         renew: false,
         renew_by: None,
     };

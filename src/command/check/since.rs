@@ -80,6 +80,9 @@ fn words(weakening: &Weakening) -> String {
         Weakening::Waivers(values) => {
             format!("this change adds or changes waivers: {}", values.join("; "))
         }
+        Weakening::Cooldown(before, now) => {
+            format!("this change lowers the cooldown in `[index]` from {before} to {now}")
+        }
         Weakening::Platforms(values) => {
             format!(
                 "this change removes supported platforms: {}",

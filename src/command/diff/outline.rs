@@ -137,8 +137,8 @@ fn not_known(report: &Report<'_>) -> Vec<Line> {
         )]);
     } else if extents.contains(&SettingsExtent::Released) && !comparison.is_one_release() {
         lines.push(vec![own(
-            "not compared: trusted, threshold, publish, index, gateways, declarations and layout, \
-             because a release does not contain them",
+            "not compared: trusted, threshold, publish, index, cooldown, gateways, declarations, \
+             format, layout and withdrawn, because a release does not contain them",
         )]);
     }
     for (state, extent) in comparison.states.into_iter().zip(extents) {
@@ -275,10 +275,29 @@ fn project(report: &Report<'_>, change: &ProjectChange<'_>) -> Entry {
         )),
         None => {}
     }
+    if let Some((old, new)) = change.publisher() {
+        let mut entry = wheels::stated("publisher", old, new);
+        entry.mark = Mark::Urgent;
+        below.push(entry);
+    }
+    if let Some(reviewed) = change.reviewed() {
+        let words = if reviewed {
+            "now reviewed"
+        } else {
+            "no longer reviewed: a machine has taken it in"
+        };
+        below.push(Entry::new(Mark::Changed, vec![own(words)]));
+    }
     if let Some(state) = change.new.filter(|_| change.old.is_none())
         && state.wanted == Some(false)
     {
         line.push(own(", automatic"));
+    }
+    if change
+        .new
+        .is_some_and(|new| change.old.is_none() && new.unreviewed)
+    {
+        line.push(own(", not reviewed"));
     }
     below.extend(wheels::wheels(report, change));
     Entry::new(change.kind(), line).with(below)

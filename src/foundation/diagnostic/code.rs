@@ -124,6 +124,7 @@ codes! {
     InsecureSource "insecure-source" Text Error true "A source uses HTTP without TLS.",
     MisplacedDeclaration "misplaced-declaration" Text Error false "The file name of a declaration does not match its project.",
     IgnoredFile "ignored-file" Text Warning true "A file among the declarations is ignored, because its name does not end with `.toml`.",
+    Unreviewed "unreviewed" Text Warning true "A machine took a declaration in, and no person has reviewed it.",
     NoncanonicalPlace "noncanonical-place" Text Error true "A path of the layout `ipwhl-1` is correct, but not in its canonical spelling.",
     AmbiguousWheels "ambiguous-wheels" Uniqueness Error true "An interpreter on some system accepts several wheels of the project.",
     SeveralVersions "several-versions" Uniqueness Error true "The wheels of a project have more than one version.",
@@ -151,6 +152,7 @@ codes! {
     UncoveredPlatform "uncovered-platform" Graph Warning true "A wanted project has no wheel for a supported platform, and no project needs it there.",
     UnusedWheel "unused-wheel" Graph Warning true "A wheel fits no supported platform.",
     Unneeded "unneeded" Graph Warning true "No project needs an automatic project.",
+    Cooldown "cooldown" Graph Error true "A wheel is younger than the repository's cooldown, or its age is unknown.",
     ExpiredWaiver "expired-waiver" Waivers Error false "A waiver has expired.",
     UnusedWaiver "unused-waiver" Waivers Error false "A waiver covers no finding.",
 }

@@ -128,6 +128,8 @@ pub enum SharedCause {
     NoWheel(ProjectName),
     /// The project's Requires-Python does not hold on some platforms.
     PythonExcluded(ProjectName, String),
+    /// The set does not offer the project on some platforms: its `only`.
+    NotOffered(ProjectName, String),
 }
 
 impl fmt::Display for SharedCause {
@@ -149,6 +151,12 @@ impl fmt::Display for SharedCause {
                 formatter,
                 "`requires-python` of `{project}`, `{specifiers}`, excludes patch versions of some platforms"
             ),
+            Self::NotOffered(project, only) => {
+                write!(
+                    formatter,
+                    "`only` of `{project}`, `{only}`, excludes some platforms"
+                )
+            }
         }
     }
 }

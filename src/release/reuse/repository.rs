@@ -141,7 +141,8 @@ fn settings(about: &ReleaseJson, declarations: &str) -> String {
         format!("[{}]", texts.join(", "))
     };
     let mut text = format!(
-        "[repository]\nformat = 1\nname = {}\nprofile = {}\ndeclarations = {}\n\n[platforms]\nalso = {}\n",
+        "[repository]\nformat = {}\nname = {}\nprofile = {}\ndeclarations = {}\n\n[platforms]\nalso = {}\n",
+        about.format,
         quoted(&about.name),
         quoted(&about.profile),
         quoted(declarations),

@@ -4,6 +4,7 @@ use ipwhl_unixfs::Cid;
 use thiserror::Error;
 
 use super::{SignedStatement, Statement};
+use crate::set::repository::Withdrawn;
 
 /// The reason why a statement contradicts a known one.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -60,6 +61,19 @@ pub enum ChainError {
         previous: Option<Cid>,
         /// The known one's root.
         known: Cid,
+    },
+    /// The statement lacks a withdrawal of the known one, which each later statement has.
+    #[error(
+        "the statement of sequence {sequence} does not withdraw {withdrawn}, but the known one of \
+         sequence {known} does"
+    )]
+    LostWithdrawal {
+        /// The statement's sequence.
+        sequence: u64,
+        /// The known one's.
+        known: u64,
+        /// What it withdraws.
+        withdrawn: Withdrawn,
     },
     /// The known statement names no key that may sign the next one.
     #[error(
@@ -152,6 +166,14 @@ impl Statement {
                 sequence: self.sequence,
                 previous: self.previous,
                 known: held.root,
+            });
+        }
+        let mut lost = held.withdrawn.iter();
+        if let Some(lost) = lost.find(|one| !self.withdrawn.contains(one)) {
+            return Err(ChainError::LostWithdrawal {
+                sequence: self.sequence,
+                known: held.sequence,
+                withdrawn: lost.subject,
             });
         }
         Ok(Newness::Newer)

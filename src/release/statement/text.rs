@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use thiserror::Error;
 
 use crate::release::signature::{KeyError, TrustedKey};
+use crate::set::repository::Withdrawal;
 
 /// The longest statement that is read.
 pub const MAXIMUM_STATEMENT_SIZE: usize = 64 * 1024;
@@ -15,8 +16,11 @@ pub const MAXIMUM_TRUSTED: usize = 64;
 /// The longest name of a repository, in bytes.
 const MAXIMUM_NAME_LENGTH: usize = 255;
 
-/// The only version of the format.
+/// The version of the format of a statement without withdrawals.
 pub(super) const FORMAT: i64 = 1;
+
+/// The version of the format of a statement with withdrawals.
+pub(super) const FORMAT_WITHDRAWN: i64 = 2;
 
 /// The contents of `release.toml`, which vouches for a release.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +45,8 @@ pub struct Statement {
     /// The number of their signatures that the next statement needs; at least 1, even if no key is
     /// named.
     pub threshold: u32,
+    /// The files and releases that are withdrawn. Each later statement has them too.
+    pub withdrawn: Vec<Withdrawal>,
 }
 
 /// The known parts of a statement before its sequence is decided.
@@ -61,6 +67,8 @@ pub struct Draft {
     pub trusted: Vec<TrustedKey>,
     /// The number of their signatures that the next statement needs.
     pub threshold: u32,
+    /// The withdrawn files and releases, beside those of the previous statement.
+    pub withdrawn: Vec<Withdrawal>,
     /// Sign a new statement even if the root is unchanged.
     pub renew: bool,
     /// If the previous statement is otherwise equal and valid beyond this time, no new one is made.
@@ -80,7 +88,7 @@ pub enum StatementError {
     #[error("the statement has no `{0}`")]
     MissingKey(&'static str),
     /// A key that this version of the format does not have.
-    #[error("the statement has the key {0:?}, which format {FORMAT} does not know")]
+    #[error("the statement has the key {0:?}, which its format does not know")]
     UnknownKey(String),
     /// A key has an invalid value.
     #[error("`{key}` of the statement {reason}")]
@@ -116,6 +124,13 @@ impl Statement {
         previous: Option<&Self>,
         draft: Draft,
     ) -> Result<Option<Self>, StatementError> {
+        // A withdrawal is for good, in the words in which it was first signed.
+        let mut withdrawn = previous.map_or_else(Vec::new, |previous| previous.withdrawn.clone());
+        for one in draft.withdrawn {
+            if withdrawn.iter().all(|known| known.subject != one.subject) {
+                withdrawn.push(one);
+            }
+        }
         if let Some(previous) = previous {
             if previous.name != draft.name {
                 return Err(StatementError::Succession(format!(
@@ -124,6 +139,7 @@ impl Statement {
                 )));
             }
             let is_said = previous.root == draft.root
+                && previous.withdrawn == withdrawn
                 && previous.trusted == draft.trusted
                 && previous.threshold == draft.threshold
                 && previous.checks >= draft.checks
@@ -149,6 +165,7 @@ impl Statement {
             checks: draft.checks,
             trusted: draft.trusted,
             threshold: draft.threshold,
+            withdrawn,
         };
         statement.check()?;
         Ok(Some(statement))
@@ -207,6 +224,24 @@ impl Statement {
                     "trusted",
                     format!("has the key {} twice", trusted.key.fingerprint()),
                 ));
+            }
+        }
+        for (index, one) in self.withdrawn.iter().enumerate() {
+            let mut earlier = self.withdrawn[..index].iter();
+            if earlier.any(|other| other.subject == one.subject) {
+                return Err(invalid("withdrawn", format!("has {} twice", one.subject)));
+            }
+            if !Withdrawal::is_reason(&one.reason) {
+                return Err(invalid(
+                    "withdrawn",
+                    "has a reason that is not one line of text",
+                ));
+            }
+        }
+        if !self.withdrawn.is_empty() {
+            let length = self.to_toml().len();
+            if length > MAXIMUM_STATEMENT_SIZE {
+                return Err(StatementError::TooLarge(length));
             }
         }
         if self.threshold == 0 {

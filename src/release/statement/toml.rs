@@ -6,7 +6,11 @@ use ipwhl_unixfs::Cid;
 use jiff::Timestamp;
 use toml_edit::{Datetime, Document, Item, Table, Value};
 
-use super::text::{FORMAT, MAXIMUM_STATEMENT_SIZE, Statement, StatementError, invalid};
+use crate::set::repository::{Withdrawal, Withdrawn};
+
+use super::text::{
+    FORMAT, FORMAT_WITHDRAWN, MAXIMUM_STATEMENT_SIZE, Statement, StatementError, invalid,
+};
 
 /// The keys of a statement. A signature over a text that a reader does not understand is worthless,
 /// so any other key is an error: a later format has a later number.
@@ -27,7 +31,12 @@ impl Statement {
     /// The text of `release.toml` (FORMATS 6): the same statement always gives the same bytes.
     pub fn to_toml(&self) -> String {
         let mut text = format!(
-            "format = {FORMAT}\nname = {}\nroot = {}\nsequence = {}\n",
+            "format = {}\nname = {}\nroot = {}\nsequence = {}\n",
+            if self.withdrawn.is_empty() {
+                FORMAT
+            } else {
+                FORMAT_WITHDRAWN
+            },
             quoted(&self.name),
             quoted(&self.root.to_string()),
             self.sequence
@@ -58,6 +67,18 @@ impl Statement {
             }
         }
         let _ = writeln!(text, "threshold = {}", self.threshold);
+        for one in &self.withdrawn {
+            let subject = match one.subject {
+                Withdrawn::File(sha256) => format!("sha256 = {}", quoted(&sha256.to_string())),
+                Withdrawn::Release(root) => format!("root = {}", quoted(&root.to_string())),
+            };
+            let _ = write!(
+                text,
+                "\n[[withdrawn]]\n{subject}\nreason = {}\ndate = {}\n",
+                quoted(&one.reason),
+                one.date
+            );
+        }
         text
     }
 
@@ -72,13 +93,15 @@ impl Statement {
         let table = document.as_table();
         // The format is checked first, because a later format may have any keys.
         let format = integer(table, "format")?;
-        if format != FORMAT {
+        if ![FORMAT, FORMAT_WITHDRAWN].contains(&format) {
             return Err(invalid(
                 "format",
-                format!("is {format}, but this program reads {FORMAT}"),
+                format!("is {format}, but this program reads {FORMAT} and {FORMAT_WITHDRAWN}"),
             ));
         }
-        if let Some((key, _)) = table.iter().find(|(key, _)| !KEYS.contains(key)) {
+        let is_known =
+            |key: &str| KEYS.contains(&key) || (key == "withdrawn" && format == FORMAT_WITHDRAWN);
+        if let Some((key, _)) = table.iter().find(|(key, _)| !is_known(key)) {
             return Err(StatementError::UnknownKey(key.to_owned()));
         }
         let trusted = required(table, "trusted")?
@@ -119,10 +142,44 @@ impl Statement {
                     format!("is {threshold}, but must be at least 1"),
                 )
             })?,
+            withdrawn: match format {
+                FORMAT => Vec::new(),
+                _ => withdrawals(table)?,
+            },
         };
         statement.check()?;
         Ok(statement)
     }
+}
+
+/// The withdrawals of a statement of format 2, which has at least one.
+fn withdrawals(table: &Table) -> Result<Vec<Withdrawal>, StatementError> {
+    let wrong = |reason: &str| invalid("withdrawn", reason);
+    let tables = table.get("withdrawn").and_then(Item::as_array_of_tables);
+    let tables = tables.ok_or_else(|| wrong("is missing or no array of tables, in format 2"))?;
+    let withdrawal = |table: &Table| {
+        const KEYS: [&str; 4] = ["sha256", "root", "reason", "date"];
+        if table.iter().any(|(key, _)| !KEYS.contains(&key)) {
+            return Err(wrong("has a key that its format does not know"));
+        }
+        let subject = match (table.contains_key("sha256"), table.contains_key("root")) {
+            (true, false) => string(table, "sha256")?
+                .parse()
+                .map(Withdrawn::File)
+                .map_err(|_| wrong("has a `sha256` that is none"))?,
+            (false, true) => Withdrawn::Release(cid(table, "root")?),
+            _ => return Err(wrong("names not exactly one of a file and a release")),
+        };
+        let date = required(table, "date")?.as_datetime();
+        let date = date.filter(|date| date.time.is_none() && date.offset.is_none());
+        let date = date.and_then(|date| date.to_string().parse().ok());
+        Ok(Withdrawal {
+            subject,
+            reason: string(table, "reason")?.to_owned(),
+            date: date.ok_or_else(|| wrong("has a `date` that is not a day"))?,
+        })
+    };
+    tables.iter().map(withdrawal).collect()
 }
 
 fn required<'a>(table: &'a Table, key: &'static str) -> Result<&'a Value, StatementError> {

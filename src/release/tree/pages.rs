@@ -1,5 +1,5 @@
 //! Index pages: PEP 503 (HTML, with PEP 629's version, PEP 658 and 714) and PEP 691 (JSON, with PEP
-//! 700).
+//! 700). HTML has the upload times of PEP 700 as `data-upload-time`, which uv reads.
 
 use std::fmt::Write as _;
 
@@ -66,6 +66,10 @@ pub(super) fn project_html(
             let text = escape(&specifiers_text(&specifiers.value));
             let _ = write!(body, " data-requires-python=\"{text}\"");
         }
+        if let Some(uploaded) = &wheel.uploaded {
+            let text = uploaded.value.on_pages();
+            let _ = write!(body, " data-upload-time=\"{text}\"");
+        }
         let _ = writeln!(
             body,
             " data-core-metadata=\"sha256={metadata}\" data-dist-info-metadata=\"sha256={metadata}\">{}</a><br>",
@@ -125,6 +129,10 @@ struct FileJson<'r> {
     hashes: Hashes,
     /// Its size in bytes.
     size: u64,
+    /// The time of its upload to the index, as declared; absent if it is not.
+    #[schemars(regex(pattern = schema::UTC_TIME), extend("format" = "date-time"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    upload_time: Option<String>,
     /// Its Requires-Python; absent if it has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     requires_python: Option<String>,
@@ -189,6 +197,10 @@ pub(super) fn project_json(
                     sha256: facts.sha256.to_string(),
                 },
                 size: facts.dag.size(),
+                upload_time: wheel
+                    .uploaded
+                    .as_ref()
+                    .map(|uploaded| uploaded.value.on_pages()),
                 requires_python: wheel
                     .requires_python
                     .as_ref()

@@ -10,10 +10,8 @@ use serde_json::Value;
 
 use super::input::ReleaseInput;
 use crate::foundation::schema;
+use crate::set::declaration::{Declaration, FormatVersion};
 use crate::set::repository::{SeverityRules, WaivableCode, Waiver};
-
-/// The version of the format.
-const FORMAT: u32 = 1;
 
 /// The description of a release of `ipwhl`: its name, the parameters of its CIDs, and the platforms
 /// and exceptions of its checks.
@@ -21,8 +19,8 @@ const FORMAT: u32 = 1;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(title = "`_ipwhl/release.json`")]
 pub struct ReleaseJson {
-    /// The version of this format.
-    #[schemars(extend("const" = 1))]
+    /// The oldest version of the formats that has all keys of the declarations.
+    #[schemars(extend("enum" = FormatVersion::ALL.map(FormatVersion::number)))]
     pub format: u32,
     /// The repository's name, as in the signed statement.
     #[schemars(example = "floating-cheeses")]
@@ -100,7 +98,7 @@ pub enum ReleaseJsonError {
     #[error("it cannot be read: {0}")]
     Unreadable(String),
     /// It is of another version of the format: the value, as JSON.
-    #[error("its format is {0}, but this program reads {FORMAT}")]
+    #[error("its format is {0}, but this program reads {newest} and older ones", newest = FormatVersion::NEWEST)]
     UnknownFormat(String),
 }
 
@@ -113,7 +111,8 @@ impl ReleaseJson {
         let unreadable = |error: serde_json::Error| ReleaseJsonError::Unreadable(error.to_string());
         // Another version may have other keys, so the version is checked first.
         let any: Value = serde_json::from_slice(bytes).map_err(unreadable)?;
-        if any["format"] != FORMAT {
+        let format = any["format"].as_u64().and_then(FormatVersion::from_number);
+        if format.is_none() {
             return Err(ReleaseJsonError::UnknownFormat(any["format"].to_string()));
         }
         serde_json::from_slice(bytes).map_err(unreadable)
@@ -130,7 +129,14 @@ impl ReleaseJson {
                 .flat_map(|declaration| &declaration.wheels)
         };
         Self {
-            format: FORMAT,
+            format: input
+                .repository
+                .declarations
+                .values()
+                .map(Declaration::format)
+                .max()
+                .unwrap_or_default()
+                .number(),
             name: configuration.name.clone(),
             profile: input.profile.to_string(),
             platforms: configuration

@@ -77,6 +77,10 @@ pub(super) fn unchained(place: &str, error: &ChainError) -> Failure {
         ChainError::NoSuccessor { .. } => {
             failure.help("name the keys that you trust yourself: `--allowed-signers FILE`")
         }
+        ChainError::LostWithdrawal { .. } => failure.help(
+            "each statement repeats the withdrawals before it: ask the maintainers why this one \
+             does not, and do not use the release until you know",
+        ),
         ChainError::Name { .. } => failure,
     }
 }

@@ -180,6 +180,7 @@ impl NextStatement {
             checks: self.checks,
             trusted,
             threshold: u32::try_from(configuration.threshold).unwrap_or(u32::MAX),
+            withdrawn: configuration.withdrawn.clone(),
             renew: self.renew,
             renew_by: self.renew_by,
         };

@@ -180,6 +180,8 @@ pub enum FileContradiction {
     UnknownTags,
     /// `data-dist-info-metadata` of some wheel has another digest.
     OtherDistInfoMetadata,
+    /// It does not have exactly the upload times that the declarations state.
+    OtherUploadTimes,
     /// The page or declaration has a wrong value of a wheel.
     Other {
         /// The value.
@@ -222,6 +224,8 @@ pub enum WheelFact {
     MetadataSha256,
     /// Its Requires-Python.
     RequiresPython,
+    /// The time of its upload.
+    UploadTime,
 }
 
 impl WheelFact {
@@ -233,6 +237,7 @@ impl WheelFact {
             Self::Size => "size",
             Self::MetadataSha256 => "SHA-256 of the metadata",
             Self::RequiresPython => "Requires-Python",
+            Self::UploadTime => "upload time",
         }
     }
 }
@@ -331,6 +336,9 @@ impl fmt::Display for FileContradiction {
                 "it has tags that pages of this format do not have, and readers may interpret them \
                  differently",
             ),
+            Self::OtherUploadTimes => {
+                out.write_str("it has other upload times than the declarations state")
+            }
             Self::OtherDistInfoMetadata => {
                 out.write_str("it has another SHA-256 of metadata in `data-dist-info-metadata`")
             }

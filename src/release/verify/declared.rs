@@ -11,13 +11,23 @@ use super::bytes::{Files, Wheels};
 use super::contradiction::{FileContradiction, ReleaseJsonContradiction, Total, WheelFact};
 use super::count::Count;
 use crate::foundation::diagnostic::{Code, Finding, Severity};
+use crate::foundation::time::UtcTime;
 use crate::release::names::DECLARATION;
 use crate::release::tree::{PlatformJson, ReleaseJson, WaiverJson};
 use crate::set::check;
 use crate::set::declaration::{Layout, Parsed, parse};
 
-/// The Requires-Python of a release's wheels, by file name.
-pub(super) type RequiresPython = BTreeMap<String, Option<VersionSpecifiers>>;
+/// What the pages of a project state as its declaration does.
+#[derive(Default)]
+pub(super) struct Stated {
+    /// The Requires-Python.
+    pub(super) requires_python: Option<VersionSpecifiers>,
+    /// The time of the upload.
+    pub(super) uploaded: Option<UtcTime>,
+}
+
+/// The stated values of a release's wheels, by file name.
+pub(super) type StatedValues = BTreeMap<String, Stated>;
 
 /// A `declaration.toml`, parsed once for all checks.
 pub(super) struct Declared {
@@ -34,14 +44,17 @@ impl Declared {
         }
     }
 
-    /// The Requires-Python of its wheels.
-    pub(super) fn requires_python(&self) -> RequiresPython {
+    /// The values of its wheels that pages state.
+    pub(super) fn stated(&self) -> StatedValues {
         let wheels = self.parsed.wheels.iter();
         wheels
             .map(|wheel| {
                 let specifiers = wheel.requires_python.as_ref();
-                let specifiers = specifiers.map(|specifiers| specifiers.value.clone());
-                (wheel.file_name.to_string(), specifiers)
+                let stated = Stated {
+                    requires_python: specifiers.map(|specifiers| specifiers.value.clone()),
+                    uploaded: wheel.uploaded.as_ref().map(|uploaded| uploaded.value),
+                };
+                (wheel.file_name.to_string(), stated)
             })
             .collect()
     }

@@ -9,7 +9,7 @@ use url::Url;
 
 use super::bytes::{Files, WheelFacts, Wheels};
 use super::contradiction::{FileContradiction, PageFormat, WheelFact};
-use super::declared::{self, RequiresPython};
+use super::declared::{self, StatedValues};
 use crate::source::{CoreMetadataFile, IndexFile, ProjectPage};
 
 /// Compares one page with the wheels.
@@ -19,7 +19,7 @@ pub(super) fn compare(
     body: &[u8],
     files: &Files<'_>,
     wheels: &Wheels<'_>,
-    declared: &RequiresPython,
+    declared: &StatedValues,
 ) -> Vec<FileContradiction> {
     // Addresses are relative, so any base works if it can be recognised again.
     let base = format!("http://release.example.org/{project}/");
@@ -57,15 +57,19 @@ pub(super) fn compare(
         }
     }
     match format {
-        PageFormat::Html => found.extend(html_only(body, wheels)),
-        PageFormat::Json => found.extend(json_only(project, body, files, wheels)),
+        PageFormat::Html => found.extend(html_only(body, wheels, declared)),
+        PageFormat::Json => found.extend(json_only(project, body, files, wheels, declared)),
     }
     found
 }
 
 /// The page has the digest of METADATA under two names (PEP 658 and 714); the reader of pages uses
 /// only the newer one.
-fn html_only(body: &[u8], wheels: &Wheels<'_>) -> Option<FileContradiction> {
+fn html_only(
+    body: &[u8],
+    wheels: &Wheels<'_>,
+    declared: &StatedValues,
+) -> Option<FileContradiction> {
     let text = String::from_utf8_lossy(body);
     let mut expected = BTreeMap::new();
     for wheel in wheels.values() {
@@ -81,7 +85,13 @@ fn html_only(body: &[u8], wheels: &Wheels<'_>) -> Option<FileContradiction> {
         && expected
             .iter()
             .all(|(attribute, count)| text.matches(attribute).count() == *count);
-    (!is_right).then_some(FileContradiction::OtherDistInfoMetadata)
+    if !is_right {
+        return Some(FileContradiction::OtherDistInfoMetadata);
+    }
+    // A time that cannot be read counts too.
+    let times = declared.values().filter(|stated| stated.uploaded.is_some());
+    let is_right = text.matches("data-upload-time").count() == times.count();
+    (!is_right).then_some(FileContradiction::OtherUploadTimes)
 }
 
 /// Whether a page has exactly the tags that pages of a release have, and as many links as it lists.
@@ -124,7 +134,7 @@ pub(super) fn is_plain(page: &str, links: usize) -> bool {
 fn compare_file(
     file: &IndexFile,
     wheel: &WheelFacts,
-    declared: &RequiresPython,
+    declared: &StatedValues,
 ) -> Vec<FileContradiction> {
     let name = file.file_name.as_str();
     let other = |fact| FileContradiction::Other {
@@ -147,7 +157,8 @@ fn compare_file(
         found.push(other(WheelFact::MetadataSha256));
     }
     let of_page = file.requires_python.as_deref().map(parse_specifiers);
-    let declared = declared.get(name).and_then(Option::as_ref);
+    let stated = declared.get(name);
+    let declared = stated.and_then(|stated| stated.requires_python.as_ref());
     let agree = match &of_page {
         None => declared::same(None, declared),
         Some(Ok(of_page)) => declared::same(Some(of_page), declared),
@@ -156,16 +167,20 @@ fn compare_file(
     if !agree {
         found.push(other(WheelFact::RequiresPython));
     }
+    if file.uploaded != stated.and_then(|stated| stated.uploaded) {
+        found.push(other(WheelFact::UploadTime));
+    }
     found
 }
 
 /// Compares the values that only the JSON page has: the project's name, its versions, and
-/// `_ipwhl.content-id` of each file.
+/// `_ipwhl.content-id` of each file. Also whether it has upload times that are none.
 fn json_only(
     project: &str,
     body: &[u8],
     files: &Files<'_>,
     wheels: &Wheels<'_>,
+    declared: &StatedValues,
 ) -> Vec<FileContradiction> {
     let page: Value = serde_json::from_slice(body).unwrap_or_default();
     let mut found = Vec::new();
@@ -185,6 +200,15 @@ fn json_only(
         found.push(FileContradiction::OtherVersions);
     }
     let listed = page["files"].as_array().cloned().unwrap_or_default();
+    // A time that cannot be read counts too.
+    let has_other_times = listed.iter().any(|file| {
+        let name = file["filename"].as_str().unwrap_or_default();
+        let is_stated = declared.get(name).is_some_and(|one| one.uploaded.is_some());
+        file.get("upload-time").is_some() != is_stated
+    });
+    if has_other_times {
+        found.push(FileContradiction::OtherUploadTimes);
+    }
     found.extend(listed.iter().filter_map(|file| {
         let name = file["filename"].as_str()?;
         let cid = file["_ipwhl"]["content-id"].as_str().unwrap_or_default();

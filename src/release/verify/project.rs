@@ -165,7 +165,7 @@ fn check_files(
 ) -> Result<Vec<Contradiction>, CarError> {
     let reader = examined.reader;
     let mut contradictions = Vec::new();
-    let requires_python = declared.map(Declared::requires_python).unwrap_or_default();
+    let stated = declared.map(Declared::stated).unwrap_or_default();
     for (file, facts) in wheels {
         let (project, wheel) = (name.to_owned(), (*file).to_owned());
         match files.get(format!("{file}{METADATA}").as_str()) {
@@ -183,7 +183,7 @@ fn check_files(
         let found = match (file, declared) {
             (ProjectFile::Page(format), _) => {
                 let body = page(reader, &link.cid)?;
-                compare(name, format, &body, files, wheels, &requires_python)
+                compare(name, format, &body, files, wheels, &stated)
             }
             (ProjectFile::Declaration, Some(declared)) => {
                 declared::declaration(name, declared, files, wheels, &examined.waived)

@@ -34,7 +34,7 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
             .filter(|platform| {
                 !matches!(
                     graph.availability(&declaration.project, *platform),
-                    Availability::Wheels(_)
+                    Availability::Wheels(_) | Availability::NotOffered(_)
                 )
             })
             .filter(|platform| !needed.contains(platform))

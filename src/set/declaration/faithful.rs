@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use ipwhl_packaging::{ExtraName, Requirement};
+use ipwhl_packaging::{ExtraName, Marker, Requirement};
 use toml::de::{DeTable, DeValue};
 use toml_edit::DocumentMut;
 use toml_parser::Source;
@@ -89,7 +89,18 @@ enum Meaning {
 /// The meaning of a text; `None` if it is not TOML.
 fn meaning(text: &str, layout: Layout) -> Option<Meaning> {
     let document = DeTable::parse(text).ok()?;
-    Some(of_table(document.get_ref(), layout))
+    let mut meaning = of_table(document.get_ref(), layout);
+    // The default means the same as its absence.
+    if let Meaning::Table(entries) = &mut meaning
+        && layout == Layout::Package
+        && document
+            .get_ref()
+            .get("reviewed")
+            .is_some_and(|reviewed| reviewed.get_ref().as_bool() == Some(true))
+    {
+        entries.remove("reviewed");
+    }
+    Some(meaning)
 }
 
 fn of_table(table: &DeTable<'_>, layout: Layout) -> Meaning {
@@ -132,6 +143,7 @@ fn of_text(key: &str, text: &str, layout: Layout) -> String {
             .parse::<ExtraName>()
             .ok()
             .map(|extra| extra.to_string()),
+        "only" => text.parse::<Marker>().ok().map(|marker| marker.to_string()),
         "sha256" => Some(text.to_ascii_lowercase()),
         _ => None,
     };

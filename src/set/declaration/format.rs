@@ -18,7 +18,7 @@ pub use merge::{declares_all_of, differing_keys, merged};
 use spelling::spell;
 
 /// The order of the keys, at the top and in each wheel.
-const KEYS: [&str; 9] = [
+const KEYS: [&str; 13] = [
     "source",
     "content-id",
     "requires-python",
@@ -26,6 +26,10 @@ const KEYS: [&str; 9] = [
     "dependencies",
     "sha256",
     "size",
+    "uploaded",
+    "only",
+    "publisher",
+    "reviewed",
     "automatic",
     "wheel",
 ];
@@ -48,6 +52,9 @@ pub fn canonical_in(text: &str, layout: Layout) -> Option<String> {
     let trailing = comments(document.trailing().as_str().unwrap_or_default());
     forget_positions(document.as_table_mut());
     format_table(document.as_table_mut(), layout);
+    if layout == Layout::Package {
+        forget_default(document.as_table_mut());
+    }
     if let Some(Item::ArrayOfTables(tables)) = document.get_mut("wheel") {
         format_wheels(tables, layout);
     }
@@ -146,6 +153,20 @@ fn format_table(table: &mut Table, layout: Layout) {
     }
 }
 
+/// Removes `reviewed = true`, the default, unless a comment is about it.
+fn forget_default(table: &mut Table) {
+    let is_plain = table.get_key_value("reviewed").is_some_and(|(key, item)| {
+        item.as_value().is_some_and(|value| {
+            value.as_bool() == Some(true)
+                && comments(&prefix(key.leaf_decor())).is_empty()
+                && end_comment(value.decor()).is_empty()
+        })
+    });
+    if is_plain {
+        table.remove("reviewed");
+    }
+}
+
 fn format_value(key: &str, value: &mut Value, layout: Layout) {
     let after = end_comment(value.decor());
     match value {
@@ -154,6 +175,8 @@ fn format_value(key: &str, value: &mut Value, layout: Layout) {
             let plain = spell(key, text.value(), layout);
             *value = Value::from(plain);
         }
+        // The spelling of a time follows from its value.
+        Value::Datetime(time) if key == "uploaded" => *value = Value::from(*time.value()),
         _ => {}
     }
     *value.decor_mut() = Decor::new(" ", after);

@@ -52,6 +52,10 @@ impl Tally {
         let dependencies = wheel.dependencies.iter().map(|one| &one.span);
         let spans = extras.chain(dependencies);
         self.bytes += spans.map(ExactSizeIterator::len).sum::<usize>();
+        self.comparisons += wheel
+            .only
+            .as_ref()
+            .map_or(0, |only| only.value.comparisons());
         let markers = wheel
             .dependencies
             .iter()

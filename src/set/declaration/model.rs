@@ -5,11 +5,13 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use ipwhl_packaging::{
-    ExtraName, Platform, ProjectName, Requirement, Tag, Version, VersionSpecifiers, WheelFileName,
+    ExtraName, Marker, MarkerEnvironment, Platform, ProjectName, Requirement, Tag, Truth, Version,
+    VersionSpecifiers, WheelFileName,
 };
 use ipwhl_unixfs::{Cid, Sha256Digest};
 
-use super::Source;
+use super::{FormatVersion, Source};
+use crate::foundation::time::UtcTime;
 
 /// A value and its place in the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,14 +41,45 @@ pub struct Declaration {
     pub automatic: bool,
     /// The place of `automatic`, if the key is present.
     pub automatic_span: Option<Range<usize>>,
+    /// The publisher, and whether a person has reviewed the project.
+    pub provenance: Provenance,
     /// The wheels, sorted by file name; never empty.
     pub wheels: Vec<DeclaredWheel>,
 }
 
+/// The origin of a project's wheels and the review of its declaration (format 2).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Provenance {
+    /// The publisher of the wheels, such as the identity of a trusted publisher: one line of text.
+    pub publisher: Option<Spanned<String>>,
+    /// The place of `reviewed = false`. `None` if a person has reviewed the declaration.
+    pub unreviewed: Option<Range<usize>>,
+}
+
 impl Declaration {
+    /// The extras that its wheels declare.
+    pub fn extras(&self) -> BTreeSet<ExtraName> {
+        let extras = self.wheels.iter().flat_map(|wheel| &wheel.extras);
+        extras.map(|extra| extra.value.clone()).collect()
+    }
+
     /// The version of the first wheel; all wheels have it, unless `several-versions` was found.
     pub fn version(&self) -> &Version {
         self.wheels[0].file_name.version()
+    }
+
+    /// The oldest format that has all keys of the declaration.
+    pub fn format(&self) -> FormatVersion {
+        let is_newer = self.provenance != Provenance::default()
+            || self
+                .wheels
+                .iter()
+                .any(|wheel| wheel.uploaded.is_some() || wheel.only.is_some());
+        if is_newer {
+            FormatVersion::V2
+        } else {
+            FormatVersion::V1
+        }
     }
 }
 
@@ -75,6 +108,10 @@ pub struct DeclaredWheel {
     pub sha256: Option<Spanned<Sha256Digest>>,
     /// The size of the file in bytes.
     pub size: Option<Spanned<u64>>,
+    /// The time of the file's upload to the index.
+    pub uploaded: Option<Spanned<UtcTime>>,
+    /// The platforms on which the set offers the wheel, as a marker; `None` for all.
+    pub only: Option<Spanned<Marker>>,
     /// In the layout `ipwhl-1` the wheel's name in the release, without `.whl`.
     pub stem: Option<String>,
     /// That name as a wheel name, which installers see; `None` if it is not a wheel name, and in
@@ -115,6 +152,14 @@ impl DeclaredWheel {
         self.has_tag_for(platform) && self.allows_python_of(platform)
     }
 
+    /// Whether the set offers the wheel in this environment. A marker that is not decided there is
+    /// a finding, and hides no wheel.
+    pub fn is_offered_in(&self, environment: &MarkerEnvironment) -> bool {
+        self.only
+            .as_ref()
+            .is_none_or(|only| only.value.evaluate(environment, None) != Truth::False)
+    }
+
     /// Whether two wheels have equal declarations, even in different files and layouts.
     pub fn says_the_same(&self, other: &Self) -> bool {
         // Their order does not matter.
@@ -132,6 +177,10 @@ impl DeclaredWheel {
             && requires_python(self) == requires_python(other)
             && values(&self.extras) == values(&other.extras)
             && values(&self.dependencies) == values(&other.dependencies)
+            && self.uploaded.as_ref().map(|uploaded| uploaded.value)
+                == other.uploaded.as_ref().map(|uploaded| uploaded.value)
+            && self.only.as_ref().map(|only| &only.value)
+                == other.only.as_ref().map(|only| &only.value)
             && (self.stem == other.stem || self.stem.is_none() || other.stem.is_none())
     }
 

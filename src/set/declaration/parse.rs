@@ -6,14 +6,17 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use ipwhl_packaging::{ExtraName, Requirement, VersionSpecifiers, WheelFileName};
+use ipwhl_packaging::{ExtraName, Marker, Requirement, VersionSpecifiers, WheelFileName};
 use ipwhl_unixfs::Version;
 
 use super::limits::{MOST_WHEELS, Tally};
 use super::reader::{Reader, Table};
-use super::{DeclaredWheel, Spanned};
+use super::{DeclaredWheel, FormatVersion, Provenance, Spanned};
 use crate::foundation::diagnostic::{Code, Finding, Severity};
-use values::{content_id, dependencies, extras, file_name, requires_python, sha256, size, sources};
+use values::{
+    content_id, dependencies, extras, file_name, only, provenance, requires_python, sha256, size,
+    sources, uploaded,
+};
 
 /// The layout of a repository's declarations (FORMATS 1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -36,6 +39,8 @@ pub struct Parsed {
     pub automatic: bool,
     /// The place of `automatic`.
     pub automatic_span: Option<Range<usize>>,
+    /// The publisher, and whether a person has reviewed the project.
+    pub provenance: Provenance,
     /// The findings about the text.
     pub findings: Vec<Finding>,
 }
@@ -46,28 +51,45 @@ struct Shared {
     requires_python: Option<Spanned<VersionSpecifiers>>,
     extras: Option<Spanned<Vec<Spanned<ExtraName>>>>,
     dependencies: Option<Spanned<Vec<Spanned<Requirement>>>>,
+    only: Option<Spanned<Marker>>,
 }
 
-/// Reads the text of one declaration. `file` is its name for findings.
+/// Keys of a declaration that only format 2 has.
+const KEYS_OF_FORMAT_2: [&str; 4] = ["uploaded", "only", "publisher", "reviewed"];
+/// Those of them that a wheel can have.
+const KEYS_OF_WHEELS_OF_FORMAT_2: [&str; 2] = ["uploaded", "only"];
+
+/// Reads the text of one declaration, in the newest format. `file` is its name for findings.
 pub fn parse(file: &Arc<str>, text: &str, layout: Layout) -> Parsed {
+    parse_in(file, text, layout, FormatVersion::NEWEST)
+}
+
+/// Like [`parse`], for a repository of this format. Keys of a later format are findings.
+pub fn parse_in(file: &Arc<str>, text: &str, layout: Layout, format: FormatVersion) -> Parsed {
     let reader = Reader::new(file);
     let (document, is_toml) = reader.parse_document(text);
     let mut wheels = Vec::new();
     let mut automatic = None;
+    let mut provenance_of_project = Provenance::default();
     if is_toml {
         let top = Table::new(&reader, document.get_ref(), 0..0, "a declaration");
         match layout {
             Layout::Package => {
                 let shared = Shared::default();
                 automatic = top.boolean("automatic");
-                if top.value("wheel").is_some() {
-                    wheels = several(&reader, &top);
+                if format == FormatVersion::V1 {
+                    top.refuse_later(&KEYS_OF_FORMAT_2);
                 } else {
-                    wheels.extend(wheel(&reader, &top, &shared, true));
+                    provenance_of_project = provenance(&reader, &top);
+                }
+                if top.value("wheel").is_some() {
+                    wheels = several(&reader, &top, format);
+                } else {
+                    wheels.extend(wheel(&reader, &top, &shared, Some(format)));
                 }
             }
             Layout::Ipwhl1 => {
-                let mut one = wheel(&reader, &top, &Shared::default(), false);
+                let mut one = wheel(&reader, &top, &Shared::default(), None);
                 if let Some(wheel) = &mut one {
                     let name = file.rsplit('/').next().unwrap_or_default();
                     let stem = name.strip_suffix(".toml").unwrap_or(name);
@@ -98,6 +120,7 @@ pub fn parse(file: &Arc<str>, text: &str, layout: Layout) -> Parsed {
         wheels,
         automatic: automatic.as_ref().is_some_and(|automatic| automatic.value),
         automatic_span: automatic.map(|automatic| automatic.span),
+        provenance: provenance_of_project,
         findings,
     }
 }
@@ -125,9 +148,14 @@ fn not_of_the_original(wheel: &DeclaredWheel) -> Option<Finding> {
 }
 
 /// The many-wheels form: shared values at the top, `[[wheel]]` tables below.
-fn several(reader: &Reader, top: &Table<'_, '_>) -> Vec<DeclaredWheel> {
-    let shared = shared(reader, top);
-    for key in ["source", "content-id", "sha256", "size"] {
+fn several(reader: &Reader, top: &Table<'_, '_>, format: FormatVersion) -> Vec<DeclaredWheel> {
+    let mut shared = shared(reader, top);
+    let mut of_wheels = vec!["source", "content-id", "sha256", "size"];
+    if format >= FormatVersion::V2 {
+        shared.only = only(reader, top);
+        of_wheels.push("uploaded");
+    }
+    for key in of_wheels {
         if let Some((_, span)) = top.value(key) {
             let span = top.key_span(key).unwrap_or(span);
             reader.push(
@@ -159,7 +187,7 @@ fn several(reader: &Reader, top: &Table<'_, '_>) -> Vec<DeclaredWheel> {
     let mut tally = Tally::default();
     let mut wheels: Vec<DeclaredWheel> = Vec::with_capacity(tables.len());
     for table in &tables {
-        if let Some(wheel) = wheel(reader, table, &shared, true) {
+        if let Some(wheel) = wheel(reader, table, &shared, Some(format)) {
             // The shared values are not copied to more wheels.
             if let Some(finding) = tally.add(&wheel) {
                 reader.push(finding);
@@ -195,23 +223,32 @@ fn shared(reader: &Reader, table: &Table<'_, '_>) -> Shared {
         requires_python: requires_python(reader, table),
         extras: extras(reader, table),
         dependencies: dependencies(reader, table),
+        only: None,
     }
 }
 
-/// Reads the keys of one wheel. `None` if a required key is absent or invalid.
+/// Reads the keys of one wheel; without a format, only the five keys of the layout `ipwhl-1`.
+/// `None` if a required key is absent or invalid.
 fn wheel(
     reader: &Reader,
     table: &Table<'_, '_>,
     above: &Shared,
-    extended: bool,
+    format: Option<FormatVersion>,
 ) -> Option<DeclaredWheel> {
     let sources = sources(reader, table);
     let content_id = content_id(reader, table);
     let own = shared(reader, table);
-    let (sha256, size) = if extended {
-        (sha256(reader, table), size(reader, table))
-    } else {
-        (None, None)
+    let (sha256, size) = match format {
+        Some(_) => (sha256(reader, table), size(reader, table)),
+        None => (None, None),
+    };
+    let (uploaded, own_only) = match format {
+        Some(FormatVersion::V2) => (uploaded(reader, table), only(reader, table)),
+        Some(FormatVersion::V1) => {
+            table.refuse_later(&KEYS_OF_WHEELS_OF_FORMAT_2);
+            (None, None)
+        }
+        None => (None, None),
     };
     let extras = own.extras.or_else(|| above.extras.clone());
     let dependencies = own.dependencies.or_else(|| above.dependencies.clone());
@@ -248,6 +285,9 @@ fn wheel(
         dependencies_span: dependencies.span,
         sha256,
         size,
+        uploaded,
+        // An invalid value still overrides the shared one.
+        only: own_only.or_else(|| above.only.clone().filter(|_| !table.has("only"))),
         stem: None,
         released: None,
         is_partial: false,

@@ -386,6 +386,30 @@ impl<'r, 't> Table<'r, 't> {
         );
     }
 
+    /// Reports keys that only format 2 has. Each counts as read.
+    pub(crate) fn refuse_later(&self, keys: &[&'static str]) {
+        for key in keys {
+            // A key that is absent does not belong to the keys that a message lists.
+            let Some(span) = self.key_span(key) else {
+                continue;
+            };
+            if !self.known.borrow_mut().insert(key) {
+                continue;
+            }
+            self.reader.push(
+                Finding::new(
+                    Code::UnknownKey,
+                    format!("`{key}` is a key of {} in format 2 only", self.place),
+                )
+                .at(&self.reader.file, span, "")
+                .help(
+                    "`format = 2` in `ipwhl.toml` allows the key; `ipwhl migrate --format 2` \
+                     writes it",
+                ),
+            );
+        }
+    }
+
     /// Reports the unknown keys, each with the most similar known one.
     pub(crate) fn finish(&self) {
         let known = self.known.borrow();

@@ -43,7 +43,10 @@ pub fn declaration_schema() -> String {
     extend(
         "if" = { "required": ["wheel"] },
         "then" = {
-            "properties": { "source": false, "content-id": false, "sha256": false, "size": false },
+            "properties": {
+                "source": false, "content-id": false, "sha256": false, "size": false,
+                "uploaded": false
+            },
             "allOf": [
                 { "anyOf": [
                     { "required": ["extras"] },
@@ -66,6 +69,13 @@ struct DeclarationText {
     dependencies: Option<DependenciesText>,
     sha256: Option<Sha256Text>,
     size: Option<SizeText>,
+    uploaded: Option<UploadedText>,
+    only: Option<OnlyText>,
+    publisher: Option<PublisherText>,
+    /// Whether a person has reviewed the declaration (format 2). `false` if a machine has taken it
+    /// in.
+    #[schemars(extend("default" = true))]
+    reviewed: Option<bool>,
     /// The project is in the set only because another project needs it. If absent, the project is
     /// wanted.
     automatic: Option<bool>,
@@ -86,6 +96,8 @@ struct WheelText {
     dependencies: Option<DependenciesText>,
     sha256: Option<Sha256Text>,
     size: Option<SizeText>,
+    uploaded: Option<UploadedText>,
+    only: Option<OnlyText>,
 }
 
 /// The source of the wheel: one or several, in order of preference.
@@ -152,3 +164,22 @@ struct Sha256Text(#[schemars(regex(pattern = schema::SHA256))] String);
 #[expect(dead_code, reason = "only the schema uses its shape")]
 #[schemars(example = 97941)]
 struct SizeText(#[schemars(range(min = 1))] u64);
+
+/// The time of the file's upload to the index, in UTC (format 2). Index pages state it, so that
+/// installers can leave newer files out.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only the schema uses its shape")]
+#[schemars(extend("format" = "date-time"), example = &"2023-08-17T17:29:11Z")]
+struct UploadedText(#[schemars(regex(pattern = schema::UTC_TIME))] String);
+
+/// The platforms on which the set offers the project or the wheel, as a marker (format 2).
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only the schema uses its shape")]
+#[schemars(example = &"sys_platform != 'win32'")]
+struct OnlyText(#[schemars(regex(pattern = schema::LINE))] String);
+
+/// The publisher of the wheels, such as the identity of a trusted publisher (format 2).
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only the schema uses its shape")]
+#[schemars(example = &"https://github.com/pallets/click")]
+struct PublisherText(#[schemars(regex(pattern = schema::LINE))] String);

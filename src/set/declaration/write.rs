@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
+use ipwhl_packaging::Marker;
 use toml_edit::Value;
 
-use super::{Declaration, DeclaredWheel, canonical};
+use super::{Declaration, DeclaredWheel, Spanned, canonical};
 
 /// The canonical text of a new declaration. Values that all wheels share are written once.
 pub fn write_declaration(declaration: &Declaration) -> String {
@@ -14,19 +15,25 @@ pub fn write_declaration(declaration: &Declaration) -> String {
             write_places(&mut text, wheel);
             write_requirements(&mut text, wheel, None);
             write_digests(&mut text, wheel);
-            write_automatic(&mut text, declaration);
+            write_only(&mut text, wheel.only.as_ref());
+            write_project(&mut text, declaration);
         }
         wheels => {
             let shared = most_frequent(wheels);
             if let Some(shared) = shared {
                 write_requirements(&mut text, shared, None);
             }
-            write_automatic(&mut text, declaration);
+            let shared_only = shared_only(wheels);
+            write_only(&mut text, shared_only);
+            write_project(&mut text, declaration);
             for wheel in wheels {
                 text.push_str("\n[[wheel]]\n");
                 write_places(&mut text, wheel);
                 write_requirements(&mut text, wheel, shared);
                 write_digests(&mut text, wheel);
+                if shared_only.is_none() {
+                    write_only(&mut text, wheel.only.as_ref());
+                }
             }
         }
     }
@@ -127,9 +134,37 @@ fn write_digests(text: &mut String, wheel: &DeclaredWheel) {
     if let Some(size) = &wheel.size {
         let _ = writeln!(text, "size = {}", size.value);
     }
+    if let Some(uploaded) = &wheel.uploaded {
+        let _ = writeln!(text, "uploaded = {}", uploaded.value);
+    }
 }
 
-fn write_automatic(text: &mut String, declaration: &Declaration) {
+/// The platforms of all wheels, if each wheel states the same ones.
+fn shared_only(wheels: &[DeclaredWheel]) -> Option<&Spanned<Marker>> {
+    let first = wheels.first()?.only.as_ref()?;
+    let is_same = |wheel: &DeclaredWheel| {
+        wheel
+            .only
+            .as_ref()
+            .is_some_and(|only| only.value == first.value)
+    };
+    wheels.iter().all(is_same).then_some(first)
+}
+
+fn write_only(text: &mut String, only: Option<&Spanned<Marker>>) {
+    if let Some(only) = only {
+        let _ = writeln!(text, "only = {}", quoted(&only.value.to_string()));
+    }
+}
+
+/// The keys that are about the project as a whole.
+fn write_project(text: &mut String, declaration: &Declaration) {
+    if let Some(publisher) = &declaration.provenance.publisher {
+        let _ = writeln!(text, "publisher = {}", quoted(&publisher.value));
+    }
+    if declaration.provenance.unreviewed.is_some() {
+        text.push_str("reviewed = false\n");
+    }
     if declaration.automatic {
         text.push_str("automatic = true\n");
     }

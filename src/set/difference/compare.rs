@@ -152,6 +152,8 @@ fn project<'s>(
     let is_the_same = change.kind() == Kind::Changed
         && change.wheels.is_empty()
         && change.wanted().is_none()
+        && change.reviewed().is_none()
+        && change.publisher().is_none()
         && change.versions().is_empty();
     (!is_the_same).then_some(change)
 }
@@ -188,6 +190,25 @@ impl ProjectChange<'_> {
         let (old, new) = (self.old?.wanted?, self.new?.wanted?);
         (old != new).then_some(new)
     }
+
+    /// Whether a person has reviewed the new state, if that has changed.
+    pub fn reviewed(&self) -> Option<bool> {
+        let (old, new) = self.declarations()?;
+        (old.unreviewed != new.unreviewed).then_some(!new.unreviewed)
+    }
+
+    /// The declared publishers, if they differ.
+    pub fn publisher(&self) -> Option<(Option<&str>, Option<&str>)> {
+        let (old, new) = self.declarations()?;
+        let pair = (old.publisher.as_deref(), new.publisher.as_deref());
+        (pair.0 != pair.1).then_some(pair)
+    }
+
+    /// Both states, if the declarations of both are known.
+    fn declarations(&self) -> Option<(&ProjectState, &ProjectState)> {
+        let old = self.old.filter(|state| state.wanted.is_some())?;
+        Some((old, self.new.filter(|state| state.wanted.is_some())?))
+    }
 }
 
 impl WheelChange<'_> {
@@ -212,6 +233,8 @@ impl WheelChange<'_> {
             && !self.reorders_sources()
             && self.stated_sha256().is_none()
             && self.stated_size().is_none()
+            && self.only().is_none()
+            && self.uploaded().is_none()
     }
 
     /// Both names, if they differ.
@@ -267,6 +290,25 @@ impl WheelChange<'_> {
     pub fn stated_size(&self) -> Option<(Option<u64>, Option<u64>)> {
         let (old, new) = self.declared()?;
         let pair = (old.stated.1, new.stated.1);
+        (pair.0 != pair.1).then_some(pair)
+    }
+
+    /// The markers of the platforms on which the set offers the wheel, if they differ.
+    pub fn only(&self) -> Option<(Option<&str>, Option<&str>)> {
+        self.texts(|declared| declared.only.as_deref())
+    }
+
+    /// The declared times of the upload, if they differ.
+    pub fn uploaded(&self) -> Option<(Option<&str>, Option<&str>)> {
+        self.texts(|declared| declared.uploaded.as_deref())
+    }
+
+    fn texts(
+        &self,
+        text: impl Fn(&Declared) -> Option<&str>,
+    ) -> Option<(Option<&str>, Option<&str>)> {
+        let (old, new) = self.declared()?;
+        let pair = (text(old), text(new));
         (pair.0 != pair.1).then_some(pair)
     }
 

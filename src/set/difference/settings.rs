@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::foundation::diagnostic::{Code, without_credentials};
 use crate::set::declaration::Layout;
-use crate::set::repository::{Configuration, Waiver};
+use crate::set::repository::{Configuration, Waiver, Withdrawal};
 use target::target;
 
 /// The keys that a release contains; the others exist in the repository only.
@@ -61,6 +61,7 @@ pub struct SettingChange {
 pub(super) fn settings(configuration: &Configuration) -> Settings {
     // The pattern names every field, so that a new key must be handled here.
     let Configuration {
+        format,
         name,
         declarations,
         layout,
@@ -68,6 +69,7 @@ pub(super) fn settings(configuration: &Configuration) -> Settings {
         platforms,
         platform_origins: _,
         index_url,
+        cooldown,
         gateways,
         trusted,
         threshold,
@@ -75,6 +77,7 @@ pub(super) fn settings(configuration: &Configuration) -> Settings {
         severity,
         allowed: _,
         waivers,
+        withdrawn,
     } = configuration;
     let one = |text: String| Values::Set(BTreeSet::from([text]));
     let layout = match layout {
@@ -92,9 +95,14 @@ pub(super) fn settings(configuration: &Configuration) -> Settings {
             Values::List(publish.iter().map(target).collect()),
         ),
         ("index", Values::Set(index_url.iter().cloned().collect())),
+        (
+            "cooldown",
+            Values::Set(cooldown.iter().map(ToString::to_string).collect()),
+        ),
         ("gateways", Values::List(gateways.clone())),
         ("name", one(name.clone())),
         ("declarations", one(declarations.clone())),
+        ("format", one(format.to_string())),
         ("layout", one(layout.to_owned())),
         ("profile", one(profile.to_string())),
         (
@@ -103,6 +111,10 @@ pub(super) fn settings(configuration: &Configuration) -> Settings {
         ),
         ("severity", Values::Set(severity.collect())),
         ("waiver", Values::Set(waivers.iter().map(waiver).collect())),
+        (
+            "withdrawn",
+            Values::Set(withdrawn.iter().map(withdrawal).collect()),
+        ),
     ];
     Settings {
         values,
@@ -115,6 +127,10 @@ fn platform(platform: &Platform) -> String {
         0 => platform.to_string(),
         floor => format!("{platform} (from patch version {floor} on)"),
     }
+}
+
+fn withdrawal(one: &Withdrawal) -> String {
+    format!("{}, on {}: {}", one.subject, one.date, one.reason)
 }
 
 fn waiver(waiver: &Waiver) -> String {

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use jiff::civil::Date;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use super::settings::setting_changes;
 use crate::foundation::diagnostic::{Baseline, Code, Finding, Stage};
 use crate::foundation::environment::Environment;
 use crate::foundation::failure::Failure;
+use crate::foundation::time::Cooldown;
 use crate::set::check;
 use crate::set::declaration::{Declaration, DeclaredWheel, Source};
 use crate::set::gather::WheelReport;
@@ -145,7 +147,7 @@ impl EarlierState {
         &self,
         now: &Repository,
         found: &WheelReport,
-        today: Date,
+        time: Timestamp,
         findings: &mut [Finding],
     ) -> usize {
         let platforms = &now.configuration.platforms;
@@ -153,6 +155,8 @@ impl EarlierState {
             return compare(&[], findings, platforms).len();
         };
         let mut before = check::repository(repository);
+        before.extend(check::age(repository, now.configuration.cooldown, time));
+        let today = time.to_zoned(TimeZone::UTC).date();
         before.extend(self.of_wheels(repository, now, found));
         let before = judge(repository, before, found, today, "");
         let gone = compare(&before, findings, platforms).len();
@@ -257,6 +261,8 @@ pub enum Weakening {
     Waivers(Vec<String>),
     /// Platforms that are no longer supported.
     Platforms(Vec<String>),
+    /// The cooldown is shorter than before, or gone: both values.
+    Cooldown(String, String),
 }
 
 /// Texts that reviewers may see differently from the checked ones.
@@ -292,6 +298,17 @@ fn weakenings(before: &Repository, now: &Repository) -> Vec<Weakening> {
     let trust = keys(&["trusted", "threshold"]);
     if !trust.is_empty() {
         weakenings.push(Weakening::Trust(trust));
+    }
+    let hours = |repository: &Repository| {
+        let cooldown = repository.configuration.cooldown;
+        cooldown.map_or(0, Cooldown::hours)
+    };
+    if hours(now) < hours(before) {
+        let text = |repository: &Repository| {
+            let cooldown = repository.configuration.cooldown;
+            cooldown.map_or_else(|| "none".to_owned(), |cooldown| cooldown.to_string())
+        };
+        weakenings.push(Weakening::Cooldown(text(before), text(now)));
     }
     let identity = keys(&["name", "declarations", "layout", "profile"]);
     if !identity.is_empty() {

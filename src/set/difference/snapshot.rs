@@ -35,6 +35,12 @@ pub struct ProjectState {
     pub versions: BTreeSet<Version>,
     /// Whether the project is wanted; `None` if unknown.
     pub wanted: Option<bool>,
+    /// Its publisher, if declared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub publisher: Option<String>,
+    /// Whether no person has reviewed its declaration.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unreviewed: bool,
     /// Its wheels by the names that installers see.
     #[serde(skip)]
     pub wheels: BTreeMap<String, WheelState>,
@@ -70,6 +76,12 @@ pub struct Declared {
     pub platforms: Vec<String>,
     /// Its sources, in order of preference.
     pub sources: Vec<String>,
+    /// The platforms on which the set offers it, as a marker, if declared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub only: Option<String>,
+    /// The time of its upload to the index, if declared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uploaded: Option<String>,
     /// The declared SHA-256 and the declared size in bytes.
     #[serde(skip)]
     pub stated: (Option<Sha256Digest>, Option<u64>),
@@ -108,6 +120,12 @@ impl Snapshot {
                     .map(|wheel| wheel.file_name.version().clone())
                     .collect(),
                 wanted: Some(!declaration.automatic),
+                publisher: declaration
+                    .provenance
+                    .publisher
+                    .as_ref()
+                    .map(|publisher| publisher.value.clone()),
+                unreviewed: declaration.provenance.unreviewed.is_some(),
                 wheels: wheels.collect(),
             }
         };
@@ -235,6 +253,11 @@ fn wheel_state(
                 .iter()
                 .map(|source| source.value.to_string())
                 .collect(),
+            only: wheel.only.as_ref().map(|only| only.value.to_string()),
+            uploaded: wheel
+                .uploaded
+                .as_ref()
+                .map(|uploaded| uploaded.value.to_string()),
             stated: (
                 wheel.sha256.as_ref().map(|sha256| sha256.value),
                 wheel.size.as_ref().map(|size| size.value),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ipwhl_packaging::{ExtraName, Platform, Version};
+use ipwhl_packaging::{ExtraName, MarkerEnvironment, Platform, Version};
 
 use crate::set::declaration::{Declaration, DeclaredWheel};
 
@@ -14,16 +14,35 @@ pub(in crate::set) enum Availability {
     Wheels(Vec<usize>),
     /// A wheel fits the platform, but its Requires-Python does not hold on all patch versions.
     PythonExcluded(usize),
+    /// The set does not offer the project there: `only` of the wheel with this index is false, and
+    /// no other wheel fits.
+    NotOffered(usize),
     /// No wheel fits.
     NoWheel,
 }
 
 impl Availability {
-    pub(super) fn of(declaration: &Declaration, platform: &Platform) -> Self {
+    /// The availability on a platform, whose variables are in `environment`.
+    pub(super) fn of(
+        declaration: &Declaration,
+        platform: &Platform,
+        environment: &MarkerEnvironment,
+    ) -> Self {
         let mut fitting = Vec::new();
         let mut excluded = None;
+        let mut not_offered: Option<(usize, bool)> = None;
+        let mut offers_any = false;
         for (index, wheel) in declaration.wheels.iter().enumerate() {
-            if !wheel.has_tag_for(platform) {
+            let has_tag = wheel.has_tag_for(platform);
+            if !wheel.is_offered_in(environment) {
+                // A wheel with a fitting tag is the better place for a finding.
+                if not_offered.is_none_or(|(_, other_has_tag)| has_tag && !other_has_tag) {
+                    not_offered = Some((index, has_tag));
+                }
+                continue;
+            }
+            offers_any = true;
+            if !has_tag {
                 continue;
             }
             if wheel.allows_python_of(platform) {
@@ -32,10 +51,12 @@ impl Availability {
                 excluded = Some(index);
             }
         }
-        match excluded {
+        match (excluded, not_offered) {
             _ if !fitting.is_empty() => Self::Wheels(fitting),
-            Some(index) => Self::PythonExcluded(index),
-            None => Self::NoWheel,
+            (Some(index), _) => Self::PythonExcluded(index),
+            // Of several wheels, one that is for other platforms says nothing about this one.
+            (None, Some((index, has_tag))) if has_tag || !offers_any => Self::NotOffered(index),
+            (None, _) => Self::NoWheel,
         }
     }
 

@@ -77,7 +77,10 @@ pub(super) fn apply(
     let mut about_waivers = Vec::new();
     for ((waiver, covered), places) in configuration.waivers.iter().zip(covered).zip(places) {
         let is_behind_part = has_partial && !waiver.code.hides_requirements();
-        let may_be_needed = covered || is_behind_part || is_behind(waiver, &remaining, unread);
+        // A wheel grows old by itself, and a build does not ask for its age.
+        let is_of_age = waiver.code == Code::Cooldown;
+        let may_be_needed =
+            covered || is_behind_part || is_of_age || is_behind(waiver, &remaining, unread);
         if waiver.expires.value < today {
             about_waivers.push(expired(waiver, file, may_be_needed, places));
         } else if !may_be_needed {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use ipwhl_packaging::Platform;
 use toml_edit::{Array, DocumentMut, Item, Table, TableLike, Value, value};
 
+use crate::set::declaration::FormatVersion;
 use crate::set::repository::Configuration;
 
 /// The default settings for a repository of the original, which has no settings file.
@@ -41,6 +42,19 @@ pub(super) fn package_settings(
         table.decor_mut().set_prefix("\n");
         document.insert("platforms", Item::Table(table));
     }
+    Some(document.to_string())
+}
+
+/// The text of `ipwhl.toml` with another version of the formats; nothing else changes. `None` if
+/// the text does not state a version that is known.
+pub fn settings_in_format(text: &str, format: FormatVersion) -> Option<String> {
+    let mut document: DocumentMut = text.parse().ok()?;
+    let repository = document.get_mut("repository")?.as_table_like_mut()?;
+    let old = repository.get_mut("format")?.as_value_mut()?;
+    FormatVersion::from_number(old.as_integer()?.try_into().ok()?)?;
+    let decor = old.decor().clone();
+    *old = Value::from(i64::from(format.number()));
+    *old.decor_mut() = decor;
     Some(document.to_string())
 }
 

@@ -4,6 +4,7 @@ mod judgement;
 mod parse;
 mod platforms;
 mod publish;
+mod withdrawn;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -14,16 +15,20 @@ use ipwhl_unixfs::Profile;
 use jiff::civil::Date;
 
 use crate::foundation::diagnostic::{Code, Severity};
-use crate::set::declaration::{Layout, Spanned};
+use crate::foundation::time::Cooldown;
+use crate::set::declaration::{FormatVersion, Layout, Spanned};
 pub(super) use parse::parse;
 pub use publish::{
     ClusterTarget, DirectoryTarget, DnslinkTarget, GitTarget, IpnsTarget, KuboTarget,
     PinningServiceTarget, PublishKind, PublishTarget,
 };
+pub use withdrawn::{Withdrawal, Withdrawn};
 
 /// The settings in `ipwhl.toml`.
 #[derive(Debug, Clone)]
 pub struct Configuration {
+    /// The version of the formats of the settings and the declarations.
+    pub format: FormatVersion,
     /// The repository's name, which each statement contains.
     pub name: String,
     /// The folder of the declarations, from the repository's folder, with `/`.
@@ -39,6 +44,8 @@ pub struct Configuration {
     pub platform_origins: BTreeMap<Platform, (Arc<str>, Range<usize>)>,
     /// The index for package URLs, if the repository names one.
     pub index_url: Option<String>,
+    /// The age that each wheel needs, if the repository asks for one (format 2).
+    pub cooldown: Option<Cooldown>,
     /// Gateways that may have the wheels by content-id.
     pub gateways: Vec<String>,
     /// The keys that may sign a statement: `ssh-ed25519 AAAA… comment`, or the line of a hardware
@@ -54,11 +61,14 @@ pub struct Configuration {
     pub allowed: BTreeSet<Code>,
     /// Waived findings.
     pub waivers: Vec<Waiver>,
+    /// Withdrawn files and releases, which the next statement names (format 2).
+    pub withdrawn: Vec<Withdrawal>,
 }
 
 impl Default for Configuration {
     fn default() -> Self {
         Self {
+            format: FormatVersion::V1,
             name: String::new(),
             declarations: "declarations".to_owned(),
             layout: Layout::Package,
@@ -66,6 +76,7 @@ impl Default for Configuration {
             platforms: Vec::new(),
             platform_origins: BTreeMap::new(),
             index_url: None,
+            cooldown: None,
             gateways: Vec::new(),
             trusted: Vec::new(),
             threshold: 1,
@@ -73,6 +84,7 @@ impl Default for Configuration {
             severity: BTreeMap::new(),
             allowed: BTreeSet::new(),
             waivers: Vec::new(),
+            withdrawn: Vec::new(),
         }
     }
 }

@@ -10,12 +10,13 @@ use rayon::prelude::*;
 
 use super::configuration::{self, Configuration, Role};
 use super::files::{Files, Folder, Kind, WithSettings, decode, first_link};
+use super::offered::undecided;
 use super::texts::Texts;
 use super::walk::walk;
 use super::{CONFIGURATION_FILE, LoadError, ORIGINAL_FOLDER, Revision, SUPPORTED_FILE, supported};
 use crate::foundation::diagnostic::{Code, Finding, Severity, SourceText, SourceTexts, shell_word};
 use crate::set::declaration::{
-    Declaration, Layout, Parsed, Tally, misplaced, parse as parse_declaration,
+    Declaration, FormatVersion, Layout, Parsed, Tally, misplaced, parse_in as parse_declaration,
 };
 
 /// `ipwhl.toml` and the declarations beside it.
@@ -278,6 +279,7 @@ impl Repository {
         self.findings.append(&mut strays);
         names.sort();
         let layout = self.configuration.layout;
+        let format = self.configuration.format;
         // One task for each text, on all processors; the results stay in order.
         let mut taken: BTreeSet<String> = names.iter().cloned().collect();
         let texts: Vec<Result<Understood, LoadError>> = names
@@ -285,7 +287,7 @@ impl Repository {
             .map(|name| {
                 let unreadable = |error| LoadError::Unreadable(files.path(&name), error);
                 let bytes = files.read(&name).map_err(unreadable)?;
-                Ok(understand(name.into(), bytes, layout))
+                Ok(understand(name.into(), bytes, layout, format))
             })
             .collect();
         for text in texts {
@@ -296,6 +298,8 @@ impl Repository {
             self.take(text);
         }
         self.leave_out_too_large();
+        let undecided = undecided(self.declarations.values(), &self.configuration.platforms);
+        self.findings.extend(undecided);
         for declaration in self.declarations.values_mut() {
             declaration
                 .wheels
@@ -343,6 +347,7 @@ impl Repository {
                         file: Arc::clone(&file),
                         automatic: parsed.automatic,
                         automatic_span: parsed.automatic_span.clone(),
+                        provenance: parsed.provenance.clone(),
                         wheels: Vec::new(),
                     });
             declaration.wheels.push(wheel);
@@ -361,11 +366,11 @@ struct Understood {
     project: Option<ProjectName>,
 }
 
-fn understand(file: Arc<str>, bytes: Vec<u8>, layout: Layout) -> Understood {
+fn understand(file: Arc<str>, bytes: Vec<u8>, layout: Layout, format: FormatVersion) -> Understood {
     let (text, mut findings) = decode(&file, bytes);
     let mut parsed = Parsed::default();
     if findings.is_empty() {
-        parsed = parse_declaration(&file, &text, layout);
+        parsed = parse_declaration(&file, &text, layout, format);
         findings.append(&mut parsed.findings);
     }
     // The project that a waiver would name; the name of an unreadable file is presumed right.

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::foundation::diagnostic::Code;
 use crate::foundation::schema;
+use crate::set::declaration::FormatVersion;
 use publish::PublishTables;
 
 /// The path of the schema of `ipwhl.toml`, from the repository's folder, with `/`.
@@ -55,6 +56,31 @@ struct ConfigurationText {
     severity: Option<SeverityRules>,
     /// A finding that is accepted until a day. A waiver should cover as little as possible.
     waiver: Option<Vec<WaiverTable>>,
+    /// A file or a release that the maintainers no longer stand behind (format 2). The next statement
+    /// names it, and so does each later one.
+    withdrawn: Option<Vec<WithdrawnTable>>,
+}
+
+/// A withdrawn file or release.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only the schema uses its shape")]
+#[schemars(
+    deny_unknown_fields,
+    extend("oneOf" = [{ "required": ["sha256"] }, { "required": ["root"] }])
+)]
+struct WithdrawnTable {
+    /// The SHA-256 of the withdrawn file.
+    #[schemars(regex(pattern = schema::SHA256))]
+    sha256: Option<String>,
+    /// The root of the withdrawn release.
+    #[schemars(regex(pattern = schema::CONTENT_ID))]
+    root: Option<String>,
+    /// The reason: one line of text.
+    #[schemars(regex(pattern = schema::LINE))]
+    reason: String,
+    /// The day.
+    #[schemars(regex(pattern = schema::DAY), extend("format" = "date"))]
+    date: String,
 }
 
 /// The identity of the repository.
@@ -63,7 +89,7 @@ struct ConfigurationText {
 #[schemars(deny_unknown_fields)]
 struct RepositoryTable {
     /// The version of this format.
-    #[schemars(extend("const" = 1))]
+    #[schemars(extend("enum" = FormatVersion::ALL.map(FormatVersion::number)))]
     format: u64,
     /// The repository's name, which each signed statement contains.
     #[schemars(regex(pattern = schema::LINE), example = "floating-cheeses")]
@@ -149,6 +175,12 @@ struct IndexTable {
     /// settings apply.
     #[schemars(regex(pattern = ADDRESS), example = "https://example.org/simple/")]
     url: Option<String>,
+    /// The age that each wheel needs before `ipwhl check` accepts it (format 2).
+    #[schemars(
+        regex(pattern = r"^0*[1-9][0-9]* (hours?|days?|weeks?)$"),
+        example = "7 days"
+    )]
+    cooldown: Option<String>,
 }
 
 /// Other places that may have the wheels by content-id.

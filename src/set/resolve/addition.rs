@@ -3,17 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use ipwhl_packaging::{ExtraName, Platform, ProjectName, Version};
+use ipwhl_packaging::{Platform, ProjectName, Version};
+use jiff::Timestamp;
 
 use super::index_catalogue::IndexCatalogue;
 use super::project::declare_all;
-use super::solver::{Asked, MAXIMUM_PLATFORMS, PassedOver, Policy, Projects, Step, solve};
+use super::solver::{
+    Asked, MAXIMUM_PLATFORMS, PassedOver, Policy, Projects, Step, offered_platforms, solve,
+};
 use super::{Prefer, ProjectRequest};
 use crate::foundation::diagnostic::{Code, Finding, SourceText};
 use crate::foundation::failure::Failure;
+use crate::foundation::time::Cooldown;
 use crate::set::declaration::{
-    DECLARATION_SCHEMA_FILE, Declaration, Layout, keep_comments, parse, schema_directive,
-    write_declaration,
+    DECLARATION_SCHEMA_FILE, Declaration, FormatVersion, Layout, keep_comments, parse,
+    schema_directive, write_declaration,
 };
 use crate::set::gather::Network;
 use crate::set::graph::Graph;
@@ -74,7 +78,7 @@ impl Addition<'_> {
         let configuration = &repository.configuration;
         check_number(&configuration.platforms)?;
         let catalogue = IndexCatalogue::of(self.session, self.network, configuration)?;
-        let policy = self.policy(&requests);
+        let policy = self.policy(repository, &requests);
         let solution = {
             let graph = Graph::new(repository);
             solve(&graph, &catalogue, &policy)?
@@ -119,7 +123,7 @@ impl Addition<'_> {
         Ok(added)
     }
 
-    fn policy(&self, requests: &[ProjectRequest]) -> Policy {
+    fn policy(&self, repository: &Repository, requests: &[ProjectRequest]) -> Policy {
         let asked = requests.iter().map(|request| {
             let asked = Asked {
                 specifiers: request.typed().cloned().collect(),
@@ -136,9 +140,20 @@ impl Addition<'_> {
             largest_step: Step::default(),
             with_dependencies: self.with_dependencies,
             prefer: self.prefer,
+            offered: offered_platforms(repository),
+            cooldown: cooldown(self.session, repository),
             preferred: BTreeMap::new(),
         }
     }
+}
+
+/// The cooldown of a repository at the present time.
+pub(super) fn cooldown(
+    session: &Session,
+    repository: &Repository,
+) -> Option<(Timestamp, Cooldown)> {
+    let cooldown = repository.configuration.cooldown?;
+    Some((session.now(), cooldown))
 }
 
 /// The search keeps platforms as bits.
@@ -151,15 +166,6 @@ pub(super) fn check_number(platforms: &[Platform]) -> Result<(), Failure> {
         platforms.len()
     ))
     .help("support fewer platforms in `[platforms]`"))
-}
-
-/// The extras that the wheels of a project declare.
-pub fn declared_extras(declaration: &Declaration) -> BTreeSet<ExtraName> {
-    declaration
-        .wheels
-        .iter()
-        .flat_map(|wheel| wheel.extras.iter().map(|extra| extra.value.clone()))
-        .collect()
 }
 
 /// Whether findings of a code are about requirements that an addition with dependencies would meet.
@@ -184,6 +190,8 @@ pub(super) fn insert(
     mut declaration: Declaration,
 ) -> Result<(), Failure> {
     keep_sources(repository, &mut declaration);
+    keep_choices(repository, &mut declaration);
+    keep_times(repository, &mut declaration);
     let name = declaration_file(repository, &declaration.project);
     let file: Arc<str> = Arc::from(name.as_str());
     let text = write_declaration(&declaration);
@@ -210,6 +218,7 @@ pub(super) fn insert(
             file,
             automatic: parsed.automatic,
             automatic_span: parsed.automatic_span,
+            provenance: parsed.provenance,
             wheels: parsed.wheels,
             project: declaration.project,
         },
@@ -229,6 +238,43 @@ fn keep_sources(repository: &Repository, declaration: &mut Declaration) {
         });
         if let Some(same) = same {
             wheel.sources.clone_from(&same.sources);
+        }
+    }
+}
+
+/// The times of uploads, as far as the repository's format has them. A wheel that stays keeps the
+/// declared one if the index states none.
+fn keep_times(repository: &Repository, declaration: &mut Declaration) {
+    let before = repository.declarations.get(&declaration.project);
+    for wheel in &mut declaration.wheels {
+        if repository.configuration.format < FormatVersion::V2 {
+            wheel.uploaded = None;
+        } else if wheel.uploaded.is_none() {
+            let same = before.and_then(|before| {
+                let mut wheels = before.wheels.iter();
+                wheels.find(|other| other.content_id.value == wheel.content_id.value)
+            });
+            wheel.uploaded = same.and_then(|same| same.uploaded.clone());
+        }
+    }
+}
+
+/// The curators' own words about a project outlive its versions: where it is offered, who publishes
+/// it, and that nobody has reviewed it yet.
+fn keep_choices(repository: &Repository, declaration: &mut Declaration) {
+    let Some(before) = repository.declarations.get(&declaration.project) else {
+        return;
+    };
+    declaration.provenance.clone_from(&before.provenance);
+    // An `only` that all wheels share is about the project.
+    let first = before.wheels.first().and_then(|wheel| wheel.only.as_ref());
+    let is_shared = before
+        .wheels
+        .iter()
+        .all(|wheel| wheel.only.as_ref().map(|only| &only.value) == first.map(|only| &only.value));
+    for wheel in &mut declaration.wheels {
+        if is_shared {
+            wheel.only = first.cloned();
         }
     }
 }

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ipwhl_packaging::{Constraint, ProjectName, Requirement, RequirementError};
 
-use super::addition::declared_extras;
 use super::selection::{COMMAND_LINE, ProjectRequest};
 use crate::foundation::failure::Failure;
+use crate::set::declaration::Declaration;
 use crate::set::graph::Graph;
 use crate::set::repository::Repository;
 
@@ -43,7 +43,7 @@ pub fn named_requests(
         }
         let needed = graph.needed(&requirement.name);
         let declared = repository.declarations.get(&requirement.name);
-        let mut extras = declared.map_or_else(BTreeSet::new, declared_extras);
+        let mut extras = declared.map_or_else(BTreeSet::new, Declaration::extras);
         extras.extend(needed.extras.iter().cloned());
         extras.extend(requirement.extras);
         let request = requests.entry(requirement.name.clone()).or_insert_with(|| {

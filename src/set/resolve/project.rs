@@ -11,11 +11,13 @@ use ipwhl_packaging::{
 };
 
 use super::index_catalogue::IndexCatalogue;
-use super::solver::{Solution, SolvedProject};
+use super::solver::{Solution, SolvedProject, same_requirements};
 use crate::foundation::diagnostic::nearest;
 use crate::foundation::failure::Failure;
 use crate::set::check::{self, can_apply};
-use crate::set::declaration::{Declaration, DeclaredWheel, Layout, PackageUrl, Source, Spanned};
+use crate::set::declaration::{
+    Declaration, DeclaredWheel, Layout, PackageUrl, Provenance, Source, Spanned,
+};
 use crate::set::gather::{Network, keep_facts_of};
 use crate::set::repository::Repository;
 use crate::source::{FetchError, FetchEvent, Fetcher, IndexFile, Session, Work};
@@ -89,6 +91,7 @@ impl Declarer<'_> {
             file: Arc::from(""),
             automatic,
             automatic_span: None,
+            provenance: Provenance::default(),
             wheels,
         })
     }
@@ -164,6 +167,8 @@ impl Declarer<'_> {
             dependencies_span: 0..0,
             sha256: Some(nowhere(facts.sha256)),
             size: Some(nowhere(facts.dag.size())),
+            uploaded: file.uploaded.map(nowhere),
+            only: None,
             stem: None,
             released: None,
             is_partial: false,
@@ -201,13 +206,6 @@ fn unavailable(error: &FetchError) -> Failure {
         ),
         FetchError::Sources { .. } => failure,
     }
-}
-
-/// Whether two metadata require and provide the same.
-pub(super) fn same_requirements(one: &CoreMetadata, other: &CoreMetadata) -> bool {
-    one.requires_dist == other.requires_dist
-        && one.requires_python == other.requires_python
-        && one.provides_extra == other.provides_extra
 }
 
 /// The requested extras, and those extras of the project itself that they need.

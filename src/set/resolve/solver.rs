@@ -10,9 +10,11 @@
 //! As in a check, a project that is in the set requires what it requires on every platform that
 //! its wheels cover, whether or not another project needs it there.
 
+mod candidate;
 mod catalogue;
 mod conflict;
 mod explanation;
+mod offered;
 mod offers;
 mod passed;
 mod platform_set;
@@ -24,7 +26,8 @@ mod solution;
 mod universe;
 
 pub use catalogue::Catalogue;
+pub(super) use offers::same_requirements;
 pub use passed::PassedOver;
 pub use platform_set::{MAXIMUM_PLATFORMS, PlatformSet};
-pub use policy::{Asked, Policy, Projects, Step};
+pub use policy::{Asked, Policy, Projects, Step, offered_platforms, platforms_where};
 pub use solution::{Solution, SolvedProject, solve};

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ipwhl_packaging::{ProjectName, Version};
 
-use super::addition::{Added, check_number, insert};
+use super::addition::{Added, check_number, cooldown, insert};
 use super::index_catalogue::IndexCatalogue;
 use super::project::declare_all;
-use super::solver::{PassedOver, Policy, Projects, Solution, Step, solve};
+use super::solver::{PassedOver, Policy, Projects, Solution, Step, offered_platforms, solve};
 use crate::foundation::failure::Failure;
 use crate::set::gather::Network;
 use crate::set::graph::Graph;
@@ -57,6 +57,8 @@ impl Update<'_> {
             largest_step: self.largest_step,
             with_dependencies: true,
             prefer: None,
+            offered: offered_platforms(repository),
+            cooldown: cooldown(self.session, repository),
             preferred: BTreeMap::new(),
         };
         let solution = solve(&Graph::new(repository), &catalogue, &policy)?;

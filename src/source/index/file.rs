@@ -5,6 +5,7 @@ use std::fmt;
 use ipwhl_unixfs::Sha256Digest;
 use url::Url;
 
+use crate::foundation::time::UtcTime;
 use crate::source::address::redacted;
 
 /// The supported major version of the API (PEP 629).
@@ -21,6 +22,8 @@ pub struct IndexFile {
     pub sha256: Option<Sha256Digest>,
     /// Its size in bytes, if the index states it (PEP 700).
     pub size: Option<u64>,
+    /// The time of its upload, if the index states it (PEP 700); `None` also for an invalid one.
+    pub uploaded: Option<UtcTime>,
     /// Its Requires-Python in the index (PEP 503).
     pub requires_python: Option<String>,
     /// The reason for its yank (PEP 592), which may be empty; `None` if it was not yanked.

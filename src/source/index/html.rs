@@ -1,4 +1,4 @@
-//! Project pages in HTML (PEP 503, 592, 629, 658, 714).
+//! Project pages in HTML (PEP 503, 592, 629, 658, 714), with `data-upload-time` as uv reads it.
 
 use html5gum::{DefaultEmitter, StartTag, Token, Tokenizer};
 use ipwhl_unixfs::Sha256Digest;
@@ -74,6 +74,7 @@ fn file(tag: &StartTag<()>, base: &Url) -> Result<Option<IndexFile>, String> {
         url,
         sha256,
         size: None,
+        uploaded: attribute(tag, "data-upload-time").and_then(|text| text.trim().parse().ok()),
         requires_python: attribute(tag, "data-requires-python")
             .filter(|text| !text.trim().is_empty()),
         yanked: attribute(tag, "data-yanked"),

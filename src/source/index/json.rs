@@ -31,6 +31,9 @@ struct RawFile {
     hashes: BTreeMap<String, String>,
     requires_python: Option<String>,
     size: Option<u64>,
+    // An invalid time hides no file, so any value is read.
+    #[serde(default)]
+    upload_time: Value,
     // Each of these three is a boolean or a more specific value.
     #[serde(default)]
     yanked: Value,
@@ -79,6 +82,7 @@ fn file(raw: RawFile, base: &Url) -> Result<IndexFile, String> {
         url,
         sha256,
         size: raw.size,
+        uploaded: raw.upload_time.as_str().and_then(|text| text.parse().ok()),
         requires_python: raw.requires_python.filter(|text| !text.trim().is_empty()),
         yanked,
         core_metadata,

@@ -46,6 +46,36 @@ fn a_second_build_follows_the_first() {
     }
 }
 
+/// `[[withdrawn]]` reaches the next statement, and stays there when the settings forget it.
+#[test]
+fn a_build_names_what_is_withdrawn() {
+    let workshop = workshop(&trusted(&[1], 1));
+    let first = build(&workshop, &[]);
+    let settings = workshop.repository().join("ipwhl.toml");
+    let before = fs::read_to_string(&settings).unwrap();
+    let table = format!(
+        "\n[[withdrawn]]\nroot = \"{}\"\nreason = \"a stolen key\"\ndate = 2026-11-20\n",
+        first.root
+    );
+    fs::write(&settings, before.clone() + &table).unwrap();
+    let refused = workshop.run(&[&["build"][..], &KEY].concat());
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    refused.said("in format 2 only");
+    let newer = before.replacen("format = 1", "format = 2", 1);
+    fs::write(&settings, newer.clone() + &table).unwrap();
+    let second = build(&workshop, &[]);
+    assert_eq!((second.root, second.sequence), (first.root, 2));
+    assert_eq!(second.withdrawn.len(), 1);
+    second.check_successor_of(&first).unwrap();
+    assert_eq!(build(&workshop, &[]), second);
+    fs::write(&settings, newer).unwrap();
+    let third = build(&workshop, &["--renew"]);
+    assert_eq!(third.withdrawn, second.withdrawn);
+    let twice = fs::read_to_string(&settings).unwrap() + &table + &table;
+    fs::write(&settings, twice).unwrap();
+    workshop.run(&["check"]).said("is withdrawn twice");
+}
+
 #[test]
 fn what_cannot_be_followed_is_not_passed_over() {
     let workshop = workshop(&trusted(&[1], 1));

@@ -131,6 +131,7 @@ pub fn statement_of(
         checks: None,
         trusted: Vec::new(),
         threshold: 1,
+        withdrawn: Vec::new(),
         renew: previous.is_some(),
         renew_by: None,
     };

@@ -87,6 +87,8 @@ pub struct Hosted {
     pub bytes: Vec<u8>,
     pub requires_python: Option<String>,
     pub yanked: Option<String>,
+    /// The time of the upload, as the pages state it.
+    pub uploaded: Option<String>,
     /// METADATA, served beside the file (PEP 658).
     pub metadata: Option<Vec<u8>>,
     /// Whether the page has the digest of METADATA.
@@ -103,6 +105,7 @@ impl Hosted {
             bytes: bytes.to_vec(),
             requires_python: None,
             yanked: None,
+            uploaded: None,
             metadata: None,
             metadata_digest: true,
             digest: true,
@@ -406,7 +409,7 @@ fn json_page(project: &str, files: &[&Hosted]) -> String {
             if file.digest {
                 hashes["sha256"] = Sha256Digest::of(&file.bytes).to_string().into();
             }
-            serde_json::json!({
+            let mut listed = serde_json::json!({
                 "filename": file.file_name,
                 "url": format!("../../files/{}", file.file_name),
                 "hashes": hashes,
@@ -421,7 +424,11 @@ fn json_page(project: &str, files: &[&Hosted]) -> String {
                     Some(bytes) => serde_json::json!({ "sha256": Sha256Digest::of(bytes).to_string() }),
                     None => serde_json::json!(false),
                 },
-            })
+            });
+            if let Some(uploaded) = &file.uploaded {
+                listed["upload-time"] = serde_json::json!(uploaded);
+            }
+            listed
         })
         .collect();
     serde_json::json!({ "meta": { "api-version": "1.1" }, "name": project, "files": files })
@@ -444,6 +451,9 @@ fn html_page(files: &[&Hosted]) -> String {
         }
         if let Some(reason) = &file.yanked {
             write!(page, " data-yanked=\"{}\"", escaped(reason)).unwrap();
+        }
+        if let Some(uploaded) = &file.uploaded {
+            write!(page, " data-upload-time=\"{}\"", escaped(uploaded)).unwrap();
         }
         if let Some(bytes) = &file.metadata {
             let sha256 = Sha256Digest::of(bytes);

@@ -122,6 +122,12 @@ impl RepositoryBuilder {
         self
     }
 
+    /// States format 2 in `ipwhl.toml`.
+    pub fn format_2(mut self) -> Self {
+        self.configuration = self.configuration.replacen("format = 1", "format = 2", 1);
+        self
+    }
+
     /// Adds text to the end of `ipwhl.toml`.
     pub fn configuration(mut self, text: &str) -> Self {
         self.configuration.push_str(text);

@@ -122,7 +122,11 @@ fn declared(report: &Report<'_>, change: &WheelChange<'_>) -> Vec<Entry> {
         entries.extend(sha256.map(|(old, new)| stated("sha256", old, new)));
         let size = change.stated_size();
         entries.extend(size.map(|(old, new)| stated("size", old, new)));
+        let uploaded = change.uploaded();
+        entries.extend(uploaded.map(|(old, new)| stated("uploaded", old, new)));
     }
+    let only = change.only();
+    entries.extend(only.map(|(old, new)| stated("only", old, new)));
     let sources = change.sources();
     let origins = change.origins();
     entries.extend(set("requirements", &change.requirements(), report.in_full));
@@ -160,7 +164,7 @@ fn declared(report: &Report<'_>, change: &WheelChange<'_>) -> Vec<Entry> {
 }
 
 /// A difference in a value that both declarations state about the same bytes.
-fn stated<T: ToString>(key: &str, old: Option<T>, new: Option<T>) -> Entry {
+pub(super) fn stated<T: ToString>(key: &str, old: Option<T>, new: Option<T>) -> Entry {
     let text = |stated: Option<T>| stated.map_or_else(|| own("not stated"), |one| value(&one));
     let line = vec![own(format!("{key}: ")), text(old), own(" -> "), text(new)];
     Entry::new(Mark::Changed, line)

@@ -154,6 +154,7 @@ fn is_same(key: &str, old: &Value, new: &Value) -> bool {
         }
         (Value::Integer(old), Value::Integer(new)) => old.value() == new.value(),
         (Value::Boolean(old), Value::Boolean(new)) => old.value() == new.value(),
+        (Value::Datetime(old), Value::Datetime(new)) => old.value() == new.value(),
         _ => false,
     }
 }

@@ -1,6 +1,6 @@
 //! The spelling of values.
 
-use ipwhl_packaging::{ExtraName, Requirement};
+use ipwhl_packaging::{ExtraName, Marker, Requirement};
 
 use crate::set::declaration::Layout;
 
@@ -14,6 +14,9 @@ pub(super) fn spell(key: &str, text: &str, layout: Layout) -> String {
         "extras" => text
             .parse::<ExtraName>()
             .map_or_else(|_| text.to_owned(), |extra| extra.to_string()),
+        "only" => text
+            .parse::<Marker>()
+            .map_or_else(|_| text.to_owned(), |marker| marker.to_string()),
         "sha256" => text.to_ascii_lowercase(),
         _ => text.to_owned(),
     }

@@ -1,15 +1,18 @@
 //! Reads the keys of a wheel into their types.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use ipwhl_packaging::{ExtraName, Requirement, VersionSpecifiers, WheelFileName, parse_specifiers};
+use ipwhl_packaging::{
+    ExtraName, Marker, Requirement, VersionSpecifiers, WheelFileName, parse_specifiers,
+};
 use ipwhl_unixfs::{Cid, Sha256Digest};
 
-use crate::foundation::diagnostic::{Code, Finding};
+use crate::foundation::diagnostic::{Code, Finding, is_hidden};
+use crate::foundation::time::UtcTime;
 use crate::set::declaration::limits::{MOST_EXTRAS, MOST_SOURCES};
 use crate::set::declaration::reader::{Reader, Table};
-use crate::set::declaration::{Source, Spanned};
+use crate::set::declaration::{Provenance, Source, Spanned};
 
 pub(super) fn sources(reader: &Reader, table: &Table<'_, '_>) -> Option<Vec<Spanned<Source>>> {
     let Some(written) = table.one_or_several("source") else {
@@ -278,6 +281,87 @@ pub(super) fn size(reader: &Reader, table: &Table<'_, '_>) -> Option<Spanned<u64
         return None;
     }
     Some(size)
+}
+
+pub(super) fn uploaded(reader: &Reader, table: &Table<'_, '_>) -> Option<Spanned<UtcTime>> {
+    let (value, span) = table.value("uploaded")?;
+    let time = value.as_datetime().map(ToString::to_string);
+    let Some(time) = time.and_then(|time| time.parse().ok()) else {
+        reader.push(
+            Finding::new(
+                Code::InvalidValue,
+                "`uploaded` must be a time in UTC, without quotes and with at most 6 decimals",
+            )
+            .at(&reader.file, span, "")
+            .help("write it as in `uploaded = 2023-08-17T17:29:11Z`"),
+        );
+        return None;
+    };
+    Some(Spanned::new(time, span))
+}
+
+/// Reads the marker that says on which platforms the set offers a wheel. Whether it is decided on
+/// them is checked when the platforms are known.
+pub(super) fn only(reader: &Reader, table: &Table<'_, '_>) -> Option<Spanned<Marker>> {
+    let text = table.string("only")?;
+    let marker: Marker = match text.value.parse() {
+        Ok(marker) => marker,
+        Err(error) => {
+            reader.push(
+                Finding::new(
+                    Code::InvalidValue,
+                    format!("`only` is not a marker: {}", error.message),
+                )
+                .at(&reader.file, inside(&text, &error.span), "")
+                .help("write it as in `only = \"sys_platform != 'win32'\"`"),
+            );
+            return None;
+        }
+    };
+    if marker.named_extras() != Some(BTreeSet::new()) {
+        reader.push(
+            Finding::new(
+                Code::InvalidValue,
+                "`only` names `extra`, but it is about platforms",
+            )
+            .at(&reader.file, text.span, "")
+            .help("compare variables of the platform only, such as `sys_platform`"),
+        );
+        return None;
+    }
+    Some(Spanned::new(marker, text.span))
+}
+
+/// Reads the origin and the review of a project.
+pub(super) fn provenance(reader: &Reader, table: &Table<'_, '_>) -> Provenance {
+    let publisher = table.string("publisher").and_then(|text| {
+        let is_line = !text.value.trim().is_empty() && !text.value.contains(is_hidden);
+        if is_line {
+            return Some(Spanned::new(text.value.to_owned(), text.span));
+        }
+        reader.report(
+            Code::InvalidValue,
+            "`publisher` must be one line of visible text, and not empty",
+            &text.span,
+        );
+        None
+    });
+    let reviewed = table.boolean("reviewed");
+    let unreviewed = reviewed.filter(|reviewed| !reviewed.value);
+    if let Some(unreviewed) = &unreviewed {
+        reader.push(
+            Finding::new(
+                Code::Unreviewed,
+                "the declaration was taken in by a machine, and no person has reviewed it",
+            )
+            .at(&reader.file, unreviewed.span.clone(), "")
+            .help("review it, then remove the line `reviewed = false`"),
+        );
+    }
+    Provenance {
+        publisher,
+        unreviewed: unreviewed.map(|unreviewed| unreviewed.span),
+    }
 }
 
 /// Old metadata has `>=2.*`, which tools accepted until the specification was enforced.

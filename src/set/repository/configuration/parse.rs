@@ -7,10 +7,11 @@ use ipwhl_unixfs::Profile;
 
 use super::judgement::{severities, waived_platforms, waiver};
 use super::platforms::platforms;
+use super::withdrawn::withdrawal;
 use super::{Configuration, Role, publish};
 use crate::foundation::diagnostic::{Code, Finding};
 use crate::set::declaration::reader::{Reader, Table};
-use crate::set::declaration::{Layout, Spanned, is_git_folder};
+use crate::set::declaration::{FormatVersion, Layout, Spanned, is_git_folder};
 use crate::set::repository::ORIGINAL_FOLDER;
 
 /// The most waivers of a repository.
@@ -35,6 +36,7 @@ pub(in crate::set::repository) fn parse(
             {
                 configuration.index_url = Some(url.value.to_owned());
             }
+            cooldown(&reader, &index, &mut configuration);
             index.finish();
         }
         if let Some(mirrors) = top.table("mirrors", "`[mirrors]`") {
@@ -69,6 +71,7 @@ pub(in crate::set::repository) fn parse(
             }
             configuration.waivers.extend(waiver);
         }
+        withdrawals(&reader, &top, &mut configuration);
         top.finish();
     }
     (configuration, reader.into_findings())
@@ -85,15 +88,17 @@ fn repository(reader: &Reader, top: &Table<'_, '_>, configuration: &mut Configur
         return;
     };
     match table.number("format") {
-        Some(format) if format.value == 1 => {}
-        Some(format) => reader.push(
-            Finding::new(
-                Code::InvalidValue,
-                format!("the format {} is unknown", format.value),
-            )
-            .at(&reader.file, format.span, "")
-            .help("write `format = 1`, or use a newer ipwhl"),
-        ),
+        Some(format) => match FormatVersion::from_number(format.value) {
+            Some(version) => configuration.format = version,
+            None => reader.push(
+                Finding::new(
+                    Code::InvalidValue,
+                    format!("the format {} is unknown", format.value),
+                )
+                .at(&reader.file, format.span, "")
+                .help("write `format = 1` or `format = 2`, or use a newer ipwhl"),
+            ),
+        },
         None if table.has("format") => {}
         None => table.missing("format", "write `format = 1`"),
     }
@@ -174,6 +179,48 @@ fn repository(reader: &Reader, top: &Table<'_, '_>, configuration: &mut Configur
         }
     }
     table.finish();
+}
+
+/// The withdrawn files and releases. Each is named once.
+fn withdrawals(reader: &Reader, top: &Table<'_, '_>, configuration: &mut Configuration) {
+    if configuration.format < FormatVersion::V2 {
+        return top.refuse_later(&["withdrawn"]);
+    }
+    for table in top.tables("withdrawn", "a `[[withdrawn]]` table") {
+        let withdrawal = withdrawal(reader, &table);
+        table.finish();
+        let Some(withdrawal) = withdrawal else {
+            continue;
+        };
+        let mut known = configuration.withdrawn.iter();
+        if known.any(|other| other.subject == withdrawal.subject) {
+            let message = format!("{} is withdrawn twice", withdrawal.subject);
+            reader.report(Code::InvalidValue, message, &table.span);
+        } else {
+            configuration.withdrawn.push(withdrawal);
+        }
+    }
+}
+
+/// The age that each wheel needs.
+fn cooldown(reader: &Reader, table: &Table<'_, '_>, configuration: &mut Configuration) {
+    if configuration.format < FormatVersion::V2 {
+        return table.refuse_later(&["cooldown"]);
+    }
+    let Some(text) = table.string("cooldown") else {
+        return;
+    };
+    match text.value.parse() {
+        Ok(cooldown) => configuration.cooldown = Some(cooldown),
+        Err(error) => reader.push(
+            Finding::new(
+                Code::InvalidValue,
+                format!("`{}` is not a cooldown: {error}", text.value),
+            )
+            .at(&reader.file, text.span, "")
+            .help("write it as in `cooldown = \"7 days\"`"),
+        ),
+    }
 }
 
 fn gateways(reader: &Reader, table: &Table<'_, '_>, configuration: &mut Configuration) {

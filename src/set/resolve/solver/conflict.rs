@@ -6,9 +6,10 @@ use std::sync::Arc;
 use ipwhl_packaging::ProjectName;
 use pubgrub::{DerivationTree, External};
 
+use super::candidate::Reason;
 use super::positions::Positions;
 use super::search::Package;
-use super::universe::{ProjectId, Reason, Universe};
+use super::universe::{ProjectId, Universe};
 
 type Proof = DerivationTree<Package, Positions, String>;
 

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use ipwhl_packaging::{Constraint, ExtraName, ProjectName, Version};
 
-use super::offers::ProjectOffers;
+use super::candidate::{Candidate, Demand, Reason};
+use super::offered::ProjectOffers;
 use super::passed::{Origin, PassedOver, unsatisfied, unusable};
 use super::policy::Movement;
 use super::search::Search;
-use super::universe::{Candidate, Demand, Reason, Universe};
+use super::universe::Universe;
 use crate::foundation::diagnostic::nearest;
 use crate::foundation::failure::Failure;
 
@@ -323,6 +324,8 @@ pub(super) fn passed_over(
     }
     let yanked = offers.yanked.iter().cloned();
     passed.extend(yanked.map(|version| (version, PassedOver::Yanked)));
+    let young = offers.young.iter().cloned();
+    passed.extend(young.map(|version| (version, PassedOver::TooYoung)));
     passed.sort_by(|(one, _), (other, _)| other.cmp(one));
     Ok(passed)
 }

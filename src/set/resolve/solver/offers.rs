@@ -1,29 +1,32 @@
 //! What an index offers: the versions of each project, the platforms that their wheels cover, and
 //! what they require. Kept over all attempts of one resolution.
 
-use std::cell::{Cell, OnceCell, RefCell};
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use ipwhl_packaging::{
-    CoreMetadata, ExtraName, Marker, MarkerEnvironment, Platform, ProjectName, Requirement, Tag,
-    Version, VersionSpecifiers, WheelFileName, parse_specifiers,
+    CoreMetadata, ExtraName, Marker, MarkerEnvironment, Platform, ProjectName, Tag, Version,
+    VersionSpecifiers, WheelFileName, parse_specifiers,
 };
 
 use super::catalogue::Catalogue;
+use super::offered::{Need, Needs, OfferedFile, OfferedVersion, ProjectOffers, Unfit};
 use super::platform_set::PlatformSet;
+use super::policy::Policy;
 use crate::foundation::failure::Failure;
+use crate::foundation::time::is_too_young;
 use crate::set::graph::applies;
 use crate::set::resolve::Prefer;
 use crate::set::resolve::cover::{Candidate, choose};
-use crate::set::resolve::project::same_requirements;
 use crate::source::IndexFile;
 
 /// The offers of an index for these platforms.
 pub(super) struct Offers<'a> {
     catalogue: &'a dyn Catalogue,
     platforms: &'a [Platform],
+    policy: &'a Policy,
     environments: Vec<MarkerEnvironment>,
     tags: RefCell<HashMap<Tag, PlatformSet>>,
     /// By the text of Requires-Python; `None` if it cannot be read.
@@ -31,135 +34,18 @@ pub(super) struct Offers<'a> {
     projects: RefCell<HashMap<ProjectName, Option<Rc<ProjectOffers>>>>,
 }
 
-/// The offers of one project.
-#[derive(Debug, Default)]
-pub(super) struct ProjectOffers {
-    /// The versions with wheels that were not yanked, the oldest first.
-    pub(super) versions: Vec<Rc<OfferedVersion>>,
-    /// The versions whose wheels were all yanked.
-    pub(super) yanked: BTreeSet<Version>,
-}
-
-/// A version in the index.
-#[derive(Debug)]
-pub(super) struct OfferedVersion {
-    pub(super) version: Version,
-    /// The wheels that were not yanked, in the order of the index.
-    pub(super) files: Vec<OfferedFile>,
-    /// The platforms that its wheels cover, as far as is known.
-    coverage: Cell<PlatformSet>,
-    is_announced: Cell<bool>,
-    /// Whether the metadata of each wheel is used, because they differ.
-    is_exact: Cell<bool>,
-    needs: RefCell<OnceCell<Result<Rc<Needs>, Unfit>>>,
-}
-
-/// A wheel in the index.
-#[derive(Debug)]
-pub(super) struct OfferedFile {
-    pub(super) file: IndexFile,
-    pub(super) file_name: WheelFileName,
-    /// The platforms whose installers accept its tags.
-    accepted: PlatformSet,
-    /// The platforms where its Requires-Python holds, as far as is known.
-    python: Cell<PlatformSet>,
-}
-
-/// What the chosen wheels of a version require and provide.
-#[derive(Debug, Default)]
-pub(super) struct Needs {
-    /// The chosen wheels, as positions among the files of the version.
-    pub(super) wheels: Vec<usize>,
-    /// The extras that all of them provide.
-    pub(super) extras: BTreeSet<ExtraName>,
-    /// The requirements that apply without an extra.
-    pub(super) plain: Vec<Need>,
-    /// The requirements that apply with an extra, and not without it.
-    pub(super) by_extra: BTreeMap<ExtraName, Vec<Need>>,
-}
-
-/// A requirement and the platforms where it applies; there is at least one.
-#[derive(Debug, Clone)]
-pub(super) struct Need {
-    pub(super) requirement: Requirement,
-    pub(super) platforms: PlatformSet,
-}
-
-/// The reason why a version cannot be declared.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Unfit {
-    /// No choice of wheels covers the platforms without two wheels for one interpreter.
-    #[error("every choice of its wheels that covers the platforms has overlapping wheels")]
-    Overlap,
-    /// Its metadata cannot be used.
-    #[error("METADATA of `{file_name}` breaks its specification: {reasons}")]
-    Metadata {
-        /// The wheel.
-        file_name: String,
-        /// The reasons, as clauses.
-        reasons: String,
-    },
-}
-
-impl OfferedFile {
-    /// Whether installers on a platform accept its tags.
-    pub(super) fn is_accepted_on(&self, platform: usize) -> bool {
-        PlatformSet::from_iter([platform]).is_subset(self.accepted)
-    }
-}
-
-impl OfferedVersion {
-    /// The platforms that its wheels cover, as far as is known.
-    pub(super) fn coverage(&self) -> PlatformSet {
-        self.coverage.get()
-    }
-
-    /// Whether its requirements have been read.
-    pub(super) fn is_read(&self) -> bool {
-        self.needs.borrow().get().is_some()
-    }
-
-    /// Uses the metadata of each chosen wheel from now on. Returns whether that is new.
-    pub(super) fn make_exact(&self) -> bool {
-        let is_new = !self.is_exact.replace(true);
-        if is_new {
-            self.needs.replace(OnceCell::new());
-        }
-        is_new
-    }
-
-    /// Recomputes the coverage from the files.
-    fn cover(&self) {
-        let each = self.files.iter();
-        let possible = each.fold(PlatformSet::default(), |all, file| {
-            all.union(file.accepted.intersection(file.python.get()))
-        });
-        let usable = self.usable(possible);
-        let coverage = usable.iter().fold(PlatformSet::default(), |all, file| {
-            all.union(self.files[*file].accepted.intersection(possible))
-        });
-        self.coverage.set(coverage);
-    }
-
-    /// The files whose Requires-Python holds wherever they would be used on these platforms.
-    fn usable(&self, platforms: PlatformSet) -> Vec<usize> {
-        (0..self.files.len())
-            .filter(|index| {
-                let file = &self.files[*index];
-                let used = file.accepted.intersection(platforms);
-                !used.is_empty() && used.is_subset(file.python.get())
-            })
-            .collect()
-    }
-}
-
 impl<'a> Offers<'a> {
     /// The offers of this catalogue.
-    pub(super) fn new(catalogue: &'a dyn Catalogue, platforms: &'a [Platform]) -> Self {
+    pub(super) fn new(
+        catalogue: &'a dyn Catalogue,
+        platforms: &'a [Platform],
+        policy: &'a Policy,
+    ) -> Self {
         let environments = platforms.iter().map(MarkerEnvironment::for_platform);
         Self {
             catalogue,
             platforms,
+            policy,
             environments: environments.collect(),
             tags: RefCell::default(),
             pythons: RefCell::default(),
@@ -170,6 +56,12 @@ impl<'a> Offers<'a> {
     /// All platforms.
     pub(super) fn everywhere(&self) -> PlatformSet {
         PlatformSet::first(self.platforms.len())
+    }
+
+    /// The platforms on which the set may offer a project.
+    pub(super) fn offered(&self, project: &ProjectName) -> PlatformSet {
+        let limit = self.policy.offered.get(project).copied();
+        limit.unwrap_or_else(|| self.everywhere())
     }
 
     /// The source of the offers.
@@ -212,6 +104,8 @@ impl<'a> Offers<'a> {
     fn read(&self, project: &ProjectName, files: &[IndexFile]) -> ProjectOffers {
         let mut versions: BTreeMap<Version, Vec<OfferedFile>> = BTreeMap::new();
         let mut yanked = BTreeSet::new();
+        let mut young = BTreeSet::new();
+        let offered = self.offered(project);
         for file in files {
             // Files that are not wheels, or have invalid names, are ignored.
             let Ok(file_name) = file.file_name.parse::<WheelFileName>() else {
@@ -225,17 +119,23 @@ impl<'a> Offers<'a> {
                 yanked.insert(version);
                 continue;
             }
+            let cooldown = self.policy.cooldown;
+            if cooldown.is_some_and(|(now, cooldown)| is_too_young(file.uploaded, now, cooldown)) {
+                young.insert(version);
+                continue;
+            }
             let Some(python) = self.python(file.requires_python.as_deref()) else {
                 continue;
             };
             versions.entry(version).or_default().push(OfferedFile {
                 file: file.clone(),
-                accepted: self.accepted(&file_name),
+                accepted: self.accepted(&file_name).intersection(offered),
                 file_name,
                 python: Cell::new(python),
             });
         }
-        yanked.retain(|version| !versions.contains_key(version));
+        young.retain(|version| !versions.contains_key(version));
+        yanked.retain(|version| !versions.contains_key(version) && !young.contains(version));
         let versions = versions.into_iter().map(|(version, files)| {
             let offered = OfferedVersion {
                 version,
@@ -251,6 +151,7 @@ impl<'a> Offers<'a> {
         ProjectOffers {
             versions: versions.collect(),
             yanked,
+            young,
         }
     }
 
@@ -461,4 +362,11 @@ impl<'a> Offers<'a> {
         let chosen = choose(&candidates, &platforms, prefer)?;
         Some(chosen.into_iter().map(|index| usable[index]).collect())
     }
+}
+
+/// Whether two metadata require and provide the same.
+pub(in crate::set::resolve) fn same_requirements(one: &CoreMetadata, other: &CoreMetadata) -> bool {
+    one.requires_dist == other.requires_dist
+        && one.requires_python == other.requires_python
+        && one.provides_extra == other.provides_extra
 }

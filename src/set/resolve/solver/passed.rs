@@ -6,9 +6,10 @@ use ipwhl_packaging::{
     Constraint, ExtraName, Platform, ProjectName, Version, VersionSpecifiers, specifiers_contain,
 };
 
-use super::offers::{OfferedVersion, Unfit};
+use super::candidate::Demand;
+use super::offered::{OfferedVersion, Unfit};
 use super::platform_set::PlatformSet;
-use super::universe::{Demand, Universe};
+use super::universe::Universe;
 use crate::foundation::failure::Failure;
 
 /// The reason why a version of the index was not chosen.
@@ -16,6 +17,8 @@ use crate::foundation::failure::Failure;
 pub enum PassedOver {
     /// It was yanked.
     Yanked,
+    /// It is younger than the cooldown of the set, or of unknown age.
+    TooYoung,
     /// It is a pre-release, and none was asked for.
     NotFinal,
     /// The caller asks for other versions.
@@ -52,6 +55,7 @@ impl fmt::Display for PassedOver {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Yanked => formatter.write_str("it was yanked"),
+            Self::TooYoung => formatter.write_str("it is younger than the cooldown"),
             Self::NotFinal => formatter.write_str("it is not final"),
             Self::Asked(specifiers) => write!(formatter, "the command line requires {specifiers}"),
             Self::Required(by, specifiers) => write!(formatter, "{by} requires {specifiers}"),

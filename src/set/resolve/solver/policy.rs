@@ -2,10 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ipwhl_packaging::{ExtraName, ProjectName, Version, VersionSpecifiers};
+use ipwhl_packaging::{
+    ExtraName, Marker, MarkerEnvironment, Platform, ProjectName, Truth, Version, VersionSpecifiers,
+};
+use jiff::Timestamp;
 
 use super::platform_set::PlatformSet;
+use crate::foundation::time::Cooldown;
 use crate::set::declaration::Declaration;
+use crate::set::repository::Repository;
 use crate::set::resolve::Prefer;
 use crate::set::resolve::cover::is_pure;
 
@@ -27,6 +32,10 @@ pub struct Policy {
     /// The preferred wheels of projects that are asked for, or not declared yet; without it, native
     /// ones of new projects, and of others the kind that is declared.
     pub prefer: Option<Prefer>,
+    /// The platforms on which the set offers a project, where `only` limits them.
+    pub offered: BTreeMap<ProjectName, PlatformSet>,
+    /// Files that are younger at this time, or of unknown age, are no candidates.
+    pub cooldown: Option<(Timestamp, Cooldown)>,
     /// Versions that are taken before others, if possible.
     pub preferred: BTreeMap<ProjectName, Version>,
 }
@@ -172,6 +181,44 @@ impl Policy {
         });
         if pure { Prefer::Pure } else { Prefer::Native }
     }
+}
+
+/// The platforms on which a repository offers each project that has an `only` for all its wheels.
+pub fn offered_platforms(repository: &Repository) -> BTreeMap<ProjectName, PlatformSet> {
+    let platforms = &repository.configuration.platforms;
+    let mut offered = BTreeMap::new();
+    for declaration in repository.declarations.values() {
+        let first = declaration
+            .wheels
+            .first()
+            .and_then(|wheel| wheel.only.as_ref());
+        let Some(only) = first.map(|only| &only.value) else {
+            continue;
+        };
+        let is_shared = declaration.wheels.iter().all(|wheel| {
+            wheel
+                .only
+                .as_ref()
+                .is_some_and(|other| other.value == *only)
+        });
+        if is_shared {
+            let on = platforms_where(only, platforms);
+            offered.insert(declaration.project.clone(), on);
+        }
+    }
+    offered
+}
+
+/// The platforms on which a marker does not fail.
+pub fn platforms_where(marker: &Marker, platforms: &[Platform]) -> PlatformSet {
+    let numbered = platforms.iter().enumerate();
+    numbered
+        .filter(|(_, platform)| {
+            let environment = MarkerEnvironment::for_platform(platform);
+            marker.evaluate(&environment, None) != Truth::False
+        })
+        .map(|(index, _)| index)
+        .collect()
 }
 
 /// What attempts of one resolution have found out. Each new fact starts another attempt.

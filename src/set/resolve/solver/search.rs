@@ -11,9 +11,10 @@ use pubgrub::{
     PubGrubError, VersionSet,
 };
 
+use super::candidate::{Candidate, Demand, Project, Reason};
 use super::policy::Movement;
 use super::positions::{Position, Positions};
-use super::universe::{Candidate, Demand, Project, ProjectId, Reason, Universe};
+use super::universe::{ProjectId, Universe};
 use crate::foundation::failure::Failure;
 
 /// A package of the search.
@@ -132,7 +133,7 @@ impl<'s, 'u, 'r> Search<'s, 'u, 'r> {
                     on: name.clone(),
                     extras: asked.extras.clone(),
                     constraint: Constraint::Specifiers(specifiers.clone()),
-                    platforms: asked.platforms,
+                    platforms: asked.platforms.intersection(universe.offers.offered(name)),
                     tolerates_declared: false,
                 };
                 (Reason::Asked(name.clone()), demand)

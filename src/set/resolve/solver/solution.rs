@@ -6,14 +6,16 @@ use std::rc::Rc;
 
 use ipwhl_packaging::{ExtraName, ProjectName, Version};
 
+use super::candidate::{Candidate, Reason};
 use super::catalogue::Catalogue;
 use super::explanation::{explain, passed_over, staying};
-use super::offers::{OfferedVersion, Offers};
+use super::offered::OfferedVersion;
+use super::offers::Offers;
 use super::passed::PassedOver;
 use super::policy::{Knowledge, Policy, Projects};
 use super::polish::{Demands, polish, unmet};
 use super::search::{Chosen, Found, Search, Stop};
-use super::universe::{Candidate, ProjectId, Reason, Universe};
+use super::universe::{ProjectId, Universe};
 use crate::foundation::failure::Failure;
 use crate::set::graph::Graph;
 use crate::source::IndexFile;
@@ -82,7 +84,7 @@ impl<'a, 'r> Resolution<'a, 'r> {
     fn new(graph: &'a Graph<'r>, catalogue: &'a dyn Catalogue, policy: &'a Policy) -> Self {
         Self {
             graph,
-            offers: Offers::new(catalogue, &graph.repository.configuration.platforms),
+            offers: Offers::new(catalogue, &graph.repository.configuration.platforms, policy),
             policy,
             knowledge: RefCell::default(),
             steps: Cell::new(MAXIMUM_STEPS),
@@ -124,7 +126,7 @@ impl<'a, 'r> Resolution<'a, 'r> {
                 policy.may_downgrade = may_downgrade;
                 let other = Resolution {
                     graph: self.graph,
-                    offers: Offers::new(self.offers.catalogue(), self.offers.platforms()),
+                    offers: Offers::new(self.offers.catalogue(), self.offers.platforms(), &policy),
                     policy: &policy,
                     knowledge: RefCell::default(),
                     steps: Cell::new(MAXIMUM_STEPS / 10),
@@ -206,7 +208,8 @@ impl<'a, 'r> Resolution<'a, 'r> {
             .versions
             .last()
             .is_none_or(|last| last.version == *version)
-            && offers.yanked.last().is_none_or(|last| last <= version);
+            && offers.yanked.last().is_none_or(|last| last <= version)
+            && offers.young.last().is_none_or(|last| last <= version);
         if is_newest {
             return Ok(Vec::new());
         }
