@@ -1,19 +1,25 @@
 //! `ipwhl add`: declares a project from the index.
 
 use std::collections::BTreeSet;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
 
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
-use ipwhl_packaging::ProjectName;
+use ipwhl_packaging::{ExtraName, GroupName, ProjectName};
 
 use super::change::Before;
 use super::context::Context;
 use super::exit::ExitStatus;
 use super::network::NetworkArguments;
+use super::report::show_texts;
 use crate::foundation::failure::{Failure, FailureKind};
 use crate::set::declaration::Layout;
 use crate::set::repository::Repository;
-use crate::set::resolve::{Addition, Prefer, Projects, named_requests};
+use crate::set::requested::{Mistakes, RequestFileError, Selection, read_request_file};
+use crate::set::resolve::{
+    Addition, FileRequests, Prefer, ProjectRequest, Projects, file_requests, named_requests,
+};
 
 impl ValueEnum for Prefer {
     fn value_variants<'a>() -> &'a [Self] {
@@ -51,8 +57,18 @@ impl ValueEnum for Prefer {
 pub(super) struct Arguments {
     /// The projects to declare: `NAME`, `NAME[EXTRA,…]`, `NAME==VERSION`, or other version
     /// specifiers
-    #[arg(required = true, value_name = "NAME")]
+    #[arg(required_unless_present = "requirement", value_name = "NAME")]
     projects: Vec<String>,
+    /// Also declare what a project file asks for: `requirements.txt`, `pyproject.toml`, `uv.lock`,
+    /// `poetry.lock` or `pylock.toml`. Locked versions are taken if possible
+    #[arg(long, short = 'r', value_name = "FILE")]
+    requirement: Vec<PathBuf>,
+    /// An extra of a project file to declare the requirements of
+    #[arg(long, value_name = "NAME", requires = "requirement")]
+    extra: Vec<ExtraName>,
+    /// A dependency group of a project file to declare, too
+    #[arg(long, value_name = "NAME", requires = "requirement")]
+    group: Vec<GroupName>,
     /// Declare only the projects themselves, not what they require
     #[arg(long, conflicts_with = "with_dependencies")]
     no_dependencies: bool,
@@ -86,6 +102,22 @@ struct MovementArguments {
 pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
     let mut repository = changeable(context)?;
     let requests = named_requests(&repository, &arguments.projects, arguments.automatic)?;
+    let mut requests = requests;
+    let mut asked = FileRequests::default();
+    for path in &arguments.requirement {
+        let Some(more) = requested(context, &repository, arguments, path)? else {
+            return Ok(ExitStatus::Findings);
+        };
+        asked.constraints.extend(more.constraints);
+        asked.preferred.extend(more.preferred);
+        for request in more.requests {
+            merge(&mut requests, request);
+        }
+    }
+    if requests.is_empty() {
+        context.say("the files ask for no project on the platforms of the set");
+        return Ok(ExitStatus::Clean);
+    }
     let before = Before::of(context, &repository);
     let network = arguments.network.network();
     let may_move = may_move(&repository, &arguments.movement.allow_update)?;
@@ -96,6 +128,8 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         with_dependencies: !arguments.no_dependencies,
         may_move,
         may_downgrade: arguments.movement.allow_downgrade,
+        constraints: asked.constraints,
+        preferred: asked.preferred,
     };
     let added = addition
         .add(&mut repository, requests)
@@ -109,6 +143,52 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         context.say(line);
     }
     before.compare(context, !arguments.no_dependencies)
+}
+
+/// Adds a request to others, or to the one for the same project.
+fn merge(requests: &mut Vec<ProjectRequest>, request: ProjectRequest) {
+    let mut known = requests.iter_mut();
+    match known.find(|other| other.project == request.project) {
+        None => requests.push(request),
+        Some(other) => {
+            other.extras.extend(request.extras);
+            other.platforms.extend(request.platforms);
+            other.constraints.extend(request.constraints);
+        }
+    }
+}
+
+/// The requests of a project file; `None` if it has mistakes, which are printed.
+fn requested(
+    context: &Context<'_>,
+    repository: &Repository,
+    arguments: &Arguments,
+    path: &Path,
+) -> Result<Option<FileRequests>, Failure> {
+    let selection = Selection {
+        extras: arguments.extra.iter().cloned().collect(),
+        groups: arguments.group.iter().cloned().collect(),
+        all: false,
+    };
+    let read = |path: &Path, limit: u64| {
+        let mut bytes = Vec::new();
+        let file = std::fs::File::open(context.absolute(path))?;
+        file.take(limit).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    match read_request_file(&read, path, &selection) {
+        Ok(file) => {
+            for ignored in &file.ignored {
+                context.say(&format!("note: {ignored}"));
+            }
+            Ok(Some(file_requests(repository, file, arguments.automatic)))
+        }
+        Err(RequestFileError::Failed(failure)) => Err(failure),
+        Err(RequestFileError::Mistakes(Mistakes { findings, texts })) => {
+            show_texts(context, &findings, &texts);
+            Ok(None)
+        }
+    }
 }
 
 /// The repository, if projects of its index can be declared in it.

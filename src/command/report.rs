@@ -9,7 +9,9 @@ use super::context::Context;
 use super::exit::ExitStatus;
 use super::words::counted;
 pub(super) use crate::foundation::diagnostic::MessageFormat;
-use crate::foundation::diagnostic::{Finding, Inert, Report, Severity, most, render, wrap};
+use crate::foundation::diagnostic::{
+    Finding, Inert, Report, Severity, SourceTexts, most, render, wrap,
+};
 use crate::foundation::failure::Failure;
 use crate::set::gather::{WheelFailure, WheelReport};
 use crate::set::judgement::{group_related, has_errors, is_counted, waivers};
@@ -37,6 +39,20 @@ pub(super) fn show(
         tell_of_waivers(context, findings);
     }
     Ok(())
+}
+
+/// Prints findings about files that are not a part of the set.
+pub(super) fn show_texts(context: &Context<'_>, findings: &[Finding], texts: &SourceTexts) {
+    let style = context.style(false);
+    let mut text = Inert::default();
+    for finding in findings {
+        text += render(finding, texts, style);
+        text += "\n\n";
+    }
+    let _ = context.environment.error.write(text);
+    if let Some(words) = count(findings) {
+        context.error(&format!("{words}; nothing was changed"));
+    }
 }
 
 /// As [`show`]; `is_compared` if the set was compared with an earlier revision.

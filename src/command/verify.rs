@@ -216,7 +216,7 @@ fn statement_beside(context: &Context<'_>, archive: &Path) -> Option<String> {
     let beside = archive.with_file_name(STATEMENT);
     beside
         .is_file()
-        .then(|| shell_word(&context.shown(&beside)).to_string())
+        .then(|| shell_word(&context.shown(&beside)))
 }
 
 /// Notes that no signature was verified: anyone can make a release that is consistent in itself.

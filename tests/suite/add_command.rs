@@ -821,3 +821,53 @@ fn findings_that_a_change_brings_are_reported() {
     );
     assert_eq!(bench.declared(), ["apple.toml", "fig.toml", "plum.toml"]);
 }
+
+/// `-r` declares what a project file asks for, with the locked versions, and says what it ignores.
+#[test]
+fn a_project_file_is_declared() {
+    let bench = Bench::new();
+    for version in ["1.0", "1.1", "2.0"] {
+        bench.offer("plum", &pure("plum", version).requires("fig"));
+        bench.offer("fig", &pure("fig", version));
+    }
+    bench.offer("lime", &native("lime", "1.0", "py3-none-win_amd64"));
+    let file =
+        "-c limits.txt\nplum<2\nlime ; os_name == 'nt'\nkiwi ; os_name == 'java'\n-e ./own\n";
+    bench.repository.write("requirements.txt", file);
+    bench.repository.write("limits.txt", "fig!=2.0\n");
+    let run = bench
+        .add(&["-r", "requirements.txt"])
+        .expect(ExitStatus::Clean);
+    assert!(
+        run.stderr.contains("note: the editable project `./own`"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(bench.declared(), ["fig.toml", "lime.toml", "plum.toml"]);
+    assert_eq!(bench.wheels("plum"), ["plum-1.1-py3-none-any.whl"]);
+    assert_eq!(bench.wheels("fig"), ["fig-1.1-py3-none-any.whl"]);
+    // What is declared already stays.
+    bench.offer("plum", &pure("plum", "1.2").requires("fig"));
+    let written = bench.text("plum");
+    bench
+        .add(&["-r", "requirements.txt"])
+        .expect(ExitStatus::Clean);
+    assert_eq!(bench.text("plum"), written);
+    // A mistake is shown at its line, and nothing is changed.
+    bench.repository.write("requirements.txt", "plum\nfig=>1\n");
+    let run = bench
+        .add(&["-r", "requirements.txt", "lime"])
+        .expect(ExitStatus::Findings);
+    assert!(run.stderr.contains("requirements.txt:2:"), "{}", run.stderr);
+    assert!(
+        run.stderr.ends_with("nothing was changed\n"),
+        "{}",
+        run.stderr
+    );
+    let run = bench.add(&["-r", "none.txt"]);
+    assert!(
+        run.stderr.contains("`none.txt` cannot be read"),
+        "{}",
+        run.stderr
+    );
+}

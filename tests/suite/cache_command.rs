@@ -134,7 +134,7 @@ fn the_size_is_that_of_the_files() {
     assert!(of("wheels/") > 600_000, "{document}");
     assert_eq!(
         document["bytes"],
-        of("wheels/") + of("facts/") + of("by-sha256/")
+        of("wheels/") + of("facts/") + of("by-sha256/") + of("metadata/")
     );
     assert_eq!(document["directory"], directory.to_str().unwrap());
     assert_eq!(document["limit"], Value::Null);
@@ -255,7 +255,7 @@ fn cleaning_takes_all_or_what_is_of_the_named_projects() {
         .expect(ExitStatus::Clean);
     assert!(
         run.stderr.contains("the cache has no wheel of `absent`")
-            && run.stderr.contains("removed 3 files"),
+            && run.stderr.contains("removed 4 files"),
         "{}",
         run.stderr
     );

@@ -76,7 +76,7 @@ fn every_command_is_tried_or_prints_little() {
     // Each of these prints a line or two, and `serve` its address.
     let little = [
         "add", "cache", "fetch", "fill", "hollow", "init", "migrate", "publish", "remove", "serve",
-        "sign", "verify",
+        "sign", "update", "verify",
     ];
     let tried: BTreeSet<&str> = LINES.iter().map(|(line, _)| line[0]).collect();
     for command in definition().get_subcommands() {

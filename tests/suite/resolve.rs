@@ -1,6 +1,6 @@
 //! `set::resolve` as a library: versions and wheels of an index, chosen for a set.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ipwhl::foundation::failure::FailureKind;
 use ipwhl::set::gather::Network;
@@ -52,6 +52,8 @@ fn an_addition_closes_the_set_in_memory() {
         with_dependencies: true,
         may_move: Projects::none(),
         may_downgrade: false,
+        constraints: BTreeMap::new(),
+        preferred: BTreeMap::new(),
     };
     let added = addition.add(&mut repository, requests).unwrap();
     assert_eq!(added.written, [name("fig"), name("plum")].into());
@@ -81,6 +83,8 @@ fn what_nothing_fits_is_a_finding_with_its_reasons() {
         with_dependencies: false,
         may_move: Projects::none(),
         may_downgrade: false,
+        constraints: BTreeMap::new(),
+        preferred: BTreeMap::new(),
     };
     let failure = addition.add(&mut repository, requests).unwrap_err();
     assert_eq!(failure.kind, FailureKind::Finding);

@@ -180,6 +180,7 @@ fn policy(asked: &[(&str, &str)]) -> Policy {
         prefer: None,
         offered: BTreeMap::new(),
         cooldown: None,
+        constraints: BTreeMap::new(),
         preferred: BTreeMap::new(),
     }
 }

@@ -47,6 +47,14 @@ impl FileChange {
         Ok(Some(file))
     }
 
+    /// Gives the staged contents their name, or removes the file.
+    fn make(&self, staged: Option<AtomicFile>) -> io::Result<()> {
+        match staged {
+            Some(file) => file.commit(),
+            None => fs::remove_file(&self.path),
+        }
+    }
+
     /// The bytes and permissions of the file now; `None` if it is to be created.
     fn state(&self) -> io::Result<Option<(Vec<u8>, Permissions)>> {
         let state = fs::read(&self.path)
@@ -76,10 +84,7 @@ impl FileChange {
 /// # Errors
 /// When a file cannot be read or changed.
 pub fn change_files(changes: &[FileChange], top: &Path) -> Result<(), Failure> {
-    make_all(changes, &mut |change, staged| match staged {
-        Some(file) => file.commit(),
-        None => fs::remove_file(&change.path),
-    })?;
+    make_all(changes, &mut FileChange::make)?;
     let mut synced: BTreeSet<Option<&Path>> = BTreeSet::new();
     for change in changes.iter().filter(|change| change.bytes.is_none()) {
         // Failures are harmless: an empty folder declares nothing, nor does a partial file.
@@ -203,13 +208,13 @@ mod tests {
             FileChange::remove(&path("c")),
         ];
         let mut made = 0;
-        let failure = make_all(&changes, &mut |change| {
+        let failure = make_all(&changes, &mut |change, staged| {
             made += 1;
             if made == 3 {
                 assert!(!path("b").exists());
                 return Err(io::Error::other("the disk is gone"));
             }
-            change.make()
+            change.make(staged)
         })
         .unwrap_err();
         assert!(failure.message.contains("the disk is gone"));
@@ -244,8 +249,8 @@ mod tests {
             FileChange::remove(&lost),
             FileChange::remove(&path("a").join("file")),
         ];
-        let failure = make_all(&changes, &mut |change| {
-            change.make()?;
+        let failure = make_all(&changes, &mut |change, staged| {
+            change.make(staged)?;
             if change.path == lost {
                 // The folder of this file no longer exists.
                 fs::remove_dir(path("below"))?;
@@ -291,6 +296,36 @@ mod tests {
             assert_eq!(document["automatic"].as_bool(), Some(true));
         }
         assert_eq!(made_automatic("= = ="), None);
+    }
+
+    /// A file that was created by a change that then failed is gone again.
+    #[test]
+    fn a_new_file_is_taken_back_when_a_later_change_fails() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::write(path("b"), "text").unwrap();
+        let changes = [
+            FileChange::write(&path("a"), b"new".to_vec()),
+            FileChange::write(&path("b"), b"new".to_vec()),
+        ];
+        make_all(&changes, &mut |change, staged| {
+            if change.path == path("b") {
+                assert!(path("a").exists());
+                return Err(io::Error::other("the disk is gone"));
+            }
+            change.make(staged)
+        })
+        .unwrap_err();
+        assert!(!path("a").exists());
+        assert_eq!(fs::read_to_string(path("b")).unwrap(), "text");
+        // Where one cannot even be staged, none is made.
+        let absent = path("absent").join("c");
+        let changes = [
+            FileChange::write(&path("a"), b"new".to_vec()),
+            FileChange::write(&absent, b"new".to_vec()),
+        ];
+        change_files(&changes, folder.path()).unwrap_err();
+        assert!(!path("a").exists());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use ipwhl_packaging::{Platform, ProjectName, Version};
+use ipwhl_packaging::{Platform, ProjectName, Version, VersionSpecifiers};
 use jiff::Timestamp;
 
 use super::index_catalogue::IndexCatalogue;
@@ -39,6 +39,10 @@ pub struct Addition<'a> {
     pub may_move: Projects,
     /// Whether they may get older versions, too.
     pub may_downgrade: bool,
+    /// Versions that are permitted of projects, whoever asks for them.
+    pub constraints: BTreeMap<ProjectName, Vec<VersionSpecifiers>>,
+    /// Versions that are taken before others, if possible.
+    pub preferred: BTreeMap<ProjectName, Version>,
 }
 
 /// The result of an addition to a repository.
@@ -142,7 +146,8 @@ impl Addition<'_> {
             prefer: self.prefer,
             offered: offered_platforms(repository),
             cooldown: cooldown(self.session, repository),
-            preferred: BTreeMap::new(),
+            constraints: self.constraints.clone(),
+            preferred: self.preferred.clone(),
         }
     }
 }

@@ -1,14 +1,18 @@
-//! Requests for the projects that a user names.
+//! Requests for the projects that a user or a project file names.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ipwhl_packaging::{Constraint, ProjectName, Requirement, RequirementError};
+use ipwhl_packaging::{
+    Constraint, ProjectName, Requirement, RequirementError, Version, VersionSpecifiers,
+};
 
 use super::selection::{COMMAND_LINE, ProjectRequest};
+use super::solver::platforms_where;
 use crate::foundation::failure::Failure;
 use crate::set::declaration::Declaration;
 use crate::set::graph::Graph;
 use crate::set::repository::Repository;
+use crate::set::requested::RequestFile;
 
 /// The requests for the projects that a user names: `NAME`, `NAME[EXTRA]`, `NAME==VERSION`. Extras
 /// that are declared or needed already stay. Projects that are not `automatic` are for all
@@ -21,8 +25,8 @@ pub fn named_requests(
     projects: &[String],
     automatic: bool,
 ) -> Result<Vec<ProjectRequest>, Failure> {
-    let graph = Graph::new(repository);
-    let mut requests: BTreeMap<ProjectName, ProjectRequest> = BTreeMap::new();
+    let everywhere: BTreeSet<usize> = (0..repository.configuration.platforms.len()).collect();
+    let mut wishes = Vec::new();
     for text in projects {
         let requirement: Requirement = text.parse().map_err(|error: RequirementError| {
             Failure::usage(format!(
@@ -31,36 +35,103 @@ pub fn named_requests(
             ))
             .help("write `NAME`, `NAME[EXTRA]` or `NAME==VERSION`")
         })?;
-        let Constraint::Specifiers(specifiers) = requirement.constraint else {
+        if let Constraint::Url(_) = requirement.constraint {
             return Err(Failure::usage(format!(
                 "`{text}` names an address, and `ipwhl add` takes projects from the index only"
             )));
-        };
+        }
         if requirement.marker.is_some() {
             return Err(Failure::usage(format!(
                 "`{text}` has a marker, and a project is declared for all platforms"
             )));
         }
-        let needed = graph.needed(&requirement.name);
-        let declared = repository.declarations.get(&requirement.name);
-        let mut extras = declared.map_or_else(BTreeSet::new, Declaration::extras);
-        extras.extend(needed.extras.iter().cloned());
-        extras.extend(requirement.extras);
+        wishes.push((requirement, everywhere.clone()));
+    }
+    Ok(requests(repository, wishes, automatic))
+}
+
+/// What a project file asks for.
+#[derive(Debug, Default)]
+pub struct FileRequests {
+    /// Its projects, each for the platforms where one of its entries applies.
+    pub requests: Vec<ProjectRequest>,
+    /// The versions that it permits of projects that something else asks for.
+    pub constraints: BTreeMap<ProjectName, Vec<VersionSpecifiers>>,
+    /// The versions that it has locked, and those of its projects that are declared already.
+    pub preferred: BTreeMap<ProjectName, Version>,
+}
+
+/// The requests of a project file. Entries whose markers hold on no platform ask for nothing.
+pub fn file_requests(repository: &Repository, file: RequestFile, automatic: bool) -> FileRequests {
+    let platforms = &repository.configuration.platforms;
+    let on = |requirement: &Requirement| -> BTreeSet<usize> {
+        match &requirement.marker {
+            None => (0..platforms.len()).collect(),
+            Some(marker) => platforms_where(marker, platforms).into(),
+        }
+    };
+    let wishes = file.requested.into_iter().map(|(requirement, _)| {
+        let platforms = on(&requirement);
+        (requirement, platforms)
+    });
+    let wishes = wishes.filter(|(_, platforms)| !platforms.is_empty());
+    let requests = requests(repository, wishes.collect(), automatic);
+    let mut constraints: BTreeMap<ProjectName, Vec<VersionSpecifiers>> = BTreeMap::new();
+    for (requirement, _) in file.constraints {
+        if let (false, Constraint::Specifiers(specifiers)) =
+            (on(&requirement).is_empty(), requirement.constraint)
+        {
+            constraints
+                .entry(requirement.name)
+                .or_default()
+                .push(specifiers);
+        }
+    }
+    let mut preferred = file.preferred;
+    for request in &requests {
+        if let Some(declaration) = repository.declarations.get(&request.project) {
+            let version = declaration.version().clone();
+            preferred.entry(request.project.clone()).or_insert(version);
+        }
+    }
+    FileRequests {
+        requests,
+        constraints,
+        preferred,
+    }
+}
+
+/// A request for each project that is wished for on some platforms, together with what the set
+/// needs of it.
+fn requests(
+    repository: &Repository,
+    wishes: Vec<(Requirement, BTreeSet<usize>)>,
+    automatic: bool,
+) -> Vec<ProjectRequest> {
+    let graph = Graph::new(repository);
+    let mut requests: BTreeMap<ProjectName, ProjectRequest> = BTreeMap::new();
+    for (requirement, platforms) in wishes {
         let request = requests.entry(requirement.name.clone()).or_insert_with(|| {
+            let needed = graph.needed(&requirement.name);
             let mut request = ProjectRequest::automatic(needed);
-            // A project without requirers is also declared for all platforms.
-            if !automatic || request.platforms.is_empty() {
-                request.platforms = (0..repository.configuration.platforms.len()).collect();
-            }
+            let declared = repository.declarations.get(&requirement.name);
+            request
+                .extras
+                .extend(declared.map_or_else(BTreeSet::new, Declaration::extras));
             request.automatic = automatic;
             request
         });
-        request.extras.extend(extras);
-        if !specifiers.is_empty() {
-            request
-                .constraints
-                .push((COMMAND_LINE.to_owned(), specifiers));
+        // An automatic project is for its requirers, and without any for all who wish for it.
+        if !automatic || request.by.is_empty() {
+            request.platforms.extend(platforms);
+        }
+        request.extras.extend(requirement.extras);
+        if let Constraint::Specifiers(specifiers) = requirement.constraint
+            && !specifiers.is_empty()
+        {
+            let origin = COMMAND_LINE.to_owned();
+            request.constraints.push((origin, specifiers));
         }
     }
-    Ok(requests.into_values().collect())
+    requests.into_values().collect()
 }

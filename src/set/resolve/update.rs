@@ -59,6 +59,7 @@ impl Update<'_> {
             prefer: None,
             offered: offered_platforms(repository),
             cooldown: cooldown(self.session, repository),
+            constraints: BTreeMap::new(),
             preferred: BTreeMap::new(),
         };
         let solution = solve(&Graph::new(repository), &catalogue, &policy)?;

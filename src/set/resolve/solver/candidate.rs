@@ -116,3 +116,12 @@ impl fmt::Display for Demand {
         requirement.fmt(formatter)
     }
 }
+
+/// Who makes a demand on a project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// The caller, or the set itself.
+    Caller,
+    /// A project.
+    Project(ProjectName),
+}

@@ -7,9 +7,10 @@ use ipwhl_packaging::ProjectName;
 use pubgrub::{DerivationTree, External};
 
 use super::candidate::Reason;
+use super::package::Package;
+use super::package::ProjectId;
 use super::positions::Positions;
-use super::search::Package;
-use super::universe::{ProjectId, Universe};
+use super::universe::Universe;
 
 type Proof = DerivationTree<Package, Positions, String>;
 

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use ipwhl_packaging::{Constraint, ExtraName, ProjectName, Version};
 
-use super::candidate::{Candidate, Demand, Reason};
+use super::candidate::{Candidate, Demand, Origin, Reason};
 use super::offered::ProjectOffers;
-use super::passed::{Origin, PassedOver, unsatisfied, unusable};
+use super::passed::{PassedOver, unsatisfied, unusable};
 use super::policy::Movement;
 use super::search::Search;
 use super::universe::Universe;
@@ -111,6 +111,8 @@ fn demands_on(
             demands.push((Origin::Caller, demand));
         }
     }
+    let held = universe.held_demands(project).into_iter();
+    demands.extend(held.filter(|(origin, _)| *origin == Origin::Caller));
     Ok(demands)
 }
 

@@ -6,7 +6,7 @@ use ipwhl_packaging::{
     Constraint, ExtraName, Platform, ProjectName, Version, VersionSpecifiers, specifiers_contain,
 };
 
-use super::candidate::Demand;
+use super::candidate::{Demand, Origin};
 use super::offered::{OfferedVersion, Unfit};
 use super::platform_set::PlatformSet;
 use super::universe::Universe;
@@ -66,15 +66,6 @@ impl fmt::Display for PassedOver {
             Self::Requires(requirement) => write!(formatter, "it requires `{requirement}`"),
         }
     }
-}
-
-/// Who makes a demand on a project.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Origin {
-    /// The caller, or the set itself.
-    Caller,
-    /// A project.
-    Project(ProjectName),
 }
 
 /// The reason why a version that the index offers does not satisfy demands, as far as the index

@@ -36,6 +36,8 @@ pub struct Policy {
     pub offered: BTreeMap<ProjectName, PlatformSet>,
     /// Files that are younger at this time, or of unknown age, are no candidates.
     pub cooldown: Option<(Timestamp, Cooldown)>,
+    /// Versions that are permitted of projects, whoever asks for them.
+    pub constraints: BTreeMap<ProjectName, Vec<VersionSpecifiers>>,
     /// Versions that are taken before others, if possible.
     pub preferred: BTreeMap<ProjectName, Version>,
 }

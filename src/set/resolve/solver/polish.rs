@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use ipwhl_packaging::{ExtraName, ProjectName};
 use pubgrub::VersionSet as _;
 
-use super::candidate::{Candidate, Demand, Reason};
-use super::passed::Origin;
+use super::candidate::{Candidate, Demand, Origin, Reason};
+use super::package::ProjectId;
 use super::positions::Position;
 use super::search::{Chosen, Search, Stop};
-use super::universe::{ProjectId, Universe};
+use super::universe::Universe;
 use crate::foundation::failure::Failure;
 
 /// Raises projects, those first that the caller asks for, until none can be raised alone. Then

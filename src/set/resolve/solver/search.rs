@@ -3,7 +3,6 @@
 use std::cell::{Cell, RefCell};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 use ipwhl_packaging::{Constraint, ExtraName, ProjectName};
 use pubgrub::{
@@ -12,27 +11,11 @@ use pubgrub::{
 };
 
 use super::candidate::{Candidate, Demand, Project, Reason};
+use super::package::{Package, ProjectId};
 use super::policy::Movement;
 use super::positions::{Position, Positions};
-use super::universe::{ProjectId, Universe};
+use super::universe::Universe;
 use crate::foundation::failure::Failure;
-
-/// A package of the search.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) enum Package {
-    /// What the caller and the set ask for.
-    Root,
-    /// A project.
-    Project(ProjectId),
-    /// An extra of a project, in the version of the project.
-    Extra(ProjectId, ExtraName),
-}
-
-impl fmt::Display for Package {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self, formatter)
-    }
-}
 
 /// The reason why a search stops early.
 #[derive(Debug, thiserror::Error)]

@@ -7,19 +7,16 @@ use std::rc::Rc;
 use ipwhl_packaging::{Constraint, ExtraName, ProjectName, VersionSpecifiers, specifiers_contain};
 use pubgrub::VersionSet as _;
 
-use super::candidate::{Candidate, Demand, Project, Reason};
+use super::candidate::{Candidate, Demand, Origin, Project, Reason};
 use super::offered::{Needs, OfferedVersion, Unfit};
 use super::offers::Offers;
-use super::passed::Origin;
+use super::package::ProjectId;
 use super::platform_set::PlatformSet;
 use super::policy::{Knowledge, Movement, Policy, Step};
 use super::positions::{Position, Positions};
 use crate::foundation::failure::Failure;
 use crate::set::declaration::Declaration;
 use crate::set::graph::Graph;
-
-/// The number of a project in a universe.
-pub(super) type ProjectId = u32;
 
 /// The projects under one policy.
 pub(super) struct Universe<'u, 'r> {
@@ -155,6 +152,9 @@ impl<'u, 'r> Universe<'u, 'r> {
 
     /// Limits a project to what declarations accept that do not move.
     fn hold(&self, project: &mut Project<'r>) {
+        for demand in self.constraints(&project.name.clone()) {
+            project.base = project.base.intersection(&self.accepted(project, &demand));
+        }
         for (relation, demand) in self.fixed_demands(&project.name) {
             let from = &relation.from.project;
             let reason = Reason::Requires(from.clone(), project.name.clone());
@@ -171,11 +171,26 @@ impl<'u, 'r> Universe<'u, 'r> {
         }
     }
 
-    /// The demands on a project of declarations that do not move, with their projects.
+    /// The demands on a project of declarations that do not move, with their projects, and the
+    /// caller's constraints.
     pub(super) fn held_demands(&self, name: &ProjectName) -> Vec<(Origin, Demand)> {
-        self.fixed_demands(name)
-            .map(|(relation, demand)| (Origin::Project(relation.from.project.clone()), demand))
+        let fixed = self.fixed_demands(name);
+        let fixed = fixed
+            .map(|(relation, demand)| (Origin::Project(relation.from.project.clone()), demand));
+        let constraints = self.constraints(name);
+        fixed
+            .chain(constraints.map(|demand| (Origin::Caller, demand)))
             .collect()
+    }
+
+    /// The caller's constraints on a project.
+    fn constraints(&self, name: &ProjectName) -> impl Iterator<Item = Demand> {
+        let constraints = self.policy.constraints.get(name).into_iter().flatten();
+        constraints.map(|specifiers| Demand {
+            constraint: Constraint::Specifiers(specifiers.clone()),
+            tolerates_declared: false,
+            ..Demand::anything(name)
+        })
     }
 
     /// The demands on a project of declarations that do not move.
