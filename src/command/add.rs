@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
-use ipwhl_packaging::{ExtraName, GroupName, ProjectName};
+use ipwhl_packaging::{ExtraName, GroupName, Marker, ProjectName};
 
 use super::change::Before;
 use super::context::Context;
@@ -84,6 +84,10 @@ pub(super) struct Arguments {
     /// that is declared, and `native` for new projects
     #[arg(long, value_name = "KIND")]
     prefer: Option<Prefer>,
+    /// Offer the projects only where this marker holds, as in `sys_platform != 'win32'`: on other
+    /// platforms they need no wheel (format 2)
+    #[arg(long, value_name = "MARKER")]
+    only: Option<Marker>,
     #[command(flatten)]
     network: NetworkArguments,
 }
@@ -128,6 +132,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         with_dependencies: !arguments.no_dependencies,
         may_move,
         may_downgrade: arguments.movement.allow_downgrade,
+        only: arguments.only.clone(),
         constraints: asked.constraints,
         preferred: asked.preferred,
     };

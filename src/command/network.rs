@@ -16,7 +16,9 @@ pub(super) struct NetworkArguments {
     #[arg(long, value_name = "URL")]
     index_url: Option<String>,
     /// Where to look for passwords of indexes and hosts: `disabled`, or `subprocess` for the
-    /// program `keyring` [default: see `docs/formats.md`, 1]
+    /// program `keyring` [default:
+    /// `IPWHL_KEYRING_PROVIDER`, else `keyring-provider` under `[index]` in your own `config.toml`,
+    /// else `disabled`]
     #[arg(long, value_name = "PROVIDER")]
     keyring_provider: Option<KeyringProvider>,
     /// Use only the cache and `file:` sources

@@ -871,3 +871,68 @@ fn a_project_file_is_declared() {
         run.stderr
     );
 }
+
+/// A project without wheels for some system is offered where it has them, by the option that the
+/// refusal proposes.
+#[test]
+fn a_project_can_be_offered_on_some_platforms_only() {
+    let bench = Bench::new();
+    bench.offer(
+        "uvloop",
+        &native("uvloop", "1.0", "py3-none-manylinux_2_17_x86_64"),
+    );
+    let arguments = ["uvloop", "--only", "sys_platform != 'win32'"];
+    let run = bench.add(&arguments).expect(ExitStatus::Usage);
+    assert!(
+        run.stderr.contains("`ipwhl migrate --format 2`"),
+        "{}",
+        run.stderr
+    );
+    bench
+        .program
+        .run(&["migrate", "--format", "2"])
+        .expect(ExitStatus::Clean);
+    let run = bench.add(&["uvloop"]).expect(ExitStatus::Findings);
+    assert!(
+        run.stderr.ends_with(
+            "offer it only where it has wheels: add `--only \"sys_platform != 'win32'\"`\n"
+        ),
+        "{}",
+        run.stderr
+    );
+    bench.add(&arguments).expect(ExitStatus::Clean);
+    assert!(
+        bench
+            .text("uvloop")
+            .contains("only = 'sys_platform != \"win32\"'"),
+        "{}",
+        bench.text("uvloop")
+    );
+    bench.is_clean();
+    // It stays so in the next version.
+    bench.offer(
+        "uvloop",
+        &native("uvloop", "1.1", "py3-none-manylinux_2_17_x86_64"),
+    );
+    bench.program.run(&["update"]).expect(ExitStatus::Clean);
+    assert!(bench.text("uvloop").contains("only = "));
+    assert_eq!(
+        bench.wheels("uvloop"),
+        ["uvloop-1.1-py3-none-manylinux_2_17_x86_64.whl"]
+    );
+    bench.is_clean();
+    for marker in [
+        "extra == 'x'",
+        "sys_platform == 'darwin'",
+        "platform_release > '5'",
+    ] {
+        let run = bench
+            .add(&["uvloop", "--only", marker])
+            .expect(ExitStatus::Usage);
+        assert!(
+            run.stderr.contains("does not say where to offer a project"),
+            "{}",
+            run.stderr
+        );
+    }
+}

@@ -52,6 +52,7 @@ fn an_addition_closes_the_set_in_memory() {
         with_dependencies: true,
         may_move: Projects::none(),
         may_downgrade: false,
+        only: None,
         constraints: BTreeMap::new(),
         preferred: BTreeMap::new(),
     };
@@ -83,6 +84,7 @@ fn what_nothing_fits_is_a_finding_with_its_reasons() {
         with_dependencies: false,
         may_move: Projects::none(),
         may_downgrade: false,
+        only: None,
         constraints: BTreeMap::new(),
         preferred: BTreeMap::new(),
     };

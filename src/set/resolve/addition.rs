@@ -3,25 +3,28 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use ipwhl_packaging::{Platform, ProjectName, Version, VersionSpecifiers};
+use ipwhl_packaging::{
+    Marker, MarkerEnvironment, Platform, ProjectName, Truth, Version, VersionSpecifiers,
+};
 use jiff::Timestamp;
 
 use super::index_catalogue::IndexCatalogue;
 use super::project::declare_all;
 use super::solver::{
-    Asked, MAXIMUM_PLATFORMS, PassedOver, Policy, Projects, Step, offered_platforms, solve,
+    Asked, MAXIMUM_PLATFORMS, PassedOver, Policy, Projects, Step, offered_platforms,
+    platforms_where, solve,
 };
 use super::{Prefer, ProjectRequest};
 use crate::foundation::diagnostic::{Code, Finding, SourceText};
 use crate::foundation::failure::Failure;
 use crate::foundation::time::Cooldown;
 use crate::set::declaration::{
-    DECLARATION_SCHEMA_FILE, Declaration, FormatVersion, Layout, keep_comments, parse,
+    DECLARATION_SCHEMA_FILE, Declaration, FormatVersion, Layout, Spanned, keep_comments, parse,
     schema_directive, write_declaration,
 };
 use crate::set::gather::Network;
 use crate::set::graph::Graph;
-use crate::set::repository::Repository;
+use crate::set::repository::{Configuration, Repository};
 use crate::source::Session;
 
 /// The options for adding projects to a set.
@@ -39,6 +42,8 @@ pub struct Addition<'a> {
     pub may_move: Projects,
     /// Whether they may get older versions, too.
     pub may_downgrade: bool,
+    /// Where the set offers the requested projects; `None` to keep what is declared.
+    pub only: Option<Marker>,
     /// Versions that are permitted of projects, whoever asks for them.
     pub constraints: BTreeMap<ProjectName, Vec<VersionSpecifiers>>,
     /// Versions that are taken before others, if possible.
@@ -82,6 +87,7 @@ impl Addition<'_> {
         let configuration = &repository.configuration;
         check_number(&configuration.platforms)?;
         let catalogue = IndexCatalogue::of(self.session, self.network, configuration)?;
+        self.check_only(configuration)?;
         let policy = self.policy(repository, &requests);
         let solution = {
             let graph = Graph::new(repository);
@@ -118,13 +124,45 @@ impl Addition<'_> {
         let kinds: Vec<Declaration> = kinds.collect();
         for declaration in declared.into_iter().chain(kinds) {
             added.written.insert(declaration.project.clone());
-            insert(repository, declaration)?;
+            let is_requested = kind(&declaration.project).is_some();
+            insert(
+                repository,
+                declaration,
+                self.only.as_ref().filter(|_| is_requested),
+            )?;
         }
         added.granted = requests
             .into_iter()
             .map(|request| (request.project.clone(), request))
             .collect();
         Ok(added)
+    }
+
+    /// A marker must be decided on every platform, hold on some, and not ask for extras.
+    fn check_only(&self, configuration: &Configuration) -> Result<(), Failure> {
+        let Some(only) = &self.only else {
+            return Ok(());
+        };
+        if configuration.format < FormatVersion::V2 {
+            return Err(Failure::usage(
+                "`only` needs `format = 2`, and this repository has `format = 1`",
+            )
+            .help("`ipwhl migrate --format 2` changes it"));
+        }
+        let platforms = &configuration.platforms;
+        let answers: BTreeSet<Truth> = platforms
+            .iter()
+            .map(|platform| only.evaluate(&MarkerEnvironment::for_platform(platform), None))
+            .collect();
+        let names_extra = only.named_extras().is_none_or(|extras| !extras.is_empty());
+        if names_extra || answers.contains(&Truth::Unknown) || !answers.contains(&Truth::True) {
+            return Err(Failure::usage(format!(
+                "`{only}` does not say where to offer a project: it must be true or false on each \
+                 supported platform, and true on some"
+            ))
+            .help("as in `--only \"sys_platform != 'win32'\"`"));
+        }
+        Ok(())
     }
 
     fn policy(&self, repository: &Repository, requests: &[ProjectRequest]) -> Policy {
@@ -136,6 +174,12 @@ impl Addition<'_> {
             };
             (request.project.clone(), asked)
         });
+        let mut offered = offered_platforms(repository);
+        if let Some(only) = &self.only {
+            let on = platforms_where(only, &repository.configuration.platforms);
+            let names = requests.iter().map(|request| request.project.clone());
+            offered.extend(names.map(|name| (name, on)));
+        }
         Policy {
             asked: asked.collect(),
             moving: self.may_move.clone(),
@@ -144,7 +188,7 @@ impl Addition<'_> {
             largest_step: Step::default(),
             with_dependencies: self.with_dependencies,
             prefer: self.prefer,
-            offered: offered_platforms(repository),
+            offered,
             cooldown: cooldown(self.session, repository),
             constraints: self.constraints.clone(),
             preferred: self.preferred.clone(),
@@ -193,9 +237,15 @@ pub fn declaration_file(repository: &Repository, project: &ProjectName) -> Strin
 pub(super) fn insert(
     repository: &mut Repository,
     mut declaration: Declaration,
+    only: Option<&Marker>,
 ) -> Result<(), Failure> {
     keep_sources(repository, &mut declaration);
     keep_choices(repository, &mut declaration);
+    if let Some(only) = only {
+        for wheel in &mut declaration.wheels {
+            wheel.only = Some(Spanned::new(only.clone(), 0..0));
+        }
+    }
     keep_times(repository, &mut declaration);
     let name = declaration_file(repository, &declaration.project);
     let file: Arc<str> = Arc::from(name.as_str());

@@ -16,6 +16,7 @@ mod conflict;
 mod explanation;
 mod offered;
 mod offers;
+mod only;
 mod package;
 mod passed;
 mod platform_set;

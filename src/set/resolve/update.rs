@@ -106,7 +106,7 @@ impl Update<'_> {
         };
         for declaration in declared {
             added.written.insert(declaration.project.clone());
-            insert(repository, declaration)?;
+            insert(repository, declaration, None)?;
         }
         Ok(added)
     }

@@ -6,6 +6,7 @@ use ipwhl_packaging::{Constraint, ExtraName, ProjectName, Version};
 
 use super::candidate::{Candidate, Demand, Origin, Reason};
 use super::offered::ProjectOffers;
+use super::only;
 use super::passed::{PassedOver, unsatisfied, unusable};
 use super::policy::Movement;
 use super::search::Search;
@@ -300,7 +301,8 @@ fn unfitting(
         return Ok(failure.help("the index has no wheel of it"));
     }
     let mut help = format!("the newest versions were rejected: {}", listed(&passed));
-    for way in ways_out {
+    let only = only::way_out(universe, project, &offers, &demands);
+    for way in ways_out.iter().chain(&only) {
         help += &format!("; {way}");
     }
     Ok(failure.help(help))

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ipwhl_packaging::{
     ExtraName, Marker, MarkerEnvironment, Platform, ProjectName, Truth, Version, VersionSpecifiers,
+    specifiers_contain,
 };
 use jiff::Timestamp;
 
@@ -54,6 +55,12 @@ pub struct Asked {
 }
 
 impl Asked {
+    /// Whether all specifiers contain a version.
+    pub(super) fn contains(&self, version: &Version) -> bool {
+        let mut specifiers = self.specifiers.iter();
+        specifiers.all(|specifiers| specifiers_contain(specifiers, version))
+    }
+
     /// What is asked for, as a requirement.
     pub(super) fn text(&self, project: &ProjectName) -> String {
         let extras: Vec<&str> = self.extras.iter().map(ExtraName::as_str).collect();

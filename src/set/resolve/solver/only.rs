@@ -1,0 +1,48 @@
+//! Where a project could be offered that has no wheel for some platform.
+
+use ipwhl_packaging::{Marker, ProjectName};
+
+use super::candidate::{Demand, Origin};
+use super::offered::ProjectOffers;
+use super::policy::platforms_where;
+use super::universe::Universe;
+use crate::set::declaration::FormatVersion;
+
+/// The markers to propose, those that hold on more systems first.
+const MARKERS: [&str; 6] = [
+    "sys_platform != 'win32'",
+    "sys_platform != 'darwin'",
+    "sys_platform != 'linux'",
+    "sys_platform == 'linux'",
+    "sys_platform == 'darwin'",
+    "sys_platform == 'win32'",
+];
+
+/// The option that offers a project where the newest fitting version has wheels, if only the
+/// caller asks for it and the format of the set has `only`.
+pub(super) fn way_out(
+    universe: &Universe<'_, '_>,
+    project: &ProjectName,
+    offers: &ProjectOffers,
+    demands: &[(Origin, Demand)],
+) -> Option<String> {
+    let repository = universe.graph.repository;
+    let is_callers = demands.iter().all(|(origin, _)| *origin == Origin::Caller);
+    let asked = universe.policy.asked.get(project)?;
+    if repository.configuration.format < FormatVersion::V2 || !is_callers {
+        return None;
+    }
+    let fitting = offers.versions.iter().rev().find(|offered| {
+        let is_final = !offered.version.any_prerelease();
+        is_final && !offered.coverage().is_empty() && asked.contains(&offered.version)
+    })?;
+    let marker = MARKERS.iter().find(|marker| {
+        marker.parse::<Marker>().is_ok_and(|marker| {
+            let on = platforms_where(&marker, universe.offers.platforms());
+            !on.is_empty() && on.is_subset(fitting.coverage())
+        })
+    })?;
+    Some(format!(
+        "offer it only where it has wheels: add `--only \"{marker}\"`"
+    ))
+}
