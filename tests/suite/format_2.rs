@@ -302,7 +302,7 @@ fn a_project_that_is_not_offered_need_not_be_covered() {
     assert_eq!(
         told(&[plum("")]),
         [
-            "uncovered-platform plum: `plum` has no usable wheel for these platforms, though no \
+            "uncovered-platform plum: `plum` has no usable wheel for these platforms, and no \
           project needs it there"
         ]
     );
@@ -632,13 +632,23 @@ fn add_declares_the_time_and_keeps_the_choices() {
         .repository
         .write("declarations/plum.toml", &(text + choices));
     offer(&bench, "1.1", None);
-    // Its age is not known.
-    let run = bench.add(&["plum"]).expect(ExitStatus::Findings);
-    assert!(run.stderr.contains("error[cooldown]"), "{}", run.stderr);
+    // Its age is not known, so it is no candidate.
+    let run = bench.add(&["plum==1.1"]).expect(ExitStatus::Findings);
+    assert!(
+        run.stderr
+            .contains("1.1: it is younger than the cooldown, or its age is unknown"),
+        "{}",
+        run.stderr
+    );
+    offer(&bench, "1.2", Some("2020-01-01T00:00:00Z"));
+    bench.add(&["plum"]).expect(ExitStatus::Clean);
     let text = bench.text("plum");
     assert!(
-        text.contains("plum-1.1-") && text.ends_with(choices),
+        text.contains("plum-1.2-") && text.ends_with(choices),
         "{text}"
     );
-    assert!(!text.contains("uploaded"), "{text}");
+    assert!(
+        text.contains("\nuploaded = 2020-01-01T00:00:00Z\n"),
+        "{text}"
+    );
 }

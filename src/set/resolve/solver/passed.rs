@@ -55,7 +55,9 @@ impl fmt::Display for PassedOver {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Yanked => formatter.write_str("it was yanked"),
-            Self::TooYoung => formatter.write_str("it is younger than the cooldown"),
+            Self::TooYoung => {
+                formatter.write_str("it is younger than the cooldown, or its age is unknown")
+            }
             Self::NotFinal => formatter.write_str("it is not final"),
             Self::Asked(specifiers) => write!(formatter, "the command line requires {specifiers}"),
             Self::Required(by, specifiers) => write!(formatter, "{by} requires {specifiers}"),
