@@ -407,8 +407,8 @@ fn the_top_and_the_folder_about_the_release() {
         on_page(
             ABOUT,
             "\"format\": 1",
-            "\"format\": 2",
-            "its format is 2, but this program reads 1",
+            "\"format\": 3",
+            "its format is 3, but this program reads 2 and older ones",
         ),
         write(ABOUT, "{", "_ipwhl/release.json: it cannot be read"),
     ]);
