@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::sync::Mutex;
 
 use data_encoding::BASE64;
-use ipwhl::release::signature::{Agent, AgentError, Awaited, PrivateKeyText, SigningKey, verify_for};
+use ipwhl::release::signature::{
+    Agent, AgentError, Awaited, PrivateKeyText, SigningKey, verify_for,
+};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -30,8 +30,10 @@ fuzz_target!(|bytes: &[u8]| {
     // The file itself comes last: it replaces another one of its name.
     let mut texts = bytes.split(|byte| *byte == 0);
     let own = texts.next().unwrap_or_default();
-    let mut files: BTreeMap<&str, &[u8]> =
-        ["pyproject.toml", "more.txt"].into_iter().zip(texts).collect();
+    let mut files: BTreeMap<&str, &[u8]> = ["pyproject.toml", "more.txt"]
+        .into_iter()
+        .zip(texts)
+        .collect();
     files.insert(name, own);
     let read = |path: &Path, limit: u64| {
         let found = path.to_str().and_then(|path| files.get(path));
@@ -62,6 +64,9 @@ fuzz_target!(|bytes: &[u8]| {
     };
     for (file, span) in places {
         let text = texts.get(&file).map(|text| text.as_str());
-        assert!(text.is_some_and(|text| text.get(span.clone()).is_some()), "{file} {span:?}");
+        assert!(
+            text.is_some_and(|text| text.get(span.clone()).is_some()),
+            "{file} {span:?}"
+        );
     }
 });

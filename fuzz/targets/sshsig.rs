@@ -2,7 +2,9 @@
 #![no_main]
 
 use data_encoding::BASE64;
-use ipwhl::release::signature::{MAXIMUM_SIGNATURE_SIZE, NAMESPACE, SignatureError, SigningKey, sign, verify, verify_for};
+use ipwhl::release::signature::{
+    MAXIMUM_SIGNATURE_SIZE, NAMESPACE, SignatureError, SigningKey, sign, verify, verify_for,
+};
 use libfuzzer_sys::fuzz_target;
 
 const MESSAGE: &[u8] = b"format = 1\n";

@@ -90,7 +90,12 @@ fn what_nothing_fits_is_a_finding_with_its_reasons() {
     };
     let failure = addition.add(&mut repository, requests).unwrap_err();
     assert_eq!(failure.kind, FailureKind::Finding);
-    assert!(failure.help.unwrap().contains("2.0: the command line requires >=3"));
+    assert!(
+        failure
+            .help
+            .unwrap()
+            .contains("2.0: the command line requires >=3")
+    );
     assert!(repository.declarations.is_empty());
 }
 
