@@ -299,6 +299,60 @@ fn a_version_must_cover_the_platforms_where_it_is_needed() {
     );
 }
 
+/// An index may not tell which Python a wheel needs; its metadata does.
+#[test]
+fn what_metadata_says_of_python_counts() {
+    let mut old = Release::new("2.0");
+    old.requires_python = Some("<3.13");
+    let silent = Silent(
+        Index::default()
+            .offer("apple", Release::new("1.0").requires("fig"))
+            .offer("fig", Release::new("1.0"))
+            .offer("fig", old),
+    );
+    let repository = repository(&silent.0, &Choice::new());
+    let policy = policy(&[("apple", "")]);
+    let solution = solve(&Graph::new(&repository), &silent, &policy).unwrap();
+    assert_eq!(versions(&solution)["fig"], "1.0");
+}
+
+/// An index whose pages do not state Requires-Python.
+struct Silent(Index);
+
+impl Catalogue for Silent {
+    fn page(&self, project: &ProjectName) -> Result<Option<Arc<ProjectPage>>, Failure> {
+        let page = self.0.page(project)?;
+        Ok(page.map(|page| {
+            let mut files = page.files.clone();
+            for file in &mut files {
+                file.requires_python = None;
+            }
+            Arc::new(ProjectPage { files })
+        }))
+    }
+
+    fn metadata(&self, file: &IndexFile) -> Result<Result<Arc<CoreMetadata>, String>, Failure> {
+        self.0.metadata(file)
+    }
+}
+
+/// A project that stays and gets an extra still requires what it did.
+#[test]
+fn a_project_that_grows_keeps_its_requirements() {
+    let index = Index::default()
+        .offer("apple", Release::new("1.0").requires("plum[more]"))
+        .offer("plum", Release::new("1.0").requires("fig<2"))
+        .offer("fig", Release::new("1.0"))
+        .offer("fig", Release::new("2.0"));
+    let mut moving = policy(&[("apple", "")]);
+    moving.moving = Projects::Named([name("fig")].into());
+    moving.newest = moving.moving.clone();
+    assert_eq!(
+        solved(&index, &[("fig", "1.0"), ("plum", "1.0")], &moving).unwrap(),
+        "apple 1.0, plum 1.0"
+    );
+}
+
 #[test]
 fn pre_releases_are_taken_only_where_something_names_them() {
     let index = Index::default()

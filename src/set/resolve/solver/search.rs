@@ -376,7 +376,11 @@ impl DependencyProvider for Search<'_, '_, '_> {
         {
             return Ok(Dependencies::Unavailable(format!("no extra {extra}")));
         }
-        let demands = match universe.demands(&project, *position, extra)? {
+        let demands = universe.demands(&project, *position, extra)?;
+        if universe.is_outdated.get() {
+            return Err(Stop::Restart);
+        }
+        let demands = match demands {
             Ok(demands) => demands,
             Err(unfit) => return Ok(Dependencies::Unavailable(unfit.to_string())),
         };

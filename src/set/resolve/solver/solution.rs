@@ -190,6 +190,9 @@ impl<'a, 'r> Resolution<'a, 'r> {
             Found::Solution(chosen) => chosen,
         };
         let chosen = polish(&universe, &search, chosen)?;
+        if universe.is_outdated.get() {
+            return Err(Stop::Restart);
+        }
         self.compare_metadata(&universe, &chosen)?;
         self.solution(&universe, &chosen).map(Attempt::Solved)
     }

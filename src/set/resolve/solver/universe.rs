@@ -1,6 +1,6 @@
 //! The candidates of each project under one policy: what may move, what is asked, what stays.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
@@ -26,6 +26,9 @@ pub(super) struct Universe<'u, 'r> {
     pub(super) knowledge: &'u RefCell<Knowledge>,
     /// If set, only these reasons count.
     pub(super) only: Option<BTreeSet<Reason>>,
+    /// Whether metadata has said that some version covers fewer platforms than the index did. Then
+    /// accepted candidates are no longer right, and another attempt is needed.
+    pub(super) is_outdated: Cell<bool>,
     ids: RefCell<HashMap<ProjectName, ProjectId>>,
     projects: RefCell<Vec<Rc<Project<'r>>>>,
 }
@@ -44,6 +47,7 @@ impl<'u, 'r> Universe<'u, 'r> {
             policy,
             knowledge,
             only,
+            is_outdated: Cell::new(false),
             ids: RefCell::default(),
             projects: RefCell::default(),
         }
@@ -201,7 +205,7 @@ impl<'u, 'r> Universe<'u, 'r> {
         let relations = self.graph.relations().naming(name);
         relations
             .filter(|relation| !relation.is_own())
-            .filter(|relation| self.movement(&relation.from.project) == Movement::Fixed)
+            .filter(|relation| self.movement(&relation.from.project).stays())
             .flat_map(|relation| {
                 relation.statements.iter().map(move |statement| {
                     let platforms = PlatformSet::from(&statement.platforms);
@@ -272,8 +276,13 @@ impl<'u, 'r> Universe<'u, 'r> {
         offered: &OfferedVersion,
     ) -> Result<Result<Rc<Needs>, Unfit>, Failure> {
         let declared = self.graph.repository.declarations.get(project);
-        self.offers
-            .needs(offered, self.policy.prefer(project, declared))
+        let before = offered.coverage();
+        let prefer = self.policy.prefer(project, declared);
+        let needs = self.offers.needs(offered, prefer)?;
+        if offered.coverage() != before {
+            self.is_outdated.set(true);
+        }
+        Ok(needs)
     }
 
     /// Tells that the requirements of a candidate will be asked for.
