@@ -124,7 +124,11 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     }
     let before = Before::of(context, &repository);
     let network = arguments.network.network();
-    let may_move = may_move(&repository, &arguments.movement.allow_update)?;
+    let may_move = may_move(
+        &repository,
+        &arguments.movement.allow_update,
+        "--allow-update ",
+    )?;
     let addition = Addition {
         session: &context.session,
         network: &network,
@@ -217,6 +221,15 @@ pub(super) fn changeable(context: &Context<'_>) -> Result<Repository, Failure> {
         )
         .help("`ipwhl check` shows the mistake"));
     }
+    if !repository.unreadable.is_empty() {
+        let names = repository.unreadable.iter();
+        let names: Vec<&str> = names.map(ProjectName::as_str).collect();
+        context.warning(&format!(
+            "a declaration cannot be read, so what it requires is not known: {}",
+            names.join(", ")
+        ));
+        context.hint("`ipwhl check` shows the mistake");
+    }
     Ok(repository)
 }
 
@@ -224,7 +237,11 @@ pub(super) fn changeable(context: &Context<'_>) -> Result<Repository, Failure> {
 const ALL: &str = "all";
 
 /// The declared projects that these names let move.
-pub(super) fn may_move(repository: &Repository, names: &[String]) -> Result<Projects, Failure> {
+pub(super) fn may_move(
+    repository: &Repository,
+    names: &[String],
+    option: &str,
+) -> Result<Projects, Failure> {
     if names.iter().any(|name| name == ALL) {
         return Ok(Projects::All);
     }
@@ -232,12 +249,12 @@ pub(super) fn may_move(repository: &Repository, names: &[String]) -> Result<Proj
     for name in names {
         let project: ProjectName = name
             .parse()
-            .map_err(|error| Failure::usage(format!("`--allow-update {name}`: {error}")))?;
+            .map_err(|error| Failure::usage(format!("`{option}{name}`: {error}")))?;
         if !repository.declarations.contains_key(&project) {
-            return Err(Failure::usage(format!(
-                "`--allow-update {name}`: the set has no `{project}`"
-            ))
-            .help("`ipwhl list` prints the projects of the set"));
+            return Err(
+                Failure::usage(format!("`{option}{name}`: the set has no `{project}`"))
+                    .help("`ipwhl list` prints the projects of the set"),
+            );
         }
         projects.insert(project);
     }

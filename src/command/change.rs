@@ -1,6 +1,6 @@
 //! The outcome of a change of declarations: the files, a line for each project, and the new findings.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ipwhl_packaging::{ProjectName, Version, specifiers_contain, specifiers_text};
 
@@ -53,9 +53,10 @@ impl Before {
             removed: added.removed.clone(),
             ..RemovalPlan::default()
         };
-        let mut changes = removal.changes(repository)?;
-        let mut lines = Vec::new();
-        for project in &added.written {
+        let mut changes = Vec::new();
+        let mut lines = BTreeMap::new();
+        // A killed run leaves no project without what it needs.
+        for project in dependencies_first(&graph, &added.written) {
             let name = declaration_file(repository, project);
             let path = repository.directory.join(&name);
             let Some(text) = repository.texts.get(name.as_str()) else {
@@ -66,19 +67,19 @@ impl Before {
             if std::fs::read(&path).is_ok_and(|there| there == bytes) {
                 let version = declaration.version();
                 let line = format!("{project} {version} is already declared like this");
-                lines.push(Inert::from(&line));
+                lines.insert(project, Inert::from(&line));
                 continue;
             }
             changes.push(FileChange::write(&path, bytes.to_vec()));
-            lines.push(self.line(context, &graph, declaration, added));
+            lines.insert(project, self.line(context, &graph, declaration, added));
         }
         for project in &added.removed {
-            lines.push(Inert::from(&format!(
-                "removed {project}, which nothing needs any more"
-            )));
+            let line = format!("removed {project}, which nothing needs any more");
+            lines.insert(project, Inert::from(&line));
         }
+        changes.extend(removal.changes(repository)?);
         change_files(&changes, &folder)?;
-        Ok(lines)
+        Ok(lines.into_values().collect())
     }
 
     /// The line about a written declaration: the old and the new version, and the reasons.
@@ -173,6 +174,34 @@ impl Before {
         context.say(&format!("the change adds {words}"));
         Ok(ExitStatus::Clean)
     }
+}
+
+/// Projects in an order in which each comes after those that it requires, as far as there is one.
+fn dependencies_first<'a>(
+    graph: &Graph<'_>,
+    projects: &'a BTreeSet<ProjectName>,
+) -> Vec<&'a ProjectName> {
+    let mut order = Vec::new();
+    let mut known: BTreeSet<&ProjectName> = BTreeSet::new();
+    for project in projects {
+        // Each step is a project, and whether those that it requires have been added.
+        let mut open = vec![(project, false)];
+        while let Some((project, is_left)) = open.pop() {
+            if is_left {
+                order.push(project);
+                continue;
+            }
+            if !known.insert(project) {
+                continue;
+            }
+            open.push((project, true));
+            let required = graph.relations().of(project).iter();
+            open.extend(
+                required.filter_map(|relation| Some((projects.get(relation.to())?, false))),
+            );
+        }
+    }
+    order
 }
 
 /// The projects that require a project: all of them, or those that the old version does not

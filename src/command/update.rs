@@ -1,6 +1,6 @@
 //! `ipwhl update`: brings declared projects to the newest versions that fit together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use clap::Args;
 use ipwhl_packaging::{ProjectName, Version};
@@ -14,7 +14,7 @@ use super::words::counted;
 use crate::foundation::diagnostic::Inert;
 use crate::foundation::failure::Failure;
 use crate::set::repository::Repository;
-use crate::set::resolve::{Projects, Step, Update, UpdatePlan};
+use crate::set::resolve::{PassedOver, Projects, Step, Update};
 
 /// Bring projects to the newest versions that fit together
 ///
@@ -63,9 +63,9 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         network: &network,
         projects: match arguments.projects.as_slice() {
             [] => Projects::All,
-            names => may_move(&repository, names)?,
+            names => may_move(&repository, names, "")?,
         },
-        may_move: may_move(&repository, &arguments.allow_update)?,
+        may_move: may_move(&repository, &arguments.allow_update, "--allow-update ")?,
         largest_step: match (arguments.patch, arguments.minor) {
             (true, _) => Step::Patch,
             (_, true) => Step::Minor,
@@ -74,18 +74,28 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     };
     let before = Before::of(context, &repository);
     let plan = update.plan(&repository).map_err(with_way_out)?;
-    let report = Report::of(&repository, &plan);
+    if !plan.unknown.is_empty() {
+        let unknown: Vec<&str> = plan.unknown.iter().map(ProjectName::as_str).collect();
+        context.warning(&format!(
+            "the index does not have {}, so it is not known whether there are newer versions",
+            unknown.join(", ")
+        ));
+    }
+    let (moves, behind) = (plan.moves.clone(), plan.behind.clone());
     if arguments.dry_run {
-        report.print(context)?;
+        Report::of(&repository, &moves, &plan.removed, &behind).print(context)?;
         return Ok(ExitStatus::Clean);
     }
     let added = update
         .declare(&mut repository, plan)
         .map_err(with_way_out)?;
     before.write(context, &repository, &added)?;
-    report.print(context)?;
+    Report::of(&repository, &moves, &added.removed, &behind).print(context)?;
     before.compare(context, true)
 }
+
+/// The old version of each project that gets another one, and the new one.
+type Moves = BTreeMap<ProjectName, (Option<Version>, Version)>;
 
 /// The lines about a plan, in groups.
 struct Report {
@@ -95,11 +105,16 @@ struct Report {
 }
 
 impl Report {
-    fn of(repository: &Repository, plan: &UpdatePlan) -> Self {
+    fn of(
+        repository: &Repository,
+        moves: &Moves,
+        removed: &BTreeSet<ProjectName>,
+        behind: &BTreeMap<ProjectName, (Version, PassedOver)>,
+    ) -> Self {
         let mut steps: BTreeMap<Step, BTreeMap<ProjectName, String>> = BTreeMap::new();
         let mut added = BTreeMap::new();
         let mut rebuilt = BTreeMap::new();
-        for (project, (old, new)) in &plan.moves {
+        for (project, (old, new)) in moves {
             match old {
                 None => {
                     added.insert(project.clone(), new.to_string());
@@ -113,20 +128,20 @@ impl Report {
                 }
             }
         }
-        let removed = plan.removed.iter().map(|project| {
+        let has_changes = !moves.is_empty() || !removed.is_empty();
+        let removed = removed.iter().map(|project| {
             let version = repository.declarations.get(project);
             let version = version.map_or_else(String::new, |one| one.version().to_string());
             (project.clone(), version)
         });
         let removed: BTreeMap<ProjectName, String> = removed.collect();
-        let behind = plan.behind.iter().map(|(project, (newest, reason))| {
-            let now = plan.moves.get(project).map(|(_, new)| new.clone());
+        let behind = behind.iter().map(|(project, (newest, reason))| {
+            let now = moves.get(project).map(|(_, new)| new.clone());
             let now = now.or_else(|| Some(repository.declarations.get(project)?.version().clone()));
             let now = now.as_ref().map_or_else(String::new, Version::to_string);
             (project.clone(), format!("{now}, not {newest}: {reason}"))
         });
         let behind: BTreeMap<ProjectName, String> = behind.collect();
-        let has_changes = !plan.moves.is_empty() || !plan.removed.is_empty();
         let groups = [
             ("major", steps.remove(&Step::Major).unwrap_or_default()),
             ("minor", steps.remove(&Step::Minor).unwrap_or_default()),
@@ -157,7 +172,7 @@ impl Report {
             }
         }
         if !self.has_changes {
-            context.say("every project has the newest version that fits");
+            context.say("nothing changes: no project has a newer version that fits");
         }
         Ok(())
     }

@@ -289,8 +289,7 @@ fn the_set_decides_with_the_command_line() {
     assert_eq!(
         run.stderr,
         "error: no version of `fig` in the index fits: apple requires <2, the command line requires ==2.0\n\
-         help: the newest versions were rejected: 2.0: apple requires <2; 1.0: the command line \
-         requires ==2.0\n"
+         help: its versions were rejected: 2.0: apple requires <2; 1.0: the command line requires ==2.0\n"
     );
     assert_eq!(bench.wheels("fig"), ["fig-1.0-py3-none-any.whl"]);
 }
@@ -557,14 +556,19 @@ fn what_cannot_be_added_is_said_and_nothing_is_written() {
         (
             "lime==2",
             "no version of `lime` in the index fits: the command line requires ==2",
-            "the newest versions were rejected: 1.0: the command line requires ==2",
+            "its versions were rejected: 1.0: the command line requires ==2",
         ),
         (
             "kiwi",
             "no version of `kiwi` in the index fits",
-            "the newest versions were rejected: 1.0: it needs Python >=3.13; 0.9: it has no wheel \
-             for cp312-manylinux_2_28_x86_64; 0.8: it was yanked; 0.7rc1: it is not final; and 1 \
-             older",
+            "its versions were rejected: 1.0: it needs Python >=3.13; 0.9: it has no wheel for \
+             cp312-manylinux_2_28_x86_64; 0.8: it was yanked; 0.7rc1: it is not final; and 1 other",
+        ),
+        (
+            "kiwi==0.8",
+            "no version of `kiwi` in the index fits: the command line requires ==0.8",
+            "its versions were rejected: 0.8: it was yanked; 1.0 and 2 more: the command line \
+             requires ==0.8; 0.7rc1: it is not final",
         ),
         (
             "sloe",
@@ -935,4 +939,43 @@ fn a_project_can_be_offered_on_some_platforms_only() {
             run.stderr
         );
     }
+}
+
+/// What a change makes superfluous leaves the set with it; what was superfluous before stays.
+#[test]
+fn what_nothing_needs_any_more_leaves_the_set() {
+    let bench = Bench::new();
+    bench.offer("plum", &pure("plum", "1.0").requires("fig"));
+    bench.offer("fig", &pure("fig", "1.0"));
+    bench.offer("lime", &pure("lime", "1.0"));
+    bench
+        .add(&["lime", "--automatic"])
+        .expect(ExitStatus::Clean);
+    bench.add(&["plum"]).expect(ExitStatus::Clean);
+    bench.offer("plum", &pure("plum", "2.0"));
+    let run = bench.add(&["plum"]).expect(ExitStatus::Clean);
+    assert!(
+        run.stderr
+            .contains("removed fig, which nothing needs any more"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(bench.declared(), ["lime.toml", "plum.toml"]);
+}
+
+/// An unreadable declaration is said at once, and nothing leaves the set for it.
+#[test]
+fn a_declaration_that_cannot_be_read_is_said() {
+    let bench = Bench::new();
+    bench.offer("plum", &pure("plum", "1.0"));
+    bench.repository.write("declarations/fig.toml", "x = = 1\n");
+    let run = bench.add(&["plum"]).expect(ExitStatus::Clean);
+    assert!(
+        run.stderr.starts_with(
+            "warning: a declaration cannot be read, so what it requires is not known: fig\n"
+        ),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(bench.declared(), ["fig.toml", "plum.toml"]);
 }

@@ -94,7 +94,7 @@ fn what_nothing_fits_is_a_finding_with_its_reasons() {
         failure
             .help
             .unwrap()
-            .contains("2.0: the command line requires >=3")
+            .contains("2.0 and 1 more: the command line requires >=3")
     );
     assert!(repository.declarations.is_empty());
 }

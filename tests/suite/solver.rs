@@ -353,6 +353,28 @@ fn a_project_that_grows_keeps_its_requirements() {
     );
 }
 
+/// An extra that a declared project lacks is added to it, rather than an old version taken that does
+/// not ask for it; and a project that needs nothing more is left alone.
+#[test]
+fn a_declared_project_gets_an_extra_before_others_get_old() {
+    let index = Index::default()
+        .offer("apple", Release::new("1.0").requires("fig"))
+        .offer("apple", Release::new("2.0").requires("fig[more]"))
+        .offer("plum", Release::new("1.0").requires("fig<2"))
+        .offer("fig", Release::new("1.0"))
+        .offer("fig", Release::new("2.0"));
+    let asked = policy(&[("apple", ""), ("plum", "")]);
+    assert_eq!(
+        solved(&index, &[("fig", "1.0")], &asked).unwrap(),
+        "apple 2.0, fig 1.0, plum 1.0"
+    );
+    let old = policy(&[("apple", "<2"), ("plum", "")]);
+    assert_eq!(
+        solved(&index, &[("fig", "1.0")], &old).unwrap(),
+        "apple 1.0, plum 1.0"
+    );
+}
+
 #[test]
 fn pre_releases_are_taken_only_where_something_names_them() {
     let index = Index::default()

@@ -70,7 +70,7 @@ fn everything_moves_as_far_as_it_fits_and_the_rest_says_why() {
     let run = update(&bench, &[]).expect(ExitStatus::Clean);
     assert!(
         run.stderr
-            .contains("every project has the newest version that fits"),
+            .contains("nothing changes: no project has a newer version that fits"),
         "{}",
         run.stderr
     );
@@ -105,6 +105,15 @@ fn named_projects_move_alone_and_steps_can_be_limited() {
     assert!(run.stdout.contains("apple  1.0 -> 2.0"), "{}", run.stdout);
     assert!(run.stdout.contains("fig    1.0 -> 1.2"), "{}", run.stdout);
     bench.is_sound();
+    // What lime was needed for is gone, so it leaves the set.
+    bench.offer("fig", &pure("fig", "1.3"));
+    let run = update(&bench, &["fig"]).expect(ExitStatus::Clean);
+    assert!(
+        run.stdout.contains("no longer needed (1 project)\n  lime"),
+        "{}",
+        run.stdout
+    );
+    bench.is_sound();
     let run = update(&bench, &["aple"]).expect(ExitStatus::Usage);
     assert!(
         run.stderr.contains("the set has no `aple`"),
@@ -131,5 +140,20 @@ fn a_cooldown_holds_back_young_versions() {
         run.stdout,
         "minor (1 project)\n  kiwi  1.0 -> 1.1\nbehind the index (1 project)\n  \
          kiwi  1.1, not 1.2: it is younger than the cooldown, or its age is unknown\n"
+    );
+}
+
+/// An index without the projects is no sign that nothing is newer.
+#[test]
+fn projects_that_the_index_lacks_are_named() {
+    let bench = set();
+    let other = Bench::new();
+    let run = update(&bench, &["--index-url", &other.index.index_url()]).expect(ExitStatus::Clean);
+    assert!(
+        run.stderr.contains(
+            "warning: the index does not have apple, fig, kiwi, lime, plum, so it is not known"
+        ),
+        "{}",
+        run.stderr
     );
 }

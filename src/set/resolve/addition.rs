@@ -98,6 +98,7 @@ impl Addition<'_> {
             let request = requests.find(|request| request.project == *project);
             request.map(|request| request.automatic)
         };
+        let needed_before = needed(repository);
         let declared = declare_all(
             self.session,
             self.network,
@@ -131,6 +132,9 @@ impl Addition<'_> {
                 self.only.as_ref().filter(|_| is_requested),
             )?;
         }
+        added
+            .removed
+            .extend(no_longer_needed(repository, needed_before));
         added.granted = requests
             .into_iter()
             .map(|request| (request.project.clone(), request))
@@ -215,6 +219,29 @@ pub(super) fn check_number(platforms: &[Platform]) -> Result<(), Failure> {
         platforms.len()
     ))
     .help("support fewer platforms in `[platforms]`"))
+}
+
+/// The projects of a set that are wanted or needed.
+pub(super) fn needed(repository: &Repository) -> BTreeSet<ProjectName> {
+    let graph = Graph::new(repository);
+    graph.reachable().into_iter().cloned().collect()
+}
+
+/// The automatic projects that were needed, and are not any more. While a declaration cannot be
+/// read, its needs are unknown, so there are none.
+pub(super) fn no_longer_needed(
+    repository: &Repository,
+    before: BTreeSet<ProjectName>,
+) -> BTreeSet<ProjectName> {
+    if !repository.unreadable.is_empty() {
+        return BTreeSet::new();
+    }
+    let now = needed(repository);
+    let declared = |project: &ProjectName| repository.declarations.contains_key(project);
+    before
+        .into_iter()
+        .filter(|project| !now.contains(project) && declared(project))
+        .collect()
 }
 
 /// Whether findings of a code are about requirements that an addition with dependencies would meet.

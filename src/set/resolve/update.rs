@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ipwhl_packaging::{ProjectName, Version};
 
-use super::addition::{Added, check_number, cooldown, insert};
+use super::addition::{Added, check_number, cooldown, insert, needed, no_longer_needed};
 use super::index_catalogue::IndexCatalogue;
 use super::project::declare_all;
 use super::solver::{PassedOver, Policy, Projects, Solution, Step, offered_platforms, solve};
@@ -36,6 +36,8 @@ pub struct UpdatePlan {
     pub moves: BTreeMap<ProjectName, (Option<Version>, Version)>,
     /// The automatic projects that leave the set.
     pub removed: BTreeSet<ProjectName>,
+    /// The projects to update that the index does not have.
+    pub unknown: BTreeSet<ProjectName>,
     /// The newest version of each project that stays behind it, with the reason.
     pub behind: BTreeMap<ProjectName, (Version, PassedOver)>,
 }
@@ -79,6 +81,7 @@ impl Update<'_> {
         Ok(UpdatePlan {
             moves: moves.collect(),
             removed: solution.unneeded.clone(),
+            unknown: solution.unknown.clone(),
             behind: behind.collect(),
             solution,
             catalogue,
@@ -91,6 +94,7 @@ impl Update<'_> {
     /// # Errors
     /// When a wheel cannot be fetched or declared.
     pub fn declare(&self, repository: &mut Repository, plan: UpdatePlan) -> Result<Added, Failure> {
+        let needed_before = needed(repository);
         let declared = declare_all(
             self.session,
             self.network,
@@ -108,6 +112,9 @@ impl Update<'_> {
             added.written.insert(declaration.project.clone());
             insert(repository, declaration, None)?;
         }
+        added
+            .removed
+            .extend(no_longer_needed(repository, needed_before));
         Ok(added)
     }
 }

@@ -8,7 +8,7 @@ use super::candidate::{Candidate, Demand, Origin, Reason};
 use super::offered::ProjectOffers;
 use super::only;
 use super::passed::{PassedOver, unsatisfied, unusable};
-use super::policy::Movement;
+use super::policy::{Asked, Movement};
 use super::search::Search;
 use super::universe::Universe;
 use crate::foundation::diagnostic::nearest;
@@ -244,21 +244,48 @@ fn nothing_fits(
     let offers = universe.offers.project(project)?.unwrap_or_default();
     let passed = passed_over(universe, project, &offers, &demands)?;
     let is_each_passed = passed.len() >= offers.versions.len();
-    Ok(is_each_passed.then(|| match listed(&passed) {
-        nothing if nothing.is_empty() => format!("the index has no wheel of `{project}`"),
-        versions => format!("no version of `{project}` fits: {versions}"),
-    }))
+    Ok(is_each_passed.then(
+        || match listed(universe.policy.asked.get(project), &passed) {
+            nothing if nothing.is_empty() => format!("the index has no wheel of `{project}`"),
+            versions => format!("no version of `{project}` fits: {versions}"),
+        },
+    ))
 }
 
-/// The newest of some versions with their reasons.
-fn listed(passed: &[(Version, PassedOver)]) -> String {
-    let unnamed = passed.len().saturating_sub(MAXIMUM_REASONS);
-    let named = passed.iter().take(MAXIMUM_REASONS);
-    let mut parts: Vec<String> = named
-        .map(|(version, reason)| format!("{version}: {reason}"))
+/// Some versions with their reasons: those first that the caller asks for, then the newest. Versions
+/// with the same reason are together.
+fn listed(asked: Option<&Asked>, passed: &[(Version, PassedOver)]) -> String {
+    let is_meant = |version: &Version| {
+        asked.is_some_and(|asked| !asked.specifiers.is_empty() && asked.contains(version))
+    };
+    let (mut order, others): (Vec<_>, Vec<_>) =
+        passed.iter().partition(|(version, _)| is_meant(version));
+    order.extend(others);
+    let mut groups: Vec<(&PassedOver, Vec<&Version>)> = Vec::new();
+    for (version, reason) in order {
+        match groups.iter_mut().find(|(other, _)| *other == reason) {
+            Some((_, versions)) => versions.push(version),
+            None => groups.push((reason, vec![version])),
+        }
+    }
+    let unnamed: usize = groups
+        .iter()
+        .skip(MAXIMUM_REASONS)
+        .map(|(_, versions)| versions.len())
+        .sum();
+    let mut parts: Vec<String> = groups
+        .iter()
+        .take(MAXIMUM_REASONS)
+        .map(|(reason, versions)| match versions.as_slice() {
+            [] => reason.to_string(),
+            [version] => format!("{version}: {reason}"),
+            [version, others @ ..] => format!("{version} and {} more: {reason}", others.len()),
+        })
         .collect();
-    if unnamed > 0 {
-        parts.push(format!("and {unnamed} older"));
+    match unnamed {
+        0 => {}
+        1 => parts.push("and 1 other".to_owned()),
+        _ => parts.push(format!("and {unnamed} others")),
     }
     parts.join("; ")
 }
@@ -300,7 +327,8 @@ fn unfitting(
     if passed.is_empty() {
         return Ok(failure.help("the index has no wheel of it"));
     }
-    let mut help = format!("the newest versions were rejected: {}", listed(&passed));
+    let asked = universe.policy.asked.get(project);
+    let mut help = format!("its versions were rejected: {}", listed(asked, &passed));
     let only = only::way_out(universe, project, &offers, &demands);
     for way in ways_out.iter().chain(&only) {
         help += &format!("; {way}");

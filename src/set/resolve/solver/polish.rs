@@ -7,6 +7,7 @@ use pubgrub::VersionSet as _;
 
 use super::candidate::{Candidate, Demand, Origin, Reason};
 use super::package::ProjectId;
+use super::policy::Movement;
 use super::positions::Position;
 use super::search::{Chosen, Search, Stop};
 use super::universe::Universe;
@@ -41,9 +42,44 @@ pub(super) fn polish<'r>(
         has_changed |= needed != chosen;
         chosen = needed;
         if !has_changed {
-            return Ok(chosen);
+            break;
         }
     }
+    keep_declared(universe, &roots, &mut chosen)?;
+    Ok(chosen)
+}
+
+/// A project that was to grow stays as it is declared if that is enough after all.
+fn keep_declared(
+    universe: &Universe<'_, '_>,
+    roots: &[(Reason, Demand)],
+    chosen: &mut Chosen,
+) -> Result<(), Stop> {
+    let demands = Demands::new(universe, roots, chosen)?;
+    for (id, (position, extras)) in chosen {
+        let project = universe.project(*id);
+        if project.movement != Movement::Grows {
+            continue;
+        }
+        let declared = (0..)
+            .zip(&project.candidates)
+            .find(|(_, candidate)| matches!(candidate, Candidate::Declared(_)));
+        let Some((declared, _)) = declared else {
+            continue;
+        };
+        let mut is_enough = project.base.contains(&declared);
+        for (from, demand) in demands.about.get(&project.name).into_iter().flatten() {
+            is_enough &=
+                *from == Some(*id) || universe.accepted(&project, demand).contains(&declared);
+        }
+        for extra in extras.iter() {
+            is_enough &= universe.has_extra(&project, declared, extra)?;
+        }
+        if is_enough {
+            *position = declared;
+        }
+    }
+    Ok(())
 }
 
 /// The demands of a choice, by the project that they are about.
@@ -173,10 +209,21 @@ pub(super) fn unmet(
     let extras = chosen
         .get(&id)
         .map_or_else(BTreeSet::new, |(_, extras)| extras.clone());
-    match all_demands(universe, id, position, &extras)? {
-        Some(demands) => first_unmet(universe, chosen, (id, position), &demands),
-        None => Ok(None),
+    let Some(mut demands) = all_demands(universe, id, position, &extras)? else {
+        return Ok(None);
+    };
+    // What is not in the set could be added, if the index has it.
+    let mut possible = Vec::new();
+    for demand in demands.drain(..) {
+        let target = universe.id(&demand.on)?;
+        let project = universe.project(target);
+        let is_new = target != id && !chosen.contains_key(&target) && !project.movement.stays();
+        let could_be_added = is_new && !universe.accepted(&project, &demand).is_empty();
+        if !could_be_added {
+            possible.push(demand);
+        }
     }
+    first_unmet(universe, chosen, (id, position), &possible)
 }
 
 fn first_unmet(

@@ -286,7 +286,10 @@ impl<'s, 'u, 'r> Search<'s, 'u, 'r> {
             let version = version(*position);
             let is_unusual =
                 version.any_prerelease() && !asks_for_prerelease && !is_declared(*position);
-            (Some(version) != preferred, is_unusual)
+            // A project that grows does so because something needs it; whether that is still so is
+            // decided after the search.
+            let is_too_small = project.movement == Movement::Grows && is_declared(*position);
+            (Some(version) != preferred, is_too_small, is_unusual)
         });
         order
     }

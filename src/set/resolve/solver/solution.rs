@@ -35,6 +35,8 @@ pub struct Solution {
     pub changed: BTreeMap<ProjectName, SolvedProject>,
     /// Newer versions of these that were not chosen, the newest first, with reasons.
     pub passed_over: BTreeMap<ProjectName, Vec<(Version, PassedOver)>>,
+    /// The projects that should move and that the index does not have.
+    pub unknown: BTreeSet<ProjectName>,
     /// The automatic projects that no project needs any more.
     pub unneeded: BTreeSet<ProjectName>,
 }
@@ -261,6 +263,9 @@ impl<'a, 'r> Resolution<'a, 'r> {
             let project = universe.project(*id);
             kept.insert(project.name.clone());
             let candidate = &project.candidates[*position as usize];
+            if !project.movement.stays() && self.offers.project(&project.name)?.is_none() {
+                solution.unknown.insert(project.name.clone());
+            }
             if !project.movement.stays() {
                 let newer = self.newer(universe, (chosen, &demands), *id, candidate.version())?;
                 if !newer.is_empty() {
