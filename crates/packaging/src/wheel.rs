@@ -41,11 +41,11 @@ pub use packages::module;
 
 /// The version of the checks of [`inspect()`], for statements: a release whose wheels passed older
 /// checks is not reused. Increased for every check that becomes stricter.
-pub const CHECKS_VERSION: u32 = 3;
+pub const CHECKS_VERSION: u32 = 4;
 
 /// The version of the results of [`inspect()`]: part of the key under which facts are stored, so
 /// that a changed check reads wheels again. Increased for every change that could change a fact.
-pub const FACTS_VERSION: u32 = 4;
+pub const FACTS_VERSION: u32 = 5;
 
 /// The facts from a wheel's own bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

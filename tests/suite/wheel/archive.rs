@@ -1,7 +1,9 @@
 //! Archives that contradict themselves: one wrong thing each, and exactly that is said.
 
 use super::{click, facts, listed, problems};
-use crate::support::wheel_builder::archive::{RawEnd64, RawEntry, extra_field, raw_deflate};
+use crate::support::wheel_builder::archive::{
+    RawArchive, RawEnd64, RawEntry, extra_field, raw_deflate,
+};
 use crate::support::wheel_builder::{Compression, WheelBuilder};
 
 const CORE: &str = "click/core.py";
@@ -553,7 +555,7 @@ fn entries_that_overlap() {
 #[test]
 fn end_records_that_lie() {
     for change in [
-        (|archive| archive.disk = 1) as fn(&mut crate::support::wheel_builder::archive::RawArchive),
+        (|archive| archive.disk = 1) as fn(&mut RawArchive),
         |archive| archive.central_disk = 1,
         |archive| archive.disk_entries_lie = 1,
         |archive| archive.entries_lie = 1,
@@ -581,6 +583,23 @@ fn end_records_that_lie() {
             archive.end64 = Some(RawEnd64::default());
         }));
         assert!(!found.is_empty());
+    }
+    // All ones leave a number to the ZIP64 record. Readers look for that record only where the number
+    // of entries or the place of the directory is left to it.
+    for leaves in [
+        (|archive| archive.disk = u16::MAX) as fn(&mut RawArchive),
+        |archive| archive.central_disk = u16::MAX,
+    ] {
+        for needed in [false, true] {
+            let end64 = RawEnd64 {
+                needed,
+                ..RawEnd64::default()
+            };
+            let found = problems(&click().archive(leaves).archive(move |archive| {
+                archive.end64 = Some(end64.clone());
+            }));
+            assert_eq!(found.is_empty(), needed, "{found:?}");
+        }
     }
     for end64 in [
         RawEnd64 {

@@ -218,9 +218,15 @@ fn parse_end64(record: &[u8]) -> Option<Counts> {
 }
 
 /// Each number of the 32-bit record must be all ones, or equal to that in the ZIP64 one.
+///
+/// Some readers look for the ZIP64 record only if the number of entries, or the size or the offset
+/// of the directory is all ones. For them the other numbers count as they stand.
 fn check_agreement(narrow: Counts, wide: Counts, problems: &mut Problems) {
     let small = u64::from(u16::MAX);
     let large = u64::from(u32::MAX);
+    let is_found = narrow.entries == small
+        || narrow.directory_size == large
+        || narrow.directory_start == large;
     for (what, told, ones, truth) in [
         ("disk", narrow.disk.into(), small, wide.disk.into()),
         (
@@ -249,7 +255,7 @@ fn check_agreement(narrow: Counts, wide: Counts, problems: &mut Problems) {
             wide.directory_start,
         ),
     ] {
-        if told != ones && told != truth {
+        if told != truth && !(told == ones && is_found) {
             problems.archive(format!(
                 "has {told} in its end record and {truth} in its ZIP64 end record for: {what}"
             ));
