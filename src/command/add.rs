@@ -18,7 +18,7 @@ use crate::set::declaration::Layout;
 use crate::set::repository::Repository;
 use crate::set::requested::{Mistakes, RequestFileError, Selection, read_request_file};
 use crate::set::resolve::{
-    Addition, FileRequests, Prefer, ProjectRequest, Projects, file_requests, named_requests,
+    Addition, FileRequests, Prefer, Projects, file_requests, join_requests, named_requests,
 };
 
 impl ValueEnum for Prefer {
@@ -114,9 +114,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         };
         asked.constraints.extend(more.constraints);
         asked.preferred.extend(more.preferred);
-        for request in more.requests {
-            merge(&mut requests, request);
-        }
+        join_requests(&mut requests, more.requests);
     }
     if requests.is_empty() {
         context.say("the files ask for no project on the platforms of the set");
@@ -152,19 +150,6 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         context.say(line);
     }
     before.compare(context, !arguments.no_dependencies)
-}
-
-/// Adds a request to others, or to the one for the same project.
-fn merge(requests: &mut Vec<ProjectRequest>, request: ProjectRequest) {
-    let mut known = requests.iter_mut();
-    match known.find(|other| other.project == request.project) {
-        None => requests.push(request),
-        Some(other) => {
-            other.extras.extend(request.extras);
-            other.platforms.extend(request.platforms);
-            other.constraints.extend(request.constraints);
-        }
-    }
 }
 
 /// The requests of a project file; `None` if it has mistakes, which are printed.

@@ -46,13 +46,14 @@ impl Observer for Display {
             }
             return;
         };
-        let (verb, noun) = match work {
-            Work::Wheels => ("verified", "wheel"),
+        let voice = self.voice.clone();
+        *current = Some(match work {
+            Work::Wheels => Progress::new(voice, names, "verified", "wheel"),
             // The index is asked about them.
-            Work::Projects => ("asked", "project"),
-            Work::Files => ("verified", "file"),
-        };
-        *current = Some(Progress::new(self.voice.clone(), names, verb, noun));
+            Work::Projects => Progress::new(voice, names, "asked", "project"),
+            Work::Search => Progress::of_search(voice),
+            Work::Files => Progress::new(voice, names, "verified", "file"),
+        });
     }
 }
 
@@ -81,20 +82,28 @@ struct State {
 impl Progress {
     /// Begins the display of work on these names, each a `noun`, which is then `verb`.
     fn new(voice: Voice, names: Vec<String>, verb: &'static str, noun: &'static str) -> Self {
-        let bar = if voice.is_live() && !names.is_empty() {
-            let bar = ProgressBar::with_draw_target(
-                Some(names.len() as u64),
-                ProgressDrawTarget::stderr(),
-            );
-            let template = format!("{{bar:16}} {{pos}}/{{len}} {verb} [{{elapsed}}] {{wide_msg}}");
-            if let Ok(style) = ProgressStyle::with_template(&template) {
-                bar.set_style(style);
-            }
-            bar.enable_steady_tick(TICK);
-            bar
-        } else {
-            ProgressBar::hidden()
+        let template = format!("{{bar:16}} {{pos}}/{{len}} {verb} [{{elapsed}}] {{wide_msg}}");
+        let bar = match names.len() {
+            0 => ProgressBar::hidden(),
+            count => bar(&voice, Some(count as u64), &template),
         };
+        Self::with(voice, bar, names, verb, noun)
+    }
+
+    /// Begins the display of a search. The number of answers that it needs is not known.
+    fn of_search(voice: Voice) -> Self {
+        let template = "{spinner} searching: {pos} answers of the index [{elapsed}]";
+        let bar = bar(&voice, None, template);
+        Self::with(voice, bar, Vec::new(), "searching", "answer")
+    }
+
+    fn with(
+        voice: Voice,
+        bar: ProgressBar,
+        names: Vec<String>,
+        verb: &'static str,
+        noun: &'static str,
+    ) -> Self {
         Self {
             bar,
             state: Mutex::new(State {
@@ -219,16 +228,36 @@ impl Progress {
     /// Prints a progress line if one is due and work is left.
     fn print_progress(&self, state: &mut State, elapsed: Duration) {
         let total = self.names.len();
-        if elapsed < state.next_line || state.verified >= total {
+        let is_search = total == 0;
+        if elapsed < state.next_line || (state.verified >= total && !is_search) {
             return;
         }
         state.next_line = elapsed + self.voice.pace.then;
+        if is_search {
+            let answers = counted(state.verified, self.noun);
+            self.voice
+                .say(&format!("{}: {answers} of the index so far", self.verb));
+            return;
+        }
         let of = format!("{} of {}", state.verified, counted(total, self.noun));
         self.voice.say(&match state.bytes {
             0 => format!("{} {of}", self.verb),
             bytes => format!("fetched {of}, {}", HumanBytes(bytes)),
         });
     }
+}
+
+/// A moving display of these units; hidden where none may be drawn.
+fn bar(voice: &Voice, units: Option<u64>, template: &str) -> ProgressBar {
+    if !voice.is_live() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::with_draw_target(units, ProgressDrawTarget::stderr());
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(TICK);
+    bar
 }
 
 /// The rate in bytes per second.

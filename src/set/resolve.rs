@@ -16,7 +16,7 @@ mod update;
 
 pub use addition::{Added, Addition, declaration_file, is_open_requirement};
 pub use cover::Prefer;
-pub use named::{FileRequests, file_requests, named_requests};
+pub use named::{FileRequests, file_requests, join_requests, named_requests};
 pub use newest::{Newest, newest};
 pub use outdated::Outdated;
 pub use remedies::propose;

@@ -29,6 +29,8 @@ pub enum Work {
     Wheels,
     /// Projects, looked up in the index.
     Projects,
+    /// Answers of the index for a search. Their number is not known before, so they have no names.
+    Search,
     /// Files, read and hashed.
     Files,
 }

@@ -392,6 +392,21 @@ fn pre_releases_are_taken_only_where_something_names_them() {
     );
 }
 
+/// A version that was given up permits nothing.
+#[test]
+fn a_pre_release_that_only_a_rejected_version_names_is_not_taken() {
+    let index = Index::default()
+        .offer("apple", Release::new("1.0").requires("fig>1"))
+        .offer(
+            "apple",
+            Release::new("2.0").requires("fig==2.0rc1").requires("none"),
+        )
+        .offer("fig", Release::new("1.0"))
+        .offer("fig", Release::new("2.0rc1"));
+    let text = conflict(&index, &[], &policy(&[("apple", "")]));
+    assert!(text.contains("`fig>1` (1.0)"), "{text}");
+}
+
 const PROJECTS: [&str; 4] = ["apple", "fig", "lime", "plum"];
 const VERSIONS: [&str; 3] = ["1.0", "1.5", "2.0"];
 const TAGS: [&[&str]; 4] = [

@@ -361,7 +361,7 @@ mod keyring {
             format!("get {index} me\n")
         );
 
-        // Without a user name there is nobody to ask for; the variable and netrc can name one.
+        // `keyring` needs a user name. The variable or netrc can give one.
         bench.argument = Some(index.clone());
         bench.assert_out();
         bench.set("IPWHL_INDEX_USERNAME", "me");

@@ -8,7 +8,7 @@ use ipwhl_packaging::{
 };
 use jiff::Timestamp;
 
-use super::index_catalogue::IndexCatalogue;
+use super::index_catalogue::{IndexCatalogue, Observed};
 use super::project::declare_all;
 use super::solver::{
     Asked, MAXIMUM_PLATFORMS, PassedOver, Policy, Projects, Step, offered_platforms,
@@ -44,7 +44,7 @@ pub struct Addition<'a> {
     pub may_downgrade: bool,
     /// Where the set offers the requested projects; `None` to keep what is declared.
     pub only: Option<Marker>,
-    /// Versions that are permitted of projects, whoever asks for them.
+    /// Limits on the versions of projects, also of those that only other projects need.
     pub constraints: BTreeMap<ProjectName, Vec<VersionSpecifiers>>,
     /// Versions that are taken before others, if possible.
     pub preferred: BTreeMap<ProjectName, Version>,
@@ -91,7 +91,8 @@ impl Addition<'_> {
         let policy = self.policy(repository, &requests);
         let solution = {
             let graph = Graph::new(repository);
-            solve(&graph, &catalogue, &policy)?
+            let observed = Observed::begin(self.session, &catalogue);
+            solve(&graph, &observed, &policy)?
         };
         let kind = |project: &ProjectName| {
             let mut requests = requests.iter();
@@ -341,8 +342,8 @@ fn keep_times(repository: &Repository, declaration: &mut Declaration) {
     }
 }
 
-/// The curators' own words about a project outlive its versions: where it is offered, who publishes
-/// it, and that nobody has reviewed it yet.
+/// Keys that curators have written about a project stay when its version changes: `only`,
+/// `publisher` and `reviewed`.
 fn keep_choices(repository: &Repository, declaration: &mut Declaration) {
     let Some(before) = repository.declarations.get(&declaration.project) else {
         return;

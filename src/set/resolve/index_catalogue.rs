@@ -12,7 +12,8 @@ use crate::foundation::failure::Failure;
 use crate::set::gather::Network;
 use crate::set::repository::Configuration;
 use crate::source::{
-    Fetcher, IndexClient, IndexFile, MetadataError, ProjectPage, Session, SourceProblem,
+    Fetcher, IndexClient, IndexFile, MetadataError, Progress, ProjectPage, Session, SourceProblem,
+    Work,
 };
 
 type Metadata = Result<Arc<CoreMetadata>, String>;
@@ -139,5 +140,53 @@ impl Shared {
             Err(MetadataError::Archive { reason, .. }) => Ok(Err(format!("its archive {reason}"))),
             Err(error) => Err(Failure::caused(&error)),
         }
+    }
+}
+
+/// A catalogue that reports each answer to the observer of a session.
+pub(super) struct Observed<'a> {
+    catalogue: &'a IndexCatalogue,
+    progress: Progress<'a>,
+}
+
+impl<'a> Observed<'a> {
+    /// Begins a search.
+    pub(super) fn begin(session: &'a Session, catalogue: &'a IndexCatalogue) -> Self {
+        Self {
+            catalogue,
+            progress: session.begin(Work::Search, Vec::new()),
+        }
+    }
+}
+
+impl Drop for Observed<'_> {
+    fn drop(&mut self) {
+        self.progress.clear();
+    }
+}
+
+impl Catalogue for Observed<'_> {
+    fn page(&self, project: &ProjectName) -> Result<Option<Arc<ProjectPage>>, Failure> {
+        let page = self.catalogue.page(project);
+        self.progress.verified();
+        page
+    }
+
+    fn page_address(&self, project: &ProjectName) -> Option<String> {
+        self.catalogue.page_address(project)
+    }
+
+    fn metadata(&self, file: &IndexFile) -> Result<Metadata, Failure> {
+        let metadata = self.catalogue.metadata(file);
+        self.progress.verified();
+        metadata
+    }
+
+    fn announce(&self, projects: &[ProjectName]) {
+        self.catalogue.announce(projects);
+    }
+
+    fn announce_metadata(&self, file: &IndexFile) {
+        self.catalogue.announce_metadata(file);
     }
 }

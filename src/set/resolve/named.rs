@@ -101,6 +101,21 @@ pub fn file_requests(repository: &Repository, file: RequestFile, automatic: bool
     }
 }
 
+/// Adds requests to others, or to those for the same projects.
+pub fn join_requests(requests: &mut Vec<ProjectRequest>, more: Vec<ProjectRequest>) {
+    for request in more {
+        let mut known = requests.iter_mut();
+        match known.find(|other| other.project == request.project) {
+            None => requests.push(request),
+            Some(other) => {
+                other.extras.extend(request.extras);
+                other.platforms.extend(request.platforms);
+                other.constraints.extend(request.constraints);
+            }
+        }
+    }
+}
+
 /// A request for each project that is wished for on some platforms, together with what the set
 /// needs of it.
 fn requests(

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ipwhl_packaging::{ProjectName, Version};
 
 use super::addition::{Added, check_number, cooldown, insert, needed, no_longer_needed};
-use super::index_catalogue::IndexCatalogue;
+use super::index_catalogue::{IndexCatalogue, Observed};
 use super::project::declare_all;
 use super::solver::{PassedOver, Policy, Projects, Solution, Step, offered_platforms, solve};
 use crate::foundation::failure::Failure;
@@ -64,7 +64,10 @@ impl Update<'_> {
             constraints: BTreeMap::new(),
             preferred: BTreeMap::new(),
         };
-        let solution = solve(&Graph::new(repository), &catalogue, &policy)?;
+        let solution = {
+            let observed = Observed::begin(self.session, &catalogue);
+            solve(&Graph::new(repository), &observed, &policy)?
+        };
         let changed = solution.changed.iter();
         let moves = changed.map(|(project, solved)| {
             let before = repository.declarations.get(project);

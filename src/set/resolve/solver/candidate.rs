@@ -83,6 +83,14 @@ impl Reason {
 }
 
 impl Demand {
+    /// Whether it names a version that is not final.
+    pub(super) fn names_prerelease(&self) -> bool {
+        match &self.constraint {
+            Constraint::Specifiers(specifiers) => specifiers.name_a_prerelease(),
+            Constraint::Url(_) => false,
+        }
+    }
+
     /// The demand for any version of a project.
     pub(super) fn anything(on: &ProjectName) -> Self {
         Self {

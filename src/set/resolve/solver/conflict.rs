@@ -32,8 +32,10 @@ pub(super) fn reasons(universe: &Universe<'_, '_>, proof: &Proof) -> BTreeSet<Re
                 let Some(to) = project(to) else { continue };
                 let to = universe.project(to).name.clone();
                 match project(from) {
+                    None if universe.policy.asked.contains_key(&to) => {
+                        reasons.insert(Reason::Asked(to));
+                    }
                     None => {
-                        reasons.insert(Reason::Asked(to.clone()));
                         reasons.insert(Reason::Wanted(to));
                     }
                     Some(from) => {

@@ -163,11 +163,8 @@ fn stated(
 fn line(universe: &Universe<'_, '_>, reason: &Reason) -> Result<Option<String>, Failure> {
     Ok(match reason {
         Reason::Asked(project) => {
-            let asked = &universe.policy.asked[project];
-            Some(format!(
-                "the command line asks for `{}`",
-                asked.text(project)
-            ))
+            let asked = universe.policy.asked.get(project);
+            asked.map(|asked| format!("the command line asks for `{}`", asked.text(project)))
         }
         Reason::Wanted(project) => Some(format!("`{project}` is wanted in the set")),
         Reason::Requires(from, to) => {

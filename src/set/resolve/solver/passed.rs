@@ -77,10 +77,8 @@ pub(super) fn unsatisfied(
     offered: &OfferedVersion,
     demands: &[(Origin, Demand)],
 ) -> Option<PassedOver> {
-    let names_prerelease = demands.iter().any(|(_, demand)| match &demand.constraint {
-        Constraint::Specifiers(specifiers) => specifiers.name_a_prerelease(),
-        Constraint::Url(_) => false,
-    });
+    let mut each = demands.iter();
+    let names_prerelease = each.any(|(_, demand)| demand.names_prerelease());
     if offered.version.any_prerelease() && !names_prerelease {
         return Some(PassedOver::NotFinal);
     }

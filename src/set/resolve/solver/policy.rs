@@ -37,7 +37,7 @@ pub struct Policy {
     pub offered: BTreeMap<ProjectName, PlatformSet>,
     /// Files that are younger at this time, or of unknown age, are no candidates.
     pub cooldown: Option<(Timestamp, Cooldown)>,
-    /// Versions that are permitted of projects, whoever asks for them.
+    /// Limits on the versions of projects, also of those that only other projects need.
     pub constraints: BTreeMap<ProjectName, Vec<VersionSpecifiers>>,
     /// Versions that are taken before others, if possible.
     pub preferred: BTreeMap<ProjectName, Version>,
@@ -165,7 +165,7 @@ impl Policy {
             return Movement::Free;
         }
         match self.asked.get(project) {
-            // Whoever names versions means them.
+            // A named version may be older.
             Some(asked) if !asked.specifiers.is_empty() => Movement::Free,
             None if !self.moving.contain(project) => Movement::Fixed,
             _ if self.may_downgrade => Movement::Free,
@@ -237,6 +237,7 @@ pub(super) struct Knowledge {
     pub(super) growing: BTreeSet<ProjectName>,
     /// The projects of which some requirement names a pre-release.
     pub(super) prereleases: BTreeSet<ProjectName>,
-    /// The projects whose pre-release was chosen, though no chosen requirement names one.
+    /// The projects whose pre-release was chosen, though no chosen requirement names one. From then
+    /// on only final versions of them are candidates.
     pub(super) finals_only: BTreeSet<ProjectName>,
 }

@@ -198,10 +198,7 @@ impl<'s, 'u, 'r> Search<'s, 'u, 'r> {
 
     /// A requirement that names a pre-release permits those of its project.
     fn note_prereleases(&self, demand: &Demand) -> Result<(), Stop> {
-        let Constraint::Specifiers(specifiers) = &demand.constraint else {
-            return Ok(());
-        };
-        if !specifiers.name_a_prerelease() {
+        if !demand.names_prerelease() {
             return Ok(());
         }
         let mut knowledge = self.universe.knowledge.borrow_mut();
@@ -265,13 +262,14 @@ impl<'s, 'u, 'r> Search<'s, 'u, 'r> {
             let mut specifiers = asked.specifiers.iter();
             specifiers.any(ipwhl_packaging::VersionSpecifiers::name_a_prerelease)
         });
+        let permits_prereleases = self.permits_prereleases(&project.name);
         let mut order: Vec<Position> = among
             .intersection(&project.base)
             .descending(end)
             .filter(|position| {
                 is_declared(*position)
                     || !version(*position).any_prerelease()
-                    || self.permits_prereleases(&project.name)
+                    || permits_prereleases
             })
             .collect();
         let declared = project

@@ -97,11 +97,25 @@ impl<'a, 'r> Resolution<'a, 'r> {
     fn run(&self) -> Result<Solution, Failure> {
         let reasons = match self.attempts(None)? {
             Attempt::Solved(solution) => return Ok(solution),
-            Attempt::Conflict(reasons) => self.fewest(&reasons)?,
+            Attempt::Conflict(reasons) => reasons,
+            Attempt::Stopped => {
+                return Err(Failure::finding(format!(
+                    "no answer after {MAXIMUM_STEPS} steps of the search"
+                ))
+                .help("ask for fewer projects at once, or name versions: `NAME==VERSION`"));
+            }
         };
+        self.steps.set(MAXIMUM_STEPS);
+        // Fewer requirements may permit what all of them together do not.
+        self.knowledge.take();
+        let (reasons, are_fewest) = self.fewest(&reasons)?;
         let universe = self.universe(Some(&reasons));
         let ways_out = self.ways_out(&universe, &reasons);
-        Err(explain(&universe, &reasons, &ways_out)?)
+        let mut failure = explain(&universe, &reasons, &ways_out)?;
+        if !are_fewest {
+            failure.message += "\n  (the search for fewer of them stopped early)";
+        }
+        Err(failure)
     }
 
     fn universe<'u>(&'u self, only: Option<&BTreeSet<Reason>>) -> Universe<'u, 'r> {
@@ -150,17 +164,20 @@ impl<'a, 'r> Resolution<'a, 'r> {
         ways
     }
 
-    /// Leaves out one reason after another, as long as the others still conflict.
-    fn fewest(&self, reasons: &BTreeSet<Reason>) -> Result<BTreeSet<Reason>, Failure> {
+    /// Leaves out one reason after another, as long as the others still conflict. Also returns
+    /// whether each was tried: the steps are limited.
+    fn fewest(&self, reasons: &BTreeSet<Reason>) -> Result<(BTreeSet<Reason>, bool), Failure> {
         let mut fewest = reasons.clone();
         for reason in reasons {
             let mut without = fewest.clone();
             without.remove(reason);
-            if let Attempt::Conflict(_) = self.attempts(Some(&without))? {
-                fewest = without;
+            match self.attempts(Some(&without))? {
+                Attempt::Conflict(_) => fewest = without,
+                Attempt::Solved(_) => {}
+                Attempt::Stopped => return Ok((fewest, false)),
             }
         }
-        Ok(fewest)
+        Ok((fewest, true))
     }
 
     fn attempts(&self, only: Option<&BTreeSet<Reason>>) -> Result<Attempt, Failure> {
@@ -175,10 +192,7 @@ impl<'a, 'r> Resolution<'a, 'r> {
                 Err(Stop::Steps) => break,
             }
         }
-        Err(Failure::finding(format!(
-            "no answer after {MAXIMUM_STEPS} steps of the search"
-        ))
-        .help("ask for fewer projects at once, or name versions: `NAME==VERSION`"))
+        Ok(Attempt::Stopped)
     }
 
     fn attempt(&self, only: Option<&BTreeSet<Reason>>) -> Result<Attempt, Stop> {
@@ -195,6 +209,7 @@ impl<'a, 'r> Resolution<'a, 'r> {
         if universe.is_outdated.get() {
             return Err(Stop::Restart);
         }
+        self.leave_out_prereleases(&universe, &chosen)?;
         self.compare_metadata(&universe, &chosen)?;
         self.solution(&universe, &chosen).map(Attempt::Solved)
     }
@@ -233,6 +248,35 @@ impl<'a, 'r> Resolution<'a, 'r> {
         }
         passed.sort_by(|(one, _), (other, _)| other.cmp(one));
         Ok(passed)
+    }
+
+    /// A requirement of a version that was given up may have permitted a pre-release. If no chosen
+    /// one names it, another attempt does without.
+    fn leave_out_prereleases(
+        &self,
+        universe: &Universe<'_, 'r>,
+        chosen: &Chosen,
+    ) -> Result<(), Stop> {
+        let demands = Demands::new(universe, &Search::root_demands(universe)?, chosen)?;
+        let mut has_changed = false;
+        for (id, (position, _)) in chosen {
+            let project = universe.project(*id);
+            let Candidate::Offered(offered) = &project.candidates[*position as usize] else {
+                continue;
+            };
+            let mut demands = demands.on(universe, &project.name).into_iter();
+            if offered.version.any_prerelease()
+                && !demands.any(|(_, demand)| demand.names_prerelease())
+            {
+                let mut knowledge = self.knowledge.borrow_mut();
+                knowledge.prereleases.remove(&project.name);
+                has_changed |= knowledge.finals_only.insert(project.name.clone());
+            }
+        }
+        if has_changed {
+            return Err(Stop::Restart);
+        }
+        Ok(())
     }
 
     /// If the wheels of a chosen version have different metadata, another attempt uses all of them.
@@ -308,4 +352,6 @@ fn files(offered: &Rc<OfferedVersion>, wheels: &[usize]) -> Vec<IndexFile> {
 enum Attempt {
     Solved(Solution),
     Conflict(BTreeSet<Reason>),
+    /// The limit of steps or attempts is reached.
+    Stopped,
 }

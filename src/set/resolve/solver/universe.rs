@@ -98,7 +98,7 @@ impl<'u, 'r> Universe<'u, 'r> {
             candidates.extend(offered.map(|offered| Candidate::Offered(Rc::clone(offered))));
         }
         if let Some(declaration) = declared {
-            // Whoever asks for a project gets it as the index has it now.
+            // A project that is asked for is taken as the index has it now.
             let is_asked = self.policy.asked.contains_key(name);
             let older = candidates.iter().filter(|candidate| {
                 let version = candidate.version();
