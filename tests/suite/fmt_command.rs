@@ -97,6 +97,16 @@ fn files_and_their_canonical_forms_without_the_program() {
     );
 }
 
+/// A directive above the first key that is written goes to the top, also where a table has a key that
+/// is sorted before it.
+#[test]
+fn a_directive_goes_to_the_top_at_once() {
+    let text = "zeta = 1\n# why\n#:schema x\nalpha = 2\n[wheel.inner]\nsource = \"y\"\n";
+    let form = canonical(text).unwrap();
+    assert!(form.starts_with("#:schema x\n\n# why\n"), "{form}");
+    assert_eq!(canonical(&form), Some(form));
+}
+
 /// No text makes it panic, and none loses a comment or a value on the way to its canonical form,
 /// which is its own.
 #[test]

@@ -73,8 +73,10 @@ pub fn canonical_in(text: &str, layout: Layout) -> Option<String> {
 /// Takes the comment block at the top, if a blank line separates it from the first key, and the
 /// directives above that key.
 fn take_header(document: &mut DocumentMut) -> String {
-    let first = document.iter().next().map(|(key, _)| key.to_owned());
-    let Some(first) = first else {
+    // Values are written before tables.
+    let value = document.iter().find(|(_, item)| item.is_value());
+    let first = value.or_else(|| document.iter().next());
+    let Some(first) = first.map(|(key, _)| key.to_owned()) else {
         return String::new();
     };
     if let Some(Item::ArrayOfTables(tables)) = document.get_mut(&first) {
