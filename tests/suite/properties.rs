@@ -460,7 +460,9 @@ fn a_delta_and_what_it_builds_on_are_the_whole() {
             assert!(old_reader.contains(&lacking.cid), "{}", lacking.cid);
         }
         for cid in full.cids() {
-            assert!(delta.contains(&cid) || known.contains(&cid), "{cid}");
+            // Below a folder inside the folder of a project, which no release has, not everything is
+            // known by name.
+            assert!(delta.contains(&cid) || old_reader.contains(&cid), "{cid}");
             assert!(!(delta.contains(&cid) && known.contains(&cid)) || cid == full.root());
         }
     });

@@ -122,7 +122,8 @@ impl DirectoryDag {
     }
 
     /// Emits every block, depth first, parents before children. `child` emits the DAG of the entry
-    /// with the given index in the argument of [`Self::build`]; it is called once for each entry.
+    /// with the given index in the argument of [`Self::build`]; it is called once for each entry,
+    /// except for those in a node that the sink has.
     pub fn emit(
         &self,
         sink: &mut dyn BlockSink,
@@ -139,6 +140,10 @@ impl DirectoryDag {
         child: &mut dyn FnMut(&mut dyn BlockSink, usize) -> io::Result<()>,
     ) -> io::Result<()> {
         let node = &self.nodes[node];
+        // Also where the sink knows this folder only, and not by themselves the blocks below it.
+        if sink.contains(&node.cid) {
+            return Ok(());
+        }
         sink.put(&node.cid, &node.block)?;
         for place in &node.children {
             match place {
