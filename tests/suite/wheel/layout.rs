@@ -5,7 +5,7 @@ use ipwhl_packaging::CoreMetadata;
 
 use super::{click, facts, problems};
 use crate::support::wheel_builder::WheelBuilder;
-use crate::support::wheel_builder::archive::RawEntry;
+use crate::support::wheel_builder::archive::{RawEntry, extra_field};
 
 const DATA: &str = "click-8.1.7.data";
 const NONE: [&str; 0] = [];
@@ -385,6 +385,10 @@ pub fn odd_wheels() -> Vec<WheelBuilder> {
         click().entry("click/core.py", |entry| {
             entry.both(|header| header.version_needed = 63);
         }),
+        // Two fields of times that are not the bytes that they say: the time is no fact.
+        click()
+            .entry("click/core.py", |entry| entry.local.extra = extra_field(0x5455, &[1]))
+            .entry("click/py.typed", |entry| entry.central.extra = extra_field(0x5455, &[])),
         click().entry("click/core.py", |entry| {
             entry.both(|header| header.version_needed = 0x0314);
         }),

@@ -6,6 +6,7 @@ use std::io::{Cursor, Read as _, Write};
 
 use ipwhl_packaging::wheel::{ArchiveFacts, Limits, ProblemKind, members};
 use sha2::{Digest as _, Sha256};
+use zip::result::ZipError;
 use zip::write::{SimpleFileOptions, StreamWriter};
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
@@ -13,24 +14,31 @@ use super::layout::odd_wheels;
 use super::{click, facts, good_wheels, listed};
 
 /// What the library refuses and passes here, each with its reason.
-const DIFFERENCES: [&str; 2] = [
+const DIFFERENCES: [&str; 3] = [
     // When a member was changed is no fact of a wheel: installers give files the time at which they
-    // write them.
+    // write them. pip and uv install wheels with a damaged field of times, in either header.
     "last modified time mismatch",
+    "xtended timestamp",
     // Such a field has to repeat the name of its header here, so one in one of the headers only
     // says nothing new.
     "UnicodePath (0x7075) extra field mismatch",
 ];
 
 /// The members of an archive by their names, as the library has them: headers that contradict each
-/// other, overlap, or are not listed are errors.
-fn members_by_zip(bytes: &[u8]) -> zip::result::ZipResult<BTreeMap<String, Vec<u8>>> {
-    let mut archive = ZipArchive::new(Cursor::new(bytes))?;
-    if let Err(error) = archive.validate_header_consistency() {
+/// other, overlap, or are not listed are errors. `None` if it does not open one for a reason that
+/// is no fact here.
+fn members_by_zip(bytes: &[u8]) -> zip::result::ZipResult<Option<BTreeMap<String, Vec<u8>>>> {
+    let is_known = |error: &ZipError| {
         let reason = error.to_string();
-        if !DIFFERENCES.iter().any(|known| reason.contains(known)) {
-            return Err(error);
-        }
+        DIFFERENCES.iter().any(|known| reason.contains(known))
+    };
+    let mut archive = match ZipArchive::new(Cursor::new(bytes)) {
+        Err(error) if is_known(&error) => return Ok(None),
+        opened => opened?,
+    };
+    match archive.validate_header_consistency() {
+        Err(error) if !is_known(&error) => return Err(error),
+        _ => {}
     }
     let mut members = BTreeMap::new();
     for index in 0..archive.len() {
@@ -43,7 +51,7 @@ fn members_by_zip(bytes: &[u8]) -> zip::result::ZipResult<BTreeMap<String, Vec<u
                 .is_none()
         );
     }
-    Ok(members)
+    Ok(Some(members))
 }
 
 /// Holds an archive with which nothing is wrong to the library, which has to read it, and the same
@@ -57,7 +65,9 @@ pub(super) fn agrees(bytes: &[u8], facts: &ArchiveFacts) {
     if is_refused {
         return;
     }
-    let theirs = members_by_zip(bytes).unwrap();
+    let Some(theirs) = members_by_zip(bytes).unwrap() else {
+        return;
+    };
     assert_eq!(theirs.len() as u64, facts.members);
     let ours = members(&mut Cursor::new(bytes), &Limits::default());
     let ours: BTreeMap<_, _> = ours
