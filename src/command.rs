@@ -10,6 +10,7 @@ mod cache;
 mod change;
 mod check;
 mod cid;
+mod columns;
 mod completions;
 mod context;
 mod diff;
@@ -28,6 +29,7 @@ mod list;
 mod man;
 mod migrate;
 mod network;
+mod newer;
 mod outdated;
 mod progress;
 mod publish;
@@ -88,6 +90,7 @@ enum Command {
     Explain(explain::Arguments),
     Add(add::Arguments),
     Update(update::Arguments),
+    Outdated(outdated::Arguments),
     Remove(remove::Arguments),
     List(list::Arguments),
     Show(show::Arguments),
@@ -143,6 +146,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
         Command::Explain(arguments) => explain::run(&context, &arguments),
         Command::Add(arguments) => add::run(&context, &arguments),
         Command::Update(arguments) => update::run(&context, &arguments),
+        Command::Outdated(arguments) => outdated::run(&context, &arguments),
         Command::List(arguments) => list::run(&context, &arguments),
         Command::Show(arguments) => show::run(&context, &arguments),
         Command::Tree(arguments) => tree::run(&context, &arguments),

@@ -94,13 +94,23 @@ pub(super) struct Arguments {
 
 /// Which declared projects may move.
 #[derive(Debug, Args)]
-struct MovementArguments {
+pub(super) struct MovementArguments {
     /// Declared projects that may get a newer version if that is needed; `all` for every project
     #[arg(long, value_name = "NAME")]
     allow_update: Vec<String>,
     /// Let projects that may move get an older version, too
     #[arg(long)]
-    allow_downgrade: bool,
+    pub(super) allow_downgrade: bool,
+}
+
+impl MovementArguments {
+    /// The declared projects that may move.
+    pub(super) fn may_move(&self, repository: &Repository) -> Result<Projects, Failure> {
+        if self.allow_update.iter().any(|name| name == ALL) {
+            return Ok(Projects::All);
+        }
+        declared_projects(repository, &self.allow_update, "--allow-update").map(Projects::Named)
+    }
 }
 
 pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
@@ -122,11 +132,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     }
     let before = Before::of(context, &repository);
     let network = arguments.network.network();
-    let may_move = may_move(
-        &repository,
-        &arguments.movement.allow_update,
-        "--allow-update ",
-    )?;
+    let may_move = arguments.movement.may_move(&repository)?;
     let addition = Addition {
         session: &context.session,
         network: &network,
@@ -221,29 +227,27 @@ pub(super) fn changeable(context: &Context<'_>) -> Result<Repository, Failure> {
 /// The word for every declared project.
 const ALL: &str = "all";
 
-/// The declared projects that these names let move.
-pub(super) fn may_move(
+/// The declared projects of these values of an option.
+pub(super) fn declared_projects(
     repository: &Repository,
     names: &[String],
     option: &str,
-) -> Result<Projects, Failure> {
-    if names.iter().any(|name| name == ALL) {
-        return Ok(Projects::All);
-    }
-    let mut projects = BTreeSet::new();
-    for name in names {
+) -> Result<BTreeSet<ProjectName>, Failure> {
+    let declared = |name: &String| {
+        let shown = format!("{option} {name}");
+        let shown = shown.trim_start();
         let project: ProjectName = name
             .parse()
-            .map_err(|error| Failure::usage(format!("`{option}{name}`: {error}")))?;
-        if !repository.declarations.contains_key(&project) {
-            return Err(
-                Failure::usage(format!("`{option}{name}`: the set has no `{project}`"))
-                    .help("`ipwhl list` prints the projects of the set"),
-            );
+            .map_err(|error| Failure::usage(format!("`{shown}`: {error}")))?;
+        if repository.declarations.contains_key(&project) {
+            return Ok(project);
         }
-        projects.insert(project);
-    }
-    Ok(Projects::Named(projects))
+        Err(
+            Failure::usage(format!("`{shown}`: the set has no `{project}`"))
+                .help("`ipwhl list` prints the projects of the set"),
+        )
+    };
+    names.iter().map(declared).collect()
 }
 
 /// Adds help to a failure of the network or the disk that has none.

@@ -7,11 +7,12 @@ use glob::Pattern;
 use ipwhl_packaging::ProjectName;
 use serde::Serialize;
 
+use super::columns;
 use super::context::Context;
 use super::draw::to_json;
 use super::exit::ExitStatus;
 use super::network::NetworkArguments;
-use super::outdated;
+use super::newer;
 use super::query::note_findings;
 use super::words::counted;
 use crate::foundation::failure::Failure;
@@ -134,7 +135,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     let mut outdated = Outdated::default();
     let asked = declarations.len();
     if arguments.outdated {
-        outdated = outdated::ask(context, &query, &declarations, &arguments.network)?;
+        outdated = newer::ask(context, &query, &declarations, &arguments.network)?;
         declarations.retain(|declaration| outdated.has(declaration));
     }
     let mut entries = entries(&query, &declarations, &outdated);
@@ -165,7 +166,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
             } else {
                 HEADER
             };
-            write(context, header, rows)?;
+            columns::print(context, header, rows)?;
         }
     }
     context.say(&if arguments.outdated {
@@ -323,33 +324,6 @@ impl<'r> Entry<'r> {
         ]);
         row
     }
-}
-
-/// Prints the rows: aligned under a header on a terminal, else separated by tabs.
-fn write(context: &Context<'_>, header: &[&str], rows: Vec<Vec<String>>) -> Result<(), Failure> {
-    if rows.is_empty() {
-        return Ok(());
-    }
-    let mut lines: Vec<String> = Vec::new();
-    if context.environment.output.is_terminal() {
-        let mut table = vec![header.iter().map(|&word| word.to_owned()).collect()];
-        table.extend(rows);
-        let width = |column: usize| {
-            let cells = table.iter().filter_map(|row: &Vec<String>| row.get(column));
-            cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
-        };
-        let widths: Vec<usize> = (0..header.len()).map(width).collect();
-        for row in &table {
-            let cells = row.iter().zip(&widths);
-            let line = cells.fold(String::new(), |line, (cell, width)| {
-                line + &format!("{cell:<width$}  ")
-            });
-            lines.push(line.trim_end().to_owned());
-        }
-    } else {
-        lines.extend(rows.iter().map(|row| row.join("\t")));
-    }
-    context.result(&lines.join("\n"))
 }
 
 /// The result for all projects: `newer` of the `asked` ones have a newer version, and the request

@@ -13,7 +13,7 @@ use super::draw::to_json;
 use super::exit::ExitStatus;
 use super::list::ListFormat;
 use super::network::NetworkArguments;
-use super::outdated;
+use super::newer;
 use super::query::{note_findings, notes, of_others, position, title, unmet_note, waivers};
 use crate::foundation::failure::Failure;
 use crate::foundation::size::HumanBytes;
@@ -61,7 +61,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     note_findings(context, &query);
     let mut outdated = Outdated::default();
     if arguments.outdated {
-        outdated = outdated::ask(context, &query, &declarations, &arguments.network)?;
+        outdated = newer::ask(context, &query, &declarations, &arguments.network)?;
     }
     match arguments.format {
         ListFormat::Json => {

@@ -5,6 +5,9 @@ use std::num::NonZeroUsize;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use ipwhl_unixfs::Profile;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
 /// A parser of profile names. Errors name the nearest one.
 pub(super) fn profiles() -> impl TypedValueParser<Value = Profile> {
@@ -16,4 +19,15 @@ pub(super) fn profiles() -> impl TypedValueParser<Value = Profile> {
 pub(super) fn jobs(text: &str) -> Result<NonZeroUsize, String> {
     text.parse()
         .map_err(|_| "write a whole number that is at least 1".to_owned())
+}
+
+/// Parses a time, or a date, which begins at midnight UTC.
+pub(super) fn start_of_day(text: &str) -> Result<Timestamp, String> {
+    let wrong = || "write it as in `2026-03-01` or `2026-03-01T12:00:00Z`".to_owned();
+    if let Ok(time) = text.parse() {
+        return Ok(time);
+    }
+    let date: Date = text.parse().map_err(|_| wrong())?;
+    let start = date.to_zoned(TimeZone::UTC).map_err(|_| wrong())?;
+    Ok(start.timestamp())
 }

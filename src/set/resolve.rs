@@ -6,6 +6,7 @@ mod cover;
 mod index_catalogue;
 mod named;
 mod newest;
+mod one_by_one;
 mod outdated;
 mod project;
 mod remedies;
@@ -16,14 +17,17 @@ mod update;
 
 pub use addition::{Added, Addition, declaration_file, is_open_requirement};
 pub use cover::Prefer;
-pub use named::{FileRequests, file_requests, join_requests, named_requests};
+pub use named::{
+    FileRequests, NamedUpdates, file_requests, join_requests, named_requests, named_updates,
+};
 pub use newest::{Newest, newest};
+pub use one_by_one::{ChangeKind, SmallChange, one_by_one};
 pub use outdated::Outdated;
 pub use remedies::propose;
 pub use removal::{RemovalOptions, RemovalPlan, StillNeeded, unreadable};
 pub use selection::{COMMAND_LINE, Listed, ProjectRequest, Selection, Selector};
 pub use solver::{
     Asked, Catalogue, MAXIMUM_PLATFORMS, PassedOver, PlatformSet, Policy, Projects, Solution,
-    SolvedProject, Step, offered_platforms, platforms_where, solve,
+    SolvedProject, Step, UploadLimit, offered_platforms, platforms_where, solve,
 };
 pub use update::{Update, UpdatePlan};

@@ -636,7 +636,7 @@ fn add_declares_the_time_and_keeps_the_choices() {
     let run = bench.add(&["plum==1.1"]).expect(ExitStatus::Findings);
     assert!(
         run.stderr
-            .contains("1.1: it is younger than the cooldown, or its age is unknown"),
+            .contains("1.1: it is younger than the cooldown of 7 days, or its age is unknown"),
         "{}",
         run.stderr
     );

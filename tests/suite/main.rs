@@ -79,6 +79,7 @@ mod migrate_command;
 mod one_defect;
 mod original;
 mod original_release;
+mod outdated_command;
 mod own_folders;
 mod packaging_library;
 mod release_archive;

@@ -9,7 +9,9 @@ use std::sync::Arc;
 use ipwhl::foundation::failure::Failure;
 use ipwhl::set::graph::Graph;
 use ipwhl::set::repository::Repository;
-use ipwhl::set::resolve::{Asked, Catalogue, PlatformSet, Policy, Projects, Solution, Step, solve};
+use ipwhl::set::resolve::{
+    Asked, Catalogue, ChangeKind, PlatformSet, Policy, Projects, Solution, Step, one_by_one, solve,
+};
 use ipwhl::source::{CoreMetadataFile, IndexFile, ProjectPage};
 use ipwhl_packaging::{CoreMetadata, ProjectName, Version, parse_specifiers};
 use proptest::prelude::*;
@@ -147,10 +149,24 @@ impl Catalogue for Index {
 
 /// A repository that declares these releases of an index.
 fn repository(index: &Index, declared: &Choice<'_>) -> Repository {
+    repository_of(index, declared, |_| true)
+}
+
+/// A repository that declares these releases of an index; those are automatic that are not wanted.
+fn repository_of(
+    index: &Index,
+    declared: &Choice<'_>,
+    is_wanted: impl Fn(&str) -> bool,
+) -> Repository {
     let mut files = BTreeMap::from([("ipwhl.toml".to_owned(), SETTINGS.as_bytes().to_vec())]);
     for (project, (version, has_extra)) in declared {
         let release = index.release(project, version);
-        let text = release.declaration(project, *has_extra);
+        let automatic = if is_wanted(project) {
+            ""
+        } else {
+            "automatic = true\n"
+        };
+        let text = automatic.to_owned() + &release.declaration(project, *has_extra);
         files.insert(format!("declarations/{project}.toml"), text.into_bytes());
     }
     let repository = Repository::load_texts(Path::new("/nowhere"), files).unwrap();
@@ -179,7 +195,7 @@ fn policy(asked: &[(&str, &str)]) -> Policy {
         with_dependencies: true,
         prefer: None,
         offered: BTreeMap::new(),
-        cooldown: None,
+        uploads: None,
         constraints: BTreeMap::new(),
         preferred: BTreeMap::new(),
     }
@@ -473,6 +489,49 @@ fn index() -> impl Strategy<Value = Index> {
     })
 }
 
+/// Whether a set holds, and has no project that none of the wanted ones and these others need.
+fn is_true(index: &Index, choice: &Choice<'_>, wanted: &[&str], others: &[&ProjectName]) -> bool {
+    if !holds(index, choice, wanted) {
+        return false;
+    }
+    let repository = repository(index, choice);
+    let graph = Graph::new(&repository);
+    let wanted = wanted.iter().map(|project| name(project));
+    let others = others.iter().map(|project| (*project).clone());
+    let mut needed: BTreeSet<ProjectName> = wanted.chain(others).collect();
+    let mut open: Vec<ProjectName> = needed.iter().cloned().collect();
+    while let Some(project) = open.pop() {
+        for relation in graph.relations().of(&project) {
+            if needed.insert(relation.to().clone()) {
+                open.push(relation.to().clone());
+            }
+        }
+    }
+    let mut names = choice.keys().map(|project| name(project));
+    names.all(|project| needed.contains(&project))
+}
+
+/// A choice with some of the changes of a solution.
+fn changed<'c>(
+    before: &Choice<'c>,
+    solution: &'c Solution,
+    versions: &'c BTreeMap<String, String>,
+    projects: impl IntoIterator<Item = &'c ProjectName>,
+) -> Choice<'c> {
+    let mut choice = before.clone();
+    for project in projects {
+        match solution.changed.get(project) {
+            None => choice.remove(project.as_str()),
+            Some(solved) => {
+                let version = versions[project.as_str()].as_str();
+                let now = (version, !solved.extras.is_empty());
+                choice.insert(project.as_str(), now)
+            }
+        };
+    }
+    choice
+}
+
 /// Whether a choice satisfies every requirement, and has these projects with their extra on all
 /// platforms: by the graph that checks use.
 fn holds(index: &Index, choice: &Choice<'_>, asked: &[&str]) -> bool {
@@ -556,5 +615,92 @@ proptest! {
                 }
             }
         }
+    }
+
+    /// A set of the older releases moves to the newest: all at once, and in the smallest changes,
+    /// each of which leaves a true set.
+    #[test]
+    fn declared_sets_move_at_once_and_one_by_one(index in index(), second in 0_usize..4) {
+        let wanted = ["apple", PROJECTS[second]];
+        let mut old = index.clone();
+        for releases in old.0.values_mut() {
+            releases.truncate(2);
+        }
+        let mut asked = policy(&wanted.map(|project| (project, "")));
+        for asked in asked.asked.values_mut() {
+            asked.extras.insert("more".parse().unwrap());
+        }
+        let empty = repository(&index, &Choice::new());
+        let Ok(first) = solve(&Graph::new(&empty), &old, &asked) else {
+            return Ok(());
+        };
+        let first_versions = versions(&first);
+        let start = changed(&Choice::new(), &first, &first_versions, first.changed.keys());
+        prop_assert!(is_true(&index, &start, &wanted, &[]), "{start:?}");
+
+        let repository = repository_of(&index, &start, |project| wanted.contains(&project));
+        let mut moving = policy(&[]);
+        moving.moving = Projects::All;
+        moving.newest = Projects::All;
+        let solution = solve(&Graph::new(&repository), &index, &moving).unwrap();
+        let versions = versions(&solution);
+        let all: BTreeSet<&ProjectName> =
+            solution.changed.keys().chain(&solution.unneeded).collect();
+        let end = changed(&start, &solution, &versions, all.iter().copied());
+        prop_assert!(is_true(&index, &end, &wanted, &[]), "{start:?} became {end:?}");
+        for (project, (version, has_extra)) in &end {
+            let now: Version = version.parse().unwrap();
+            for newer in VERSIONS {
+                let mut raised = end.clone();
+                raised.insert(project, (newer, *has_extra));
+                prop_assert!(
+                    newer.parse::<Version>().unwrap() <= now || !holds(&index, &raised, &wanted),
+                    "{project} {newer} would hold in {end:?}"
+                );
+            }
+        }
+
+        let kinds = all.iter().map(|project| {
+            let is_declared = start.contains_key(project.as_str());
+            let kind = match (solution.changed.contains_key(*project), is_declared) {
+                (false, _) => ChangeKind::Leave,
+                (true, false) => ChangeKind::Join,
+                (true, true) => ChangeKind::Move,
+            };
+            ((*project).clone(), kind)
+        });
+        let list = one_by_one(&kinds.collect(), &solution.needed_changes);
+        let mut made = BTreeSet::new();
+        let mut now = start.clone();
+        // These stay, so it does no harm if nothing needs them in between.
+        let staying: Vec<ProjectName> = end.keys().map(|project| name(project)).collect();
+        let staying: Vec<&ProjectName> =
+            staying.iter().filter(|project| start.contains_key(project.as_str())).collect();
+        for (number, change) in list.iter().enumerate() {
+            prop_assert!(change.after.iter().all(|before| *before < number));
+            // Nothing less is a change.
+            let projects: Vec<&ProjectName> = change.projects.iter().collect();
+            for part in 1..(1_usize << projects.len()) - 1 {
+                let numbered = projects.iter().enumerate();
+                let part = numbered.filter(|(place, _)| part >> place & 1 == 1);
+                let part: Vec<&ProjectName> = part.map(|(_, project)| *project).collect();
+                let less = changed(&now, &solution, &versions, part);
+                prop_assert!(!is_true(&index, &less, &wanted, &staying), "{list:?}: {now:?} to {less:?}");
+            }
+            // Only what it names must come before.
+            let mut before = change.after.clone();
+            for earlier in (0..number).rev() {
+                if before.contains(&earlier) {
+                    before.extend(&list[earlier].after);
+                }
+            }
+            let before = before.iter().flat_map(|before| &list[*before].projects);
+            let alone = changed(&start, &solution, &versions, before.chain(projects.clone()));
+            prop_assert!(holds(&index, &alone, &wanted), "{list:?}: {start:?} to {alone:?}");
+            now = changed(&now, &solution, &versions, projects);
+            prop_assert!(is_true(&index, &now, &wanted, &staying), "{list:?} in {now:?}");
+            made.extend(&change.projects);
+        }
+        prop_assert_eq!(made, all);
     }
 }

@@ -139,7 +139,7 @@ fn a_cooldown_holds_back_young_versions() {
     assert_eq!(
         run.stdout,
         "minor (1 project)\n  kiwi  1.0 -> 1.1\nbehind the index (1 project)\n  \
-         kiwi  1.1, not 1.2: it is younger than the cooldown, or its age is unknown\n"
+         kiwi  1.1, not 1.2: it is younger than the cooldown of 7 days, or its age is unknown\n"
     );
 }
 
@@ -156,4 +156,194 @@ fn projects_that_the_index_lacks_are_named() {
         "{}",
         run.stderr
     );
+}
+
+/// Ends at which several changes are possible: fig needs grape from now on, apple needs the new fig,
+/// and lime leaves.
+fn moved_set() -> Bench {
+    let bench = set();
+    bench.offer("apple", &pure("apple", "1.0.1").requires("fig>=1.1"));
+    bench.offer("fig", &pure("fig", "1.1").requires("grape"));
+    bench.offer("grape", &pure("grape", "3.0"));
+    bench.offer("kiwi", &pure("kiwi", "1.5"));
+    bench
+}
+
+/// Each change leaves a set that holds, whoever makes the others.
+#[test]
+fn the_smallest_changes_are_made_one_after_the_other() {
+    let bench = moved_set();
+    bench.offer("plum", &pure("plum", "2.0").requires("fig<2"));
+    bench.offer("fig", &pure("fig", "2.0"));
+    let before = (bench.text("fig"), bench.declared());
+    let run = update(&bench, &["--one-by-one"]).expect(ExitStatus::Clean);
+    assert_eq!(
+        run.stdout,
+        concat!(
+            "  1. fig    1.0 -> 1.1 (minor)\n",
+            "     grape  3.0 (new)\n",
+            "     lime   1.0 (no longer needed)\n",
+            "  2. apple  1.0 -> 1.0.1 (patch), after 1\n",
+            "  3. kiwi  1.0 -> 1.5 (minor)\n",
+            "  4. plum  1.0 -> 2.0 (major)\n",
+            "behind the index\n",
+            "  fig  1.1, not 2.0: plum requires <2\n",
+        )
+    );
+    assert!(
+        run.stderr
+            .contains("the first change: ipwhl update fig==1.1 grape==3.0"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!((bench.text("fig"), bench.declared()), before);
+
+    let run = update(&bench, &["--one-by-one", "--json"]).expect(ExitStatus::Clean);
+    let document: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    let changes = document["changes"].as_array().unwrap();
+    assert_eq!(changes.len(), 4);
+    assert_eq!(
+        changes[0],
+        serde_json::json!({
+            "number": 1,
+            "projects": [
+                {"project": "fig", "from": "1.0", "to": "1.1", "change": "minor"},
+                {"project": "grape", "from": null, "to": "3.0", "change": "new"},
+                {"project": "lime", "from": "1.0", "to": null, "change": "no longer needed"},
+            ],
+            "after": [],
+            "command": "ipwhl update fig==1.1 grape==3.0",
+        })
+    );
+    assert_eq!(
+        document["behind"],
+        serde_json::json!([{
+            "project": "fig", "version": "1.1", "newest": "2.0", "reason": "plum requires <2",
+        }])
+    );
+    for change in changes {
+        let command = change["command"].as_str().unwrap();
+        let words: Vec<&str> = command.split(' ').skip(2).collect();
+        update(&bench, &words).expect(ExitStatus::Clean);
+        bench.is_sound();
+    }
+    let run = update(&bench, &["--one-by-one"]).expect(ExitStatus::Clean);
+    assert_eq!(
+        run.stdout,
+        "behind the index\n  fig  1.1, not 2.0: plum requires <2\n"
+    );
+    assert!(run.stderr.contains("nothing changes"), "{}", run.stderr);
+}
+
+/// What leaves is listed before anything is written, also if only some projects move.
+#[test]
+fn a_dry_run_lists_what_leaves() {
+    let bench = moved_set();
+    let expected = "minor (1 project)\n  \
+                    fig    1.0 -> 1.1\n\
+                    new dependencies (1 project)\n  \
+                    grape  3.0\n\
+                    no longer needed (1 project)\n  \
+                    lime   1.0\n";
+    let run = update(&bench, &["fig", "-n"]).expect(ExitStatus::Clean);
+    assert_eq!(run.stdout, expected);
+    let run = update(&bench, &["fig"]).expect(ExitStatus::Clean);
+    assert_eq!(run.stdout, expected);
+    assert!(!bench.declared().contains(&"lime.toml".to_owned()));
+}
+
+#[test]
+fn names_have_limits() {
+    let bench = set();
+    for version in ["1.5", "2.0", "3.0"] {
+        bench.offer("kiwi", &pure("kiwi", version));
+    }
+    let run = update(&bench, &["kiwi<3", "-n"]).expect(ExitStatus::Clean);
+    assert!(run.stdout.contains("kiwi  1.0 -> 2.0\n"), "{}", run.stdout);
+    assert!(
+        run.stdout
+            .contains("kiwi  2.0, not 3.0: the command line requires <3"),
+        "{}",
+        run.stdout
+    );
+    update(&bench, &["kiwi==1.5"]).expect(ExitStatus::Clean);
+    assert_eq!(bench.wheels("kiwi"), ["kiwi-1.5-py3-none-any.whl"]);
+    // Back only if that is allowed.
+    let run = update(&bench, &["kiwi<1.5"]).expect(ExitStatus::Findings);
+    assert!(run.stderr.contains("--allow-downgrade"), "{}", run.stderr);
+    let run = update(&bench, &["kiwi<1.5", "--allow-downgrade"]).expect(ExitStatus::Clean);
+    assert!(run.stdout.contains("kiwi  1.5 -> 1.0"), "{}", run.stdout);
+    for (name, words) in [
+        ("kiwi[more]", "it has extras"),
+        ("kiwi; os_name == 'nt'", "it has a marker"),
+        ("kiwi @ https://example.org/kiwi.whl", "it has an address"),
+        ("kiwi<<1", "names no project to update"),
+        ("pear", "the set has no `pear`"),
+        (
+            "pear==1",
+            "the set has no `pear`, and the update does not need it",
+        ),
+    ] {
+        let run = update(&bench, &[name]).expect(ExitStatus::Usage);
+        assert!(run.stderr.contains(words), "{name}: {}", run.stderr);
+    }
+}
+
+/// The set as it would have become at some time.
+#[test]
+fn an_update_as_of_a_time_ignores_what_came_later() {
+    let bench = set();
+    for (version, uploaded) in [
+        ("1.1", "2024-01-01T00:00:00Z"),
+        ("1.2", "2024-06-01T00:00:00Z"),
+    ] {
+        bench.offer_as("kiwi", &pure("kiwi", version), |file| {
+            file.uploaded = Some(uploaded.to_owned());
+        });
+    }
+    bench.offer("kiwi", &pure("kiwi", "1.3"));
+    for (before, now, newest) in [
+        ("2024-06-01", "1.1", "1.3"),
+        ("2024-06-01T00:00:01Z", "1.2", "1.3"),
+    ] {
+        let run = update(&bench, &["kiwi", "-n", "--before", before]).expect(ExitStatus::Clean);
+        assert!(
+            run.stdout.contains(&format!("kiwi  1.0 -> {now}\n")),
+            "{}",
+            run.stdout
+        );
+        let time = before.get(..19).unwrap_or("2024-06-01T00:00:00");
+        let reason = format!(
+            "kiwi  {now}, not {newest}: it was not uploaded before {time}Z, or its age is unknown\n"
+        );
+        assert!(run.stdout.ends_with(&reason), "{}", run.stdout);
+    }
+    let run = update(&bench, &["--before", "yesterday"]).expect(ExitStatus::Usage);
+    assert!(run.stderr.contains("`2026-03-01`"), "{}", run.stderr);
+}
+
+/// The newest version at any price, except that nothing gets older without being asked.
+#[test]
+fn the_latest_version_of_a_project_moves_others() {
+    let bench = set();
+    bench.offer("fig", &pure("fig", "2.0"));
+    bench.offer("plum", &pure("plum", "1.1").requires("fig"));
+    bench.offer("kiwi", &pure("kiwi", "1.5"));
+    let run = update(&bench, &["--latest", "fig", "-n"]).expect(ExitStatus::Clean);
+    assert_eq!(
+        run.stdout,
+        "major (1 project)\n  fig   1.0 -> 2.0\nminor (1 project)\n  plum  1.0 -> 1.1\n\
+         no longer needed (1 project)\n  lime  1.0\n"
+    );
+    // It is the newest already.
+    update(&bench, &["--latest", "fig"]).expect(ExitStatus::Clean);
+    let run = update(&bench, &["--latest", "fig", "--latest", "apple"]).expect(ExitStatus::Clean);
+    assert_eq!(run.stdout, "");
+    // The reason why it cannot be.
+    bench.offer("fig", &pure("fig", "3.0"));
+    bench.offer("plum", &pure("plum", "1.2").requires("fig<3"));
+    update(&bench, &["plum"]).expect(ExitStatus::Clean);
+    let run = update(&bench, &["--latest", "fig"]).expect(ExitStatus::Findings);
+    assert!(run.stderr.contains("`plum`"), "{}", run.stderr);
+    update(&bench, &["--latest", "pear"]).expect(ExitStatus::Usage);
 }

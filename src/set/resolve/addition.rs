@@ -6,18 +6,16 @@ use std::sync::Arc;
 use ipwhl_packaging::{
     Marker, MarkerEnvironment, Platform, ProjectName, Truth, Version, VersionSpecifiers,
 };
-use jiff::Timestamp;
 
 use super::index_catalogue::{IndexCatalogue, Observed};
 use super::project::declare_all;
 use super::solver::{
-    Asked, MAXIMUM_PLATFORMS, PassedOver, Policy, Projects, Step, offered_platforms,
+    Asked, MAXIMUM_PLATFORMS, PassedOver, Policy, Projects, Step, UploadLimit, offered_platforms,
     platforms_where, solve,
 };
 use super::{Prefer, ProjectRequest};
 use crate::foundation::diagnostic::{Code, Finding, SourceText};
 use crate::foundation::failure::Failure;
-use crate::foundation::time::Cooldown;
 use crate::set::declaration::{
     DECLARATION_SCHEMA_FILE, Declaration, FormatVersion, Layout, Spanned, keep_comments, parse,
     schema_directive, write_declaration,
@@ -99,7 +97,6 @@ impl Addition<'_> {
             let request = requests.find(|request| request.project == *project);
             request.map(|request| request.automatic)
         };
-        let needed_before = needed(repository);
         let declared = declare_all(
             self.session,
             self.network,
@@ -133,9 +130,6 @@ impl Addition<'_> {
                 self.only.as_ref().filter(|_| is_requested),
             )?;
         }
-        added
-            .removed
-            .extend(no_longer_needed(repository, needed_before));
         added.granted = requests
             .into_iter()
             .map(|request| (request.project.clone(), request))
@@ -194,20 +188,11 @@ impl Addition<'_> {
             with_dependencies: self.with_dependencies,
             prefer: self.prefer,
             offered,
-            cooldown: cooldown(self.session, repository),
+            uploads: UploadLimit::of(repository.configuration.cooldown, self.session.now(), None),
             constraints: self.constraints.clone(),
             preferred: self.preferred.clone(),
         }
     }
-}
-
-/// The cooldown of a repository at the present time.
-pub(super) fn cooldown(
-    session: &Session,
-    repository: &Repository,
-) -> Option<(Timestamp, Cooldown)> {
-    let cooldown = repository.configuration.cooldown?;
-    Some((session.now(), cooldown))
 }
 
 /// The search keeps platforms as bits.
@@ -220,29 +205,6 @@ pub(super) fn check_number(platforms: &[Platform]) -> Result<(), Failure> {
         platforms.len()
     ))
     .help("support fewer platforms in `[platforms]`"))
-}
-
-/// The projects of a set that are wanted or needed.
-pub(super) fn needed(repository: &Repository) -> BTreeSet<ProjectName> {
-    let graph = Graph::new(repository);
-    graph.reachable().into_iter().cloned().collect()
-}
-
-/// The automatic projects that were needed, and are not any more. While a declaration cannot be
-/// read, its needs are unknown, so there are none.
-pub(super) fn no_longer_needed(
-    repository: &Repository,
-    before: BTreeSet<ProjectName>,
-) -> BTreeSet<ProjectName> {
-    if !repository.unreadable.is_empty() {
-        return BTreeSet::new();
-    }
-    let now = needed(repository);
-    let declared = |project: &ProjectName| repository.declarations.contains_key(project);
-    before
-        .into_iter()
-        .filter(|project| !now.contains(project) && declared(project))
-        .collect()
 }
 
 /// Whether findings of a code are about requirements that an addition with dependencies would meet.

@@ -50,6 +50,56 @@ pub fn named_requests(
     Ok(requests(repository, wishes, automatic))
 }
 
+/// The projects of an update, and limits on versions.
+#[derive(Debug, Default)]
+pub struct NamedUpdates {
+    /// The declared projects.
+    pub projects: BTreeSet<ProjectName>,
+    /// The limits, also on projects that may come into the set.
+    pub limits: BTreeMap<ProjectName, Vec<VersionSpecifiers>>,
+}
+
+/// The projects that a user names for an update: `NAME` or `NAME<5`. A project with a limit need
+/// not be declared.
+///
+/// # Errors
+/// When a text is no such name.
+pub fn named_updates(repository: &Repository, texts: &[String]) -> Result<NamedUpdates, Failure> {
+    let mut named = NamedUpdates::default();
+    for text in texts {
+        let refused = |reason: &str| {
+            Failure::usage(format!("`{text}` names no project to update: {reason}"))
+                .help("write `NAME`, or a name with version specifiers: `NAME<5`, `NAME==4.2`")
+        };
+        let requirement: Requirement = text
+            .parse()
+            .map_err(|error: RequirementError| refused(&error.message))?;
+        let Constraint::Specifiers(specifiers) = requirement.constraint else {
+            return Err(refused("it has an address"));
+        };
+        if requirement.marker.is_some() {
+            return Err(refused("it has a marker"));
+        }
+        if !requirement.extras.is_empty() {
+            return Err(refused("it has extras, which `ipwhl add` declares"));
+        }
+        let is_declared = repository.declarations.contains_key(&requirement.name);
+        if is_declared {
+            named.projects.insert(requirement.name.clone());
+        } else if specifiers.is_empty() {
+            return Err(
+                Failure::usage(format!("the set has no `{}`", requirement.name))
+                    .help("`ipwhl list` prints the projects of the set"),
+            );
+        }
+        if !specifiers.is_empty() {
+            let limits = named.limits.entry(requirement.name).or_default();
+            limits.push(specifiers);
+        }
+    }
+    Ok(named)
+}
+
 /// What a project file asks for.
 #[derive(Debug, Default)]
 pub struct FileRequests {

@@ -12,6 +12,7 @@
 
 mod candidate;
 mod catalogue;
+mod changes;
 mod conflict;
 mod explanation;
 mod offered;
@@ -23,6 +24,7 @@ mod platform_set;
 mod policy;
 mod polish;
 mod positions;
+mod rejection;
 mod search;
 mod solution;
 mod universe;
@@ -31,5 +33,6 @@ pub use catalogue::Catalogue;
 pub(super) use offers::same_requirements;
 pub use passed::PassedOver;
 pub use platform_set::{MAXIMUM_PLATFORMS, PlatformSet};
-pub use policy::{Asked, Policy, Projects, Step, offered_platforms, platforms_where};
+pub use policy::{Asked, Policy, Projects, Step, UploadLimit, offered_platforms, platforms_where};
+pub(super) use solution::newest;
 pub use solution::{Solution, SolvedProject, solve};

@@ -2,12 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ipwhl_packaging::{ProjectName, Version};
+use ipwhl_packaging::{ProjectName, Version, VersionSpecifiers, parse_specifiers};
+use jiff::Timestamp;
 
-use super::addition::{Added, check_number, cooldown, insert, needed, no_longer_needed};
+use super::addition::{Added, check_number, insert};
 use super::index_catalogue::{IndexCatalogue, Observed};
+use super::one_by_one::{ChangeKind, SmallChange, one_by_one};
 use super::project::declare_all;
-use super::solver::{PassedOver, Policy, Projects, Solution, Step, offered_platforms, solve};
+use super::solver::{
+    Asked, Catalogue, PassedOver, Policy, Projects, Solution, Step, UploadLimit, newest,
+    offered_platforms, solve,
+};
 use crate::foundation::failure::Failure;
 use crate::set::gather::Network;
 use crate::set::graph::Graph;
@@ -22,10 +27,18 @@ pub struct Update<'a> {
     pub network: &'a Network,
     /// The projects to update.
     pub projects: Projects,
-    /// Other declared projects that may get newer versions where an update needs that.
+    /// Other declared projects that may get other versions where an update needs that.
     pub may_move: Projects,
+    /// Whether they may get older versions, too.
+    pub may_downgrade: bool,
+    /// The projects that must get the newest version of the index.
+    pub latest: BTreeSet<ProjectName>,
+    /// Limits on the versions of projects, also of those that come into the set.
+    pub limits: BTreeMap<ProjectName, Vec<VersionSpecifiers>>,
     /// The largest step of a version.
     pub largest_step: Step,
+    /// The update as of this time, without what was uploaded since; `None` for now.
+    pub before: Option<Timestamp>,
 }
 
 /// The planned changes of an update.
@@ -34,39 +47,103 @@ pub struct UpdatePlan {
     catalogue: IndexCatalogue,
     /// Each project that gets another version, with the old one; `None` if it is new in the set.
     pub moves: BTreeMap<ProjectName, (Option<Version>, Version)>,
-    /// The automatic projects that leave the set.
-    pub removed: BTreeSet<ProjectName>,
-    /// The projects to update that the index does not have.
-    pub unknown: BTreeSet<ProjectName>,
     /// The newest version of each project that stays behind it, with the reason.
     pub behind: BTreeMap<ProjectName, (Version, PassedOver)>,
 }
 
-impl Update<'_> {
+impl UpdatePlan {
+    /// The automatic projects that leave the set.
+    pub fn leaving(&self) -> &BTreeSet<ProjectName> {
+        &self.solution.unneeded
+    }
+
+    /// The projects to update that the index does not have.
+    pub fn unknown(&self) -> &BTreeSet<ProjectName> {
+        &self.solution.unknown
+    }
+
+    /// Why the newest version of a project was not chosen, as a clause: the reason, and that of
+    /// each project that it depends on in turn.
+    pub fn reason(&self, project: &ProjectName) -> Option<String> {
+        let (_, mut reason) = self
+            .behind
+            .get(project)
+            .map(|(newest, reason)| (newest, reason))?;
+        let mut text = reason.to_string();
+        let mut seen = BTreeSet::from([project]);
+        while let PassedOver::Requires(on, _) = reason
+            && let Some((newest, next)) = self.behind.get(on)
+            && seen.insert(on)
+        {
+            text += &format!("; {on} {newest}: {next}");
+            reason = next;
+        }
+        Some(text)
+    }
+
+    /// The smallest changes that each keep the set true, in an order in which they can be made one
+    /// after the other.
+    pub fn one_by_one(&self) -> Vec<SmallChange> {
+        let moves = self.moves.iter().map(|(project, (before, _))| {
+            let kind = match before {
+                Some(_) => ChangeKind::Move,
+                None => ChangeKind::Join,
+            };
+            (project.clone(), kind)
+        });
+        let leaving = self.leaving().iter().cloned();
+        let kinds = moves.chain(leaving.map(|project| (project, ChangeKind::Leave)));
+        one_by_one(&kinds.collect(), &self.solution.needed_changes)
+    }
+}
+
+impl<'a> Update<'a> {
+    /// An update of every project to the newest version.
+    pub fn all(session: &'a Session, network: &'a Network) -> Self {
+        Self {
+            session,
+            network,
+            projects: Projects::All,
+            may_move: Projects::none(),
+            may_downgrade: false,
+            latest: BTreeSet::new(),
+            limits: BTreeMap::new(),
+            largest_step: Step::default(),
+            before: None,
+        }
+    }
+
     /// Searches for the newest versions that fit together. Reads metadata, and no wheels.
     ///
     /// # Errors
-    /// When the index cannot be reached, or the search takes too many steps.
+    /// When the index cannot be reached, no versions fit together, or the search takes too many
+    /// steps.
     pub fn plan(&self, repository: &Repository) -> Result<UpdatePlan, Failure> {
         let configuration = &repository.configuration;
         check_number(&configuration.platforms)?;
         let catalogue = IndexCatalogue::of(self.session, self.network, configuration)?;
-        let policy = Policy {
+        let mut policy = Policy {
             asked: BTreeMap::new(),
             moving: self.projects.clone().or(&self.may_move),
             newest: self.projects.clone(),
-            may_downgrade: false,
+            may_downgrade: self.may_downgrade,
             largest_step: self.largest_step,
             with_dependencies: true,
             prefer: None,
             offered: offered_platforms(repository),
-            cooldown: cooldown(self.session, repository),
-            constraints: BTreeMap::new(),
+            uploads: UploadLimit::of(configuration.cooldown, self.session.now(), self.before),
+            constraints: self.limits.clone(),
             preferred: BTreeMap::new(),
         };
         let solution = {
             let observed = Observed::begin(self.session, &catalogue);
-            solve(&Graph::new(repository), &observed, &policy)?
+            let graph = Graph::new(repository);
+            for project in &self.latest {
+                if let Some(asked) = latest(&graph, &observed, &policy, project)? {
+                    policy.asked.insert(project.clone(), asked);
+                }
+            }
+            solve(&graph, &observed, &policy)?
         };
         let changed = solution.changed.iter();
         let moves = changed.map(|(project, solved)| {
@@ -74,6 +151,7 @@ impl Update<'_> {
             let before = before.map(|declaration| declaration.version().clone());
             (project.clone(), (before, solved.version.clone()))
         });
+        self.check_limits(repository, &solution)?;
         let behind = solution.passed_over.iter().filter_map(|(project, passed)| {
             // Versions that no one should take are no newer versions.
             let mut passed = passed
@@ -83,11 +161,23 @@ impl Update<'_> {
         });
         Ok(UpdatePlan {
             moves: moves.collect(),
-            removed: solution.unneeded.clone(),
-            unknown: solution.unknown.clone(),
             behind: behind.collect(),
             solution,
             catalogue,
+        })
+    }
+
+    /// A limit on a project that is neither declared nor needed is a mistake.
+    fn check_limits(&self, repository: &Repository, solution: &Solution) -> Result<(), Failure> {
+        let mut names = self.limits.keys();
+        let unknown = names.find(|name| {
+            !repository.declarations.contains_key(*name) && !solution.changed.contains_key(*name)
+        });
+        unknown.map_or(Ok(()), |name| {
+            Err(Failure::usage(format!(
+                "the set has no `{name}`, and the update does not need it"
+            ))
+            .help("`ipwhl list` prints the projects of the set"))
         })
     }
 
@@ -97,7 +187,6 @@ impl Update<'_> {
     /// # Errors
     /// When a wheel cannot be fetched or declared.
     pub fn declare(&self, repository: &mut Repository, plan: UpdatePlan) -> Result<Added, Failure> {
-        let needed_before = needed(repository);
         let declared = declare_all(
             self.session,
             self.network,
@@ -107,7 +196,7 @@ impl Update<'_> {
             |_| None,
         )?;
         let mut added = Added {
-            removed: plan.removed,
+            removed: plan.solution.unneeded,
             passed_over: plan.solution.passed_over,
             ..Added::default()
         };
@@ -115,9 +204,32 @@ impl Update<'_> {
             added.written.insert(declaration.project.clone());
             insert(repository, declaration, None)?;
         }
-        added
-            .removed
-            .extend(no_longer_needed(repository, needed_before));
         Ok(added)
     }
+}
+
+/// The demand for the newest version of a declared project, if it is newer than the declared one.
+fn latest(
+    graph: &Graph<'_>,
+    catalogue: &dyn Catalogue,
+    policy: &Policy,
+    project: &ProjectName,
+) -> Result<Option<Asked>, Failure> {
+    let repository = graph.repository;
+    let platforms = &repository.configuration.platforms;
+    let Some(newest) = newest(platforms, catalogue, policy, project)? else {
+        return Ok(None);
+    };
+    let declared = repository.declarations.get(project);
+    let Some(declared) = declared.filter(|declared| *declared.version() < newest) else {
+        return Ok(None);
+    };
+    let covered = graph.covered(project);
+    Ok(Some(Asked {
+        specifiers: parse_specifiers(&format!("=={newest}"))
+            .into_iter()
+            .collect(),
+        extras: declared.extras(),
+        platforms: (&covered).into(),
+    }))
 }

@@ -7,8 +7,9 @@ use ipwhl_packaging::{Constraint, ExtraName, ProjectName, Version};
 use super::candidate::{Candidate, Demand, Origin, Reason};
 use super::offered::ProjectOffers;
 use super::only;
-use super::passed::{PassedOver, unsatisfied, unusable};
+use super::passed::PassedOver;
 use super::policy::{Asked, Movement};
+use super::rejection::{unsatisfied, unusable};
 use super::search::Search;
 use super::universe::Universe;
 use crate::foundation::diagnostic::nearest;
@@ -342,7 +343,8 @@ pub(super) fn passed_over(
 ) -> Result<Vec<(Version, PassedOver)>, Failure> {
     let mut passed = Vec::new();
     for (number, offered) in offers.versions.iter().rev().enumerate() {
-        let mut reason = unsatisfied(universe, offered, demands);
+        let mut reason = unsatisfied(universe, offered, demands)
+            .or_else(|| universe.out_of_reach(project, &offered.version));
         // Metadata of many old versions would be read for a list that is cut anyway.
         if reason.is_none() && (number < MAXIMUM_REASONS || offered.is_read()) {
             reason = unusable(universe, project, offered, demands)?;
@@ -354,7 +356,8 @@ pub(super) fn passed_over(
     let yanked = offers.yanked.iter().cloned();
     passed.extend(yanked.map(|version| (version, PassedOver::Yanked)));
     let young = offers.young.iter().cloned();
-    passed.extend(young.map(|version| (version, PassedOver::TooYoung)));
+    let limit = universe.policy.uploads;
+    passed.extend(young.filter_map(|version| Some((version, PassedOver::TooYoung(limit?)))));
     passed.sort_by(|(one, _), (other, _)| other.cmp(one));
     Ok(passed)
 }
@@ -395,6 +398,12 @@ fn no_extra(
         None if extras.is_empty() => failure.help("it has no extras at all"),
         None => failure.help(format!("its extras are {}", extras.join(", "))),
     })
+}
+
+/// Whether a project takes part in a conflict that may get a newer version, and no older one.
+pub(super) fn some_may_go_back(universe: &Universe<'_, '_>, reasons: &BTreeSet<Reason>) -> bool {
+    let mut projects = reasons.iter().map(Reason::project);
+    projects.any(|project| universe.movement(project) == Movement::Rises)
 }
 
 /// The projects that stay and take part in a conflict.

@@ -16,7 +16,7 @@ pub(super) struct ProjectOffers {
     pub(super) versions: Vec<Rc<OfferedVersion>>,
     /// The versions whose wheels were all yanked.
     pub(super) yanked: BTreeSet<Version>,
-    /// The versions whose wheels are all younger than the cooldown.
+    /// The versions whose wheels are all too young.
     pub(super) young: BTreeSet<Version>,
 }
 

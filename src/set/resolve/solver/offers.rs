@@ -16,7 +16,6 @@ use super::offered::{Need, Needs, OfferedFile, OfferedVersion, ProjectOffers, Un
 use super::platform_set::PlatformSet;
 use super::policy::Policy;
 use crate::foundation::failure::Failure;
-use crate::foundation::time::is_too_young;
 use crate::set::graph::applies;
 use crate::set::resolve::Prefer;
 use crate::set::resolve::cover::{Candidate, choose};
@@ -119,8 +118,8 @@ impl<'a> Offers<'a> {
                 yanked.insert(version);
                 continue;
             }
-            let cooldown = self.policy.cooldown;
-            if cooldown.is_some_and(|(now, cooldown)| is_too_young(file.uploaded, now, cooldown)) {
+            let uploads = self.policy.uploads;
+            if uploads.is_some_and(|limit| !limit.permits(file.uploaded)) {
                 young.insert(version);
                 continue;
             }
@@ -153,6 +152,16 @@ impl<'a> Offers<'a> {
             yanked,
             young,
         }
+    }
+
+    /// The newest final version of a project that is old enough, whatever platforms it covers.
+    pub(super) fn newest(&self, project: &ProjectName) -> Result<Option<Version>, Failure> {
+        let offers = self.project(project)?.unwrap_or_default();
+        let versions = offers.versions.iter().map(|offered| &offered.version);
+        Ok(versions
+            .filter(|version| !version.any_prerelease())
+            .max()
+            .cloned())
     }
 
     /// The platforms whose installers accept a wheel.

@@ -1,6 +1,7 @@
 //! What is asked of a solver, and what may move.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use ipwhl_packaging::{
     ExtraName, Marker, MarkerEnvironment, Platform, ProjectName, Truth, Version, VersionSpecifiers,
@@ -9,7 +10,7 @@ use ipwhl_packaging::{
 use jiff::Timestamp;
 
 use super::platform_set::PlatformSet;
-use crate::foundation::time::Cooldown;
+use crate::foundation::time::{Cooldown, UtcTime, is_too_young};
 use crate::set::declaration::Declaration;
 use crate::set::repository::Repository;
 use crate::set::resolve::Prefer;
@@ -35,12 +36,59 @@ pub struct Policy {
     pub prefer: Option<Prefer>,
     /// The platforms on which the set offers a project, where `only` limits them.
     pub offered: BTreeMap<ProjectName, PlatformSet>,
-    /// Files that are younger at this time, or of unknown age, are no candidates.
-    pub cooldown: Option<(Timestamp, Cooldown)>,
+    /// The files that are old enough to be candidates; `None` for all.
+    pub uploads: Option<UploadLimit>,
     /// Limits on the versions of projects, also of those that only other projects need.
     pub constraints: BTreeMap<ProjectName, Vec<VersionSpecifiers>>,
     /// Versions that are taken before others, if possible.
     pub preferred: BTreeMap<ProjectName, Version>,
+}
+
+/// The age that a file must have. A file of unknown age is not old enough.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UploadLimit {
+    /// It must have reached this age at this time.
+    Cooldown(Cooldown, Timestamp),
+    /// It must have been uploaded before this time.
+    Before(Timestamp),
+}
+
+impl UploadLimit {
+    /// The limit of a set with this cooldown, as of `before`, or else `now`.
+    pub fn of(
+        cooldown: Option<Cooldown>,
+        now: Timestamp,
+        before: Option<Timestamp>,
+    ) -> Option<Self> {
+        match cooldown {
+            Some(cooldown) => Some(Self::Cooldown(cooldown, before.unwrap_or(now))),
+            None => before.map(Self::Before),
+        }
+    }
+
+    /// Whether a file that was uploaded at this time is old enough.
+    pub(super) fn permits(self, uploaded: Option<UtcTime>) -> bool {
+        match self {
+            Self::Cooldown(cooldown, now) => !is_too_young(uploaded, now, cooldown),
+            Self::Before(before) => uploaded.is_some_and(|uploaded| uploaded < UtcTime::of(before)),
+        }
+    }
+}
+
+impl fmt::Display for UploadLimit {
+    /// The reason why a file is not old enough, as a clause.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cooldown(cooldown, _) => write!(
+                formatter,
+                "it is younger than the cooldown of {cooldown}, or its age is unknown"
+            ),
+            Self::Before(before) => write!(
+                formatter,
+                "it was not uploaded before {before}, or its age is unknown"
+            ),
+        }
+    }
 }
 
 /// A demand of the caller for a project.

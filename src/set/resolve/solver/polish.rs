@@ -205,7 +205,7 @@ pub(super) fn unmet(
     chosen: &Chosen,
     id: ProjectId,
     position: Position,
-) -> Result<Option<String>, Failure> {
+) -> Result<Option<Demand>, Failure> {
     let extras = chosen
         .get(&id)
         .map_or_else(BTreeSet::new, |(_, extras)| extras.clone());
@@ -231,7 +231,7 @@ fn first_unmet(
     chosen: &Chosen,
     (id, position): (ProjectId, Position),
     demands: &[Demand],
-) -> Result<Option<String>, Failure> {
+) -> Result<Option<Demand>, Failure> {
     for demand in demands {
         let target = universe.id(&demand.on)?;
         let at = if target == id {
@@ -244,7 +244,7 @@ fn first_unmet(
         let project = universe.project(target);
         let accepted = universe.accepted(&project, demand);
         if !at.is_some_and(|at| accepted.contains(&at)) {
-            return Ok(Some(demand.to_string()));
+            return Ok(Some(demand.clone()));
         }
     }
     Ok(None)

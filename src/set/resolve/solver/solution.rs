@@ -4,11 +4,12 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use ipwhl_packaging::{ExtraName, ProjectName, Version};
+use ipwhl_packaging::{ExtraName, Platform, ProjectName, Version};
 
 use super::candidate::{Candidate, Reason};
 use super::catalogue::Catalogue;
-use super::explanation::{explain, passed_over, staying};
+use super::changes::Changes;
+use super::explanation::{explain, passed_over, some_may_go_back, staying};
 use super::offered::OfferedVersion;
 use super::offers::Offers;
 use super::package::ProjectId;
@@ -39,6 +40,8 @@ pub struct Solution {
     pub unknown: BTreeSet<ProjectName>,
     /// The automatic projects that no project needs any more.
     pub unneeded: BTreeSet<ProjectName>,
+    /// For each project that changes or leaves, the others that must do so with it, or before.
+    pub needed_changes: BTreeMap<ProjectName, BTreeSet<ProjectName>>,
 }
 
 /// A project that must be declared anew.
@@ -73,6 +76,20 @@ pub fn solve(
             .join()
             .map_err(|_| Failure::world("the search for versions stopped; this is a bug"))?
     })
+}
+
+/// The newest final version of a project in an index that is old enough, whatever platforms it
+/// covers.
+///
+/// # Errors
+/// When the index cannot be asked.
+pub(in crate::set::resolve) fn newest(
+    platforms: &[Platform],
+    catalogue: &dyn Catalogue,
+    policy: &Policy,
+    project: &ProjectName,
+) -> Result<Option<Version>, Failure> {
+    Offers::new(catalogue, platforms, policy).newest(project)
 }
 
 struct Resolution<'a, 'r> {
@@ -128,9 +145,17 @@ impl<'a, 'r> Resolution<'a, 'r> {
         )
     }
 
-    /// The commands that would succeed: with one staying project that may move.
+    /// The commands that would succeed: with one staying project that may move, or with older
+    /// versions.
     fn ways_out(&self, universe: &Universe<'_, 'r>, reasons: &BTreeSet<Reason>) -> Vec<String> {
         let mut ways = Vec::new();
+        if some_may_go_back(universe, reasons) {
+            let mut policy = self.policy.clone();
+            policy.may_downgrade = true;
+            if self.succeeds(&policy) {
+                ways.push("permit older versions: add `--allow-downgrade`".to_owned());
+            }
+        }
         for project in staying(universe, reasons) {
             for may_downgrade in [false, true] {
                 let mut policy = self.policy.clone();
@@ -141,14 +166,7 @@ impl<'a, 'r> Resolution<'a, 'r> {
                     names.insert(project.clone());
                 }
                 policy.may_downgrade = may_downgrade;
-                let other = Resolution {
-                    graph: self.graph,
-                    offers: Offers::new(self.offers.catalogue(), self.offers.platforms(), &policy),
-                    policy: &policy,
-                    knowledge: RefCell::default(),
-                    steps: Cell::new(MAXIMUM_STEPS / 10),
-                };
-                if matches!(other.attempts(None), Ok(Attempt::Solved(_))) {
+                if self.succeeds(&policy) {
                     let flag = if may_downgrade {
                         " --allow-downgrade"
                     } else {
@@ -162,6 +180,18 @@ impl<'a, 'r> Resolution<'a, 'r> {
             }
         }
         ways
+    }
+
+    /// Whether there is an answer under another policy, within fewer steps.
+    fn succeeds(&self, policy: &Policy) -> bool {
+        let other = Resolution {
+            graph: self.graph,
+            offers: Offers::new(self.offers.catalogue(), self.offers.platforms(), policy),
+            policy,
+            knowledge: RefCell::default(),
+            steps: Cell::new(MAXIMUM_STEPS / 10),
+        };
+        matches!(other.attempts(None), Ok(Attempt::Solved(_)))
     }
 
     /// Leaves out one reason after another, as long as the others still conflict. Also returns
@@ -243,7 +273,10 @@ impl<'a, 'r> Resolution<'a, 'r> {
             let other = candidate.version();
             if other > version && !passed.iter().any(|(passed, _)| passed == other) {
                 let unmet = unmet(universe, chosen, id, position)?;
-                passed.extend(unmet.map(|unmet| (other.clone(), PassedOver::Requires(unmet))));
+                passed.extend(unmet.map(|unmet| {
+                    let text = unmet.to_string();
+                    (other.clone(), PassedOver::Requires(unmet.on, text))
+                }));
             }
         }
         passed.sort_by(|(one, _), (other, _)| other.cmp(one));
@@ -300,12 +333,15 @@ impl<'a, 'r> Resolution<'a, 'r> {
     }
 
     fn solution(&self, universe: &Universe<'_, 'r>, chosen: &Chosen) -> Result<Solution, Stop> {
-        let mut solution = Solution::default();
-        let mut kept = BTreeSet::new();
+        let changes = Changes::new(universe, chosen)?;
+        let mut solution = Solution {
+            needed_changes: changes.needed()?,
+            unneeded: changes.leaving,
+            ..Solution::default()
+        };
         let demands = Demands::new(universe, &Search::root_demands(universe)?, chosen)?;
         for (id, (position, extras)) in chosen {
             let project = universe.project(*id);
-            kept.insert(project.name.clone());
             let candidate = &project.candidates[*position as usize];
             if !project.movement.stays() && self.offers.project(&project.name)?.is_none() {
                 solution.unknown.insert(project.name.clone());
@@ -330,13 +366,6 @@ impl<'a, 'r> Resolution<'a, 'r> {
                     extras: extras.clone(),
                 },
             );
-        }
-        for declaration in self.graph.repository.declarations.values() {
-            let name = &declaration.project;
-            let may_leave = declaration.automatic && !universe.movement(name).stays();
-            if may_leave && !kept.contains(name) {
-                solution.unneeded.insert(name.clone());
-            }
         }
         Ok(solution)
     }

@@ -4,13 +4,16 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
-use ipwhl_packaging::{Constraint, ExtraName, ProjectName, VersionSpecifiers, specifiers_contain};
+use ipwhl_packaging::{
+    Constraint, ExtraName, ProjectName, Version, VersionSpecifiers, specifiers_contain,
+};
 use pubgrub::VersionSet as _;
 
 use super::candidate::{Candidate, Demand, Origin, Project, Reason};
 use super::offered::{Needs, OfferedVersion, Unfit};
 use super::offers::Offers;
 use super::package::ProjectId;
+use super::passed::PassedOver;
 use super::platform_set::PlatformSet;
 use super::policy::{Knowledge, Movement, Policy, Step};
 use super::positions::{Position, Positions};
@@ -86,12 +89,7 @@ impl<'u, 'r> Universe<'u, 'r> {
             let now = declared.map(Declaration::version);
             let may_be = |offered: &&Rc<OfferedVersion>| match (movement, now) {
                 (Movement::Grows, Some(now)) => offered.version == *now,
-                (Movement::Rises, Some(now)) => {
-                    offered.version >= *now
-                        && (self.policy.asked.contains_key(name)
-                            || Step::between(now, &offered.version) <= self.policy.largest_step)
-                }
-                _ => true,
+                _ => self.out_of_reach(name, &offered.version).is_none(),
             };
             let offered = offers.versions.iter().filter(may_be);
             let offered = offered.filter(|offered| !offered.coverage().is_empty());
@@ -130,6 +128,21 @@ impl<'u, 'r> Universe<'u, 'r> {
             return Movement::Grows;
         }
         movement
+    }
+
+    /// The reason why a project may not move to a version, however well it fits.
+    pub(super) fn out_of_reach(&self, name: &ProjectName, version: &Version) -> Option<PassedOver> {
+        let declaration = self.graph.repository.declarations.get(name)?;
+        let now = declaration.version();
+        if self.movement(name) != Movement::Rises {
+            return None;
+        }
+        if version < now {
+            return Some(PassedOver::Older(now.clone()));
+        }
+        let is_large = !self.policy.asked.contains_key(name)
+            && Step::between(now, version) > self.policy.largest_step;
+        is_large.then_some(PassedOver::LargeStep(self.policy.largest_step))
     }
 
     /// Whether candidates of a project are in the index.
@@ -250,7 +263,8 @@ impl<'u, 'r> Universe<'u, 'r> {
         accepted
     }
 
-    /// Whether a declaration has accepted versions only, on all of these platforms.
+    /// Whether a declaration has accepted versions only, on all of these platforms; without any,
+    /// wherever it is offered.
     fn declared_fits(
         &self,
         declaration: &Declaration,
@@ -261,7 +275,8 @@ impl<'u, 'r> Universe<'u, 'r> {
         for (index, wheel) in declaration.wheels.iter().enumerate() {
             let used: PlatformSet = (&self.graph.used_on(&declaration.project, index)).into();
             let used = used.intersection(platforms);
-            if !used.is_empty() && !specifiers_contain(specifiers, wheel.file_name.version()) {
+            let counts = platforms.is_empty() || !used.is_empty();
+            if counts && !specifiers_contain(specifiers, wheel.file_name.version()) {
                 return false;
             }
             covered = covered.union(used);
@@ -356,11 +371,13 @@ impl<'u, 'r> Universe<'u, 'r> {
             .collect()
     }
 
-    /// The demands of a declaration that may move. What the set lacks already is not demanded.
+    /// The demands of a declaration that may move, or those of an extra. As it is declared, it has
+    /// all of its extras. What the set lacks already is not demanded.
     fn declared_demands(&self, name: &ProjectName, extra: Option<&ExtraName>) -> Vec<Demand> {
         let relations = self.graph.relations().of(name);
         let mut demands = Vec::new();
-        for relation in relations.iter().filter(|relation| relation.extra == extra) {
+        let is_meant = |extra_of: Option<&ExtraName>| extra.is_none() || extra_of == extra;
+        for relation in relations.iter().filter(|one| is_meant(one.extra)) {
             let is_missing = !self
                 .graph
                 .repository

@@ -1,0 +1,134 @@
+//! The smallest changes of a set that keep it true, in an order in which they can be made.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ipwhl_packaging::ProjectName;
+use petgraph::algo::tarjan_scc;
+use petgraph::graph::{DiGraph, NodeIndex};
+
+/// What happens to a project.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChangeKind {
+    /// It is declared anew.
+    Move,
+    /// It comes into the set, because others need it.
+    Join,
+    /// It leaves the set, because nothing needs it any more.
+    Leave,
+}
+
+/// Projects that change together.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SmallChange {
+    /// The projects. One that joins is in the first change that needs it, and one that leaves in
+    /// the last that ceases to need it.
+    pub projects: BTreeSet<ProjectName>,
+    /// The changes that it needs, as positions in the list of all; these may need others in turn.
+    pub after: BTreeSet<usize>,
+}
+
+/// Divides changes into the smallest ones that can be made one after the other. `needed` has for
+/// each project the others that must change with it or before.
+///
+/// Every requirement holds after each of them. If an automatic project gets other requirers, it may
+/// be that nothing needs it until the next change.
+pub fn one_by_one(
+    kinds: &BTreeMap<ProjectName, ChangeKind>,
+    needed: &BTreeMap<ProjectName, BTreeSet<ProjectName>>,
+) -> Vec<SmallChange> {
+    let mut graph = DiGraph::<&ProjectName, ()>::new();
+    let nodes: BTreeMap<&ProjectName, NodeIndex> = kinds
+        .keys()
+        .map(|project| (project, graph.add_node(project)))
+        .collect();
+    for (project, others) in needed {
+        for other in others {
+            if let (Some(from), Some(to)) = (nodes.get(project), nodes.get(other)) {
+                graph.add_edge(*from, *to, ());
+            }
+        }
+    }
+    let mut order = Order {
+        needed,
+        changes: Vec::new(),
+        position: BTreeMap::new(),
+        joining: BTreeMap::new(),
+    };
+    // Each group comes after those that it needs.
+    for group in tarjan_scc(&graph) {
+        let projects: BTreeSet<ProjectName> =
+            group.into_iter().map(|node| graph[node].clone()).collect();
+        let all_are = |kind| projects.iter().all(|project| kinds[project] == kind);
+        if all_are(ChangeKind::Join) {
+            for project in &projects {
+                order.joining.insert(project.clone(), projects.clone());
+            }
+        } else if all_are(ChangeKind::Leave) {
+            order.leave(projects);
+        } else {
+            order.push(projects);
+        }
+    }
+    // Nothing in the list needs these.
+    while let Some(group) = order.joining.values().next().cloned() {
+        order.push(group);
+    }
+    order.changes
+}
+
+struct Order<'n> {
+    needed: &'n BTreeMap<ProjectName, BTreeSet<ProjectName>>,
+    changes: Vec<SmallChange>,
+    /// The change of each project that is in one.
+    position: BTreeMap<ProjectName, usize>,
+    /// The projects that join and are in no change yet, each with its group.
+    joining: BTreeMap<ProjectName, BTreeSet<ProjectName>>,
+}
+
+impl Order<'_> {
+    /// Adds a change of these projects, and of those that must join for it.
+    fn push(&mut self, projects: BTreeSet<ProjectName>) {
+        let number = self.changes.len();
+        let mut change = SmallChange::default();
+        let mut open: Vec<ProjectName> = projects.into_iter().collect();
+        while let Some(project) = open.pop() {
+            if !change.projects.insert(project.clone()) {
+                continue;
+            }
+            open.extend(self.joining.remove(&project).into_iter().flatten());
+            for other in self.needed.get(&project).into_iter().flatten() {
+                match self.position.get(other) {
+                    Some(before) => drop(change.after.insert(*before)),
+                    None => open.push(other.clone()),
+                }
+            }
+        }
+        for project in &change.projects {
+            self.position.insert(project.clone(), number);
+        }
+        self.changes.push(change);
+    }
+
+    /// Lets projects leave with the last change that ceases to need them.
+    fn leave(&mut self, projects: BTreeSet<ProjectName>) {
+        let others = projects
+            .iter()
+            .filter_map(|project| self.needed.get(project));
+        let before: BTreeSet<usize> = others
+            .flatten()
+            .filter_map(|other| self.position.get(other).copied())
+            .collect();
+        let Some(last) = before.last().copied() else {
+            self.push(projects);
+            return;
+        };
+        for project in &projects {
+            self.position.insert(project.clone(), last);
+        }
+        let change = &mut self.changes[last];
+        change
+            .after
+            .extend(before.into_iter().filter(|one| *one != last));
+        change.projects.extend(projects);
+    }
+}

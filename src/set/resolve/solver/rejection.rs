@@ -1,0 +1,88 @@
+//! Looks for the reason why a version does not satisfy demands.
+
+use ipwhl_packaging::{Constraint, ProjectName, Version, specifiers_contain};
+
+use super::candidate::{Demand, Origin};
+use super::offered::{OfferedVersion, Unfit};
+use super::passed::PassedOver;
+use super::platform_set::PlatformSet;
+use super::universe::Universe;
+use crate::foundation::failure::Failure;
+
+/// The reason why a version that the index offers does not satisfy demands, as far as the index
+/// tells without metadata.
+pub(super) fn unsatisfied(
+    universe: &Universe<'_, '_>,
+    offered: &OfferedVersion,
+    demands: &[(Origin, Demand)],
+) -> Option<PassedOver> {
+    let mut each = demands.iter();
+    let names_prerelease = each.any(|(_, demand)| demand.names_prerelease());
+    if offered.version.any_prerelease() && !names_prerelease {
+        return Some(PassedOver::NotFinal);
+    }
+    excluded(&offered.version, demands).or_else(|| {
+        demands.iter().find_map(|(_, demand)| {
+            let uncovered = demand.platforms.difference(offered.coverage());
+            (!uncovered.is_empty()).then(|| uncovered_by(universe, offered, uncovered))
+        })
+    })
+}
+
+/// The reason why a version cannot be declared, or lacks an extra. Reads its metadata.
+pub(super) fn unusable(
+    universe: &Universe<'_, '_>,
+    project: &ProjectName,
+    offered: &OfferedVersion,
+    demands: &[(Origin, Demand)],
+) -> Result<Option<PassedOver>, Failure> {
+    match universe.needs(project, offered)? {
+        Err(Unfit::Overlap) => Ok(Some(PassedOver::Unfit(Unfit::Overlap.to_string()))),
+        Err(unfit) => Ok(Some(PassedOver::Unfit(unfit.to_string()))),
+        Ok(needs) => {
+            let mut extras = demands.iter().flat_map(|(_, demand)| &demand.extras);
+            let lacking = extras.find(|extra| !needs.extras.contains(*extra));
+            Ok(lacking.map(|extra| PassedOver::NoExtra(extra.clone())))
+        }
+    }
+}
+
+/// The first demand that excludes a version.
+fn excluded(version: &Version, demands: &[(Origin, Demand)]) -> Option<PassedOver> {
+    demands.iter().find_map(|(origin, demand)| {
+        let Constraint::Specifiers(specifiers) = &demand.constraint else {
+            return None;
+        };
+        if specifiers_contain(specifiers, version) {
+            return None;
+        }
+        Some(match origin {
+            Origin::Caller => PassedOver::Asked(specifiers.clone()),
+            Origin::Project(by) => PassedOver::Required(by.clone(), specifiers.clone()),
+        })
+    })
+}
+
+/// The reason why a version does not cover some platforms.
+fn uncovered_by(
+    universe: &Universe<'_, '_>,
+    offered: &OfferedVersion,
+    uncovered: PlatformSet,
+) -> PassedOver {
+    let platforms = universe.offers.platforms();
+    let mut by_python = None;
+    for platform in uncovered.iter() {
+        let mut files = offered.files.iter();
+        match files.find(|file| file.is_accepted_on(platform)) {
+            None => return PassedOver::NoWheel(platforms[platform].clone()),
+            Some(file) => by_python = by_python.or(Some((platform, file))),
+        }
+    }
+    match by_python {
+        Some((platform, file)) => {
+            let specifiers = file.file.requires_python.clone().unwrap_or_default();
+            PassedOver::Python(platforms[platform].clone(), specifiers)
+        }
+        None => PassedOver::Unfit(Unfit::Overlap.to_string()),
+    }
+}

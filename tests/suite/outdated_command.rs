@@ -1,0 +1,62 @@
+//! `ipwhl outdated`: newer versions, and what holds them back.
+
+use ipwhl::command::ExitStatus;
+
+use crate::support::bench::{Bench, pure};
+
+/// What fits together, what does not, and why; down to the project that is the cause.
+#[test]
+fn what_is_newer_what_fits_and_what_holds_it_back() {
+    let bench = Bench::new();
+    bench.offer("apple", &pure("apple", "1.0").requires("fig"));
+    bench.offer("plum", &pure("plum", "1.0").requires("fig<2"));
+    bench.offer("fig", &pure("fig", "1.0"));
+    bench.offer("kiwi", &pure("kiwi", "1.0"));
+    bench
+        .add(&["apple", "plum", "kiwi"])
+        .expect(ExitStatus::Clean);
+    let outdated = |arguments: &[&str]| {
+        let line: Vec<&str> = ["outdated"].iter().chain(arguments).copied().collect();
+        bench.program.run(&line)
+    };
+    let run = outdated(&[]).expect(ExitStatus::Clean);
+    assert_eq!(run.stdout, "");
+    assert!(
+        run.stderr
+            .contains("0 of 4 projects have a newer version in the index"),
+        "{}",
+        run.stderr
+    );
+    bench.offer("apple", &pure("apple", "2.0").requires("fig>=2"));
+    bench.offer("fig", &pure("fig", "1.5"));
+    bench.offer("fig", &pure("fig", "2.0"));
+    bench.offer("kiwi", &pure("kiwi", "1.1"));
+    let run = outdated(&[]).expect(ExitStatus::Clean);
+    assert_eq!(
+        run.stdout,
+        "apple\t1.0\t-\t2.0\tit requires `fig>=2`; fig 2.0: plum requires <2\n\
+         fig\t1.0\t1.5\t2.0\tplum requires <2\n\
+         kiwi\t1.0\t1.1\t1.1\t-\n"
+    );
+    let run = outdated(&["fig", "--format", "json"]).expect(ExitStatus::Clean);
+    let document: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(
+        document,
+        serde_json::json!({"projects": [{
+            "name": "fig", "version": "1.0", "newest_fitting": "1.5", "newest": "2.0",
+            "reason": "plum requires <2",
+        }]})
+    );
+    let run = outdated(&["pear"]).expect(ExitStatus::Usage);
+    assert!(
+        run.stderr.contains("error: `pear`: the set has no `pear`"),
+        "{}",
+        run.stderr
+    );
+    outdated(&["--offline"]).expect(ExitStatus::Usage);
+    // What it says fits is what an update takes.
+    bench.program.run(&["update"]).expect(ExitStatus::Clean);
+    assert_eq!(bench.wheels("fig"), ["fig-1.5-py3-none-any.whl"]);
+    assert_eq!(bench.wheels("kiwi"), ["kiwi-1.1-py3-none-any.whl"]);
+    bench.is_sound();
+}
