@@ -18,7 +18,8 @@ use crate::set::declaration::Layout;
 use crate::set::repository::Repository;
 use crate::set::requested::{Mistakes, RequestFileError, Selection, read_request_file};
 use crate::set::resolve::{
-    Addition, FileRequests, Prefer, Projects, file_requests, join_requests, named_requests,
+    Addition, FileRequests, LocalWheel, Prefer, Projects, file_requests, join_requests,
+    named_requests,
 };
 
 impl ValueEnum for Prefer {
@@ -56,7 +57,7 @@ impl ValueEnum for Prefer {
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// The projects to declare: `NAME`, `NAME[EXTRA,…]`, `NAME==VERSION`, or other version
-    /// specifiers
+    /// specifiers; or wheel files of the repository, which get `file:` sources
     #[arg(required_unless_present = "requirement", value_name = "NAME")]
     projects: Vec<String>,
     /// Also declare what a project file asks for: `requirements.txt`, `pyproject.toml`, `uv.lock`,
@@ -115,8 +116,19 @@ impl MovementArguments {
 
 pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
     let mut repository = changeable(context)?;
-    let requests = named_requests(&repository, &arguments.projects, arguments.automatic)?;
-    let mut requests = requests;
+    let mut named = Vec::new();
+    let mut wheels = Vec::new();
+    for text in &arguments.projects {
+        if is_wheel(text) {
+            let wheel = LocalWheel::at(&repository, &context.absolute(Path::new(text)))?;
+            let (name, version) = (wheel.file_name.name(), wheel.file_name.version());
+            named.push(format!("{name}=={version}"));
+            wheels.push(wheel);
+        } else {
+            named.push(text.clone());
+        }
+    }
+    let mut requests = named_requests(&repository, &named, arguments.automatic)?;
     let mut asked = FileRequests::default();
     for path in &arguments.requirement {
         let Some(more) = requested(context, &repository, arguments, path)? else {
@@ -143,6 +155,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         only: arguments.only.clone(),
         constraints: asked.constraints,
         preferred: asked.preferred,
+        wheels,
     };
     let added = addition
         .add(&mut repository, requests)
@@ -156,6 +169,13 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         context.say(line);
     }
     before.compare(context, !arguments.no_dependencies)
+}
+
+/// Whether an argument names a wheel file.
+fn is_wheel(text: &str) -> bool {
+    let extension = Path::new(text).extension();
+    let is_whl = extension.is_some_and(|extension| extension.eq_ignore_ascii_case("whl"));
+    is_whl && !text.contains("://")
 }
 
 /// The requests of a project file; `None` if it has mistakes, which are printed.

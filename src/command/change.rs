@@ -73,6 +73,18 @@ impl Before {
             changes.push(FileChange::write(&path, bytes.to_vec()));
             lines.insert(project, self.line(context, &graph, declaration, added));
         }
+        for project in added.granted.keys() {
+            if let (false, Some(declaration)) = (
+                added.written.contains(project),
+                repository.declarations.get(project),
+            ) {
+                let line = format!(
+                    "{project} {} stays as it is declared",
+                    declaration.version()
+                );
+                lines.insert(project, Inert::from(&line));
+            }
+        }
         for project in &added.removed {
             let line = format!("removed {project}, which nothing needs any more");
             lines.insert(project, Inert::from(&line));

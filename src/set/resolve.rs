@@ -3,7 +3,9 @@
 
 mod addition;
 mod cover;
+mod fetched;
 mod index_catalogue;
+mod local_wheels;
 mod named;
 mod newest;
 mod one_by_one;
@@ -17,6 +19,7 @@ mod update;
 
 pub use addition::{Added, Addition, declaration_file, is_open_requirement};
 pub use cover::Prefer;
+pub use local_wheels::LocalWheel;
 pub use named::{
     FileRequests, NamedUpdates, file_requests, join_requests, named_requests, named_updates,
 };

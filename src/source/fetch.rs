@@ -3,6 +3,7 @@
 
 mod metadata;
 mod place;
+mod undeclared;
 
 use std::io;
 use std::num::NonZeroUsize;
@@ -21,7 +22,7 @@ use super::client_error::ClientError;
 use super::discover::IndexSearch;
 use super::download::{DownloadError, download};
 use super::event::{FetchEvent, Reporter};
-use super::index::{IndexClient, IndexFile};
+use super::index::IndexClient;
 use super::local;
 use super::metadata::MetadataState;
 use super::problem::{FetchError, SourceProblem};
@@ -118,21 +119,6 @@ impl Fetcher {
         result
     }
 
-    /// Fetches a file from the index that is not declared yet. It is verified with the index's
-    /// digests, and its CID is computed under the repository's profile.
-    pub async fn fetch_listed(
-        &self,
-        wheel: usize,
-        file: &IndexFile,
-        progress: Progress<'_>,
-    ) -> Result<FetchedWheel, FetchError> {
-        let reporter = Reporter { wheel, progress };
-        let result = self.fetch_listed_quietly(file, &reporter).await;
-        let cached = result.as_ref().is_ok_and(|wheel| wheel.from.is_none());
-        reporter.finished(cached, result.is_ok());
-        result
-    }
-
     /// The client of the index. The first call determines the index.
     pub async fn index(&self) -> Result<&IndexClient, SourceProblem> {
         let index = self.index.get_or_init(|| async {
@@ -220,54 +206,6 @@ impl Fetcher {
             file_name: request.file_name.clone(),
             problems,
         })
-    }
-
-    async fn fetch_listed_quietly(
-        &self,
-        file: &IndexFile,
-        reporter: &Reporter<'_>,
-    ) -> Result<FetchedWheel, FetchError> {
-        let profile = self.settings.profile;
-        let failed = |problem: SourceProblem| FetchError::Sources {
-            file_name: file.file_name.clone(),
-            problems: vec![problem],
-        };
-        if let Some(sha256) = file.sha256 {
-            let cache = self.settings.cache.clone();
-            let find = move || cache.wheel(&cache.cid_of(&sha256, profile)?);
-            if let Some(cached) = blocking(find).await.flatten()
-                && cached.sha256 == sha256
-            {
-                return Ok(fetched(cached, None, Vec::new()));
-            }
-        }
-        let address = self.index().await.map_err(failed)?.address(file);
-        let client = self.client_for(&address).map_err(failed)?;
-        let expectation = Expectation {
-            content_id: None,
-            sha256: file.sha256,
-            size: file.size,
-            profile,
-        };
-        let cache = &self.settings.cache;
-        let received = match download(client, cache, &address, &expectation, reporter).await {
-            Ok(received) => received,
-            Err(DownloadError::Source(problem)) => return Err(failed(problem)),
-            Err(DownloadError::Cache(error)) => return Err(error.into()),
-        };
-        let Received {
-            file: bytes,
-            compared,
-        } = received;
-        if !compared.content_fits {
-            return Err(failed(SourceProblem::Mismatch {
-                place: address.to_string(),
-                mismatches: compared.mismatches,
-            }));
-        }
-        let cached = self.keep(bytes, compared).await?;
-        cache.keep_cid_of(&cached.sha256, profile, &cached.dag.cid())?;
-        Ok(fetched(cached, Some(address.to_string()), Vec::new()))
     }
 
     async fn check_wheel(

@@ -55,6 +55,7 @@ fn an_addition_closes_the_set_in_memory() {
         only: None,
         constraints: BTreeMap::new(),
         preferred: BTreeMap::new(),
+        wheels: Vec::new(),
     };
     let added = addition.add(&mut repository, requests).unwrap();
     assert_eq!(added.written, [name("fig"), name("plum")].into());
@@ -87,6 +88,7 @@ fn what_nothing_fits_is_a_finding_with_its_reasons() {
         only: None,
         constraints: BTreeMap::new(),
         preferred: BTreeMap::new(),
+        wheels: Vec::new(),
     };
     let failure = addition.add(&mut repository, requests).unwrap_err();
     assert_eq!(failure.kind, FailureKind::Finding);

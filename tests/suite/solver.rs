@@ -196,6 +196,7 @@ fn policy(asked: &[(&str, &str)]) -> Policy {
         prefer: None,
         offered: BTreeMap::new(),
         uploads: None,
+        of_any_age: BTreeSet::new(),
         constraints: BTreeMap::new(),
         preferred: BTreeMap::new(),
     }

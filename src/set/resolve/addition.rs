@@ -8,6 +8,7 @@ use ipwhl_packaging::{
 };
 
 use super::index_catalogue::{IndexCatalogue, Observed};
+use super::local_wheels::LocalWheel;
 use super::project::declare_all;
 use super::solver::{
     Asked, MAXIMUM_PLATFORMS, PassedOver, Policy, Projects, Step, UploadLimit, offered_platforms,
@@ -46,6 +47,9 @@ pub struct Addition<'a> {
     pub constraints: BTreeMap<ProjectName, Vec<VersionSpecifiers>>,
     /// Versions that are taken before others, if possible.
     pub preferred: BTreeMap<ProjectName, Version>,
+    /// Wheel files of the repository, which are used instead of the index. Their projects must be
+    /// requested, too.
+    pub wheels: Vec<LocalWheel>,
 }
 
 /// The result of an addition to a repository.
@@ -84,7 +88,8 @@ impl Addition<'_> {
         }
         let configuration = &repository.configuration;
         check_number(&configuration.platforms)?;
-        let catalogue = IndexCatalogue::of(self.session, self.network, configuration)?;
+        let mut catalogue = IndexCatalogue::of(self.session, self.network, configuration)?;
+        catalogue.read_files(&repository.directory, &self.wheels)?;
         self.check_only(configuration)?;
         let policy = self.policy(repository, &requests);
         let solution = {
@@ -188,6 +193,11 @@ impl Addition<'_> {
             with_dependencies: self.with_dependencies,
             prefer: self.prefer,
             offered,
+            of_any_age: self
+                .wheels
+                .iter()
+                .map(|wheel| wheel.file_name.name().clone())
+                .collect(),
             uploads: UploadLimit::of(repository.configuration.cooldown, self.session.now(), None),
             constraints: self.constraints.clone(),
             preferred: self.preferred.clone(),

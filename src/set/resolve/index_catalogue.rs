@@ -1,12 +1,14 @@
 //! The index of a repository as a [`Catalogue`]: pages and metadata, each asked for once.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ipwhl_packaging::{CoreMetadata, ProjectName};
 use tokio::runtime::Handle;
 use tokio::sync::{OnceCell, Semaphore};
 
+use super::local_wheels::{LocalWheel, LocalWheels};
 use super::solver::Catalogue;
 use crate::foundation::failure::Failure;
 use crate::set::gather::Network;
@@ -23,6 +25,7 @@ type MetadataCell = Arc<OnceCell<Result<Metadata, Failure>>>;
 pub(super) struct IndexCatalogue {
     shared: Arc<Shared>,
     runtime: Handle,
+    local: LocalWheels,
 }
 
 struct Shared {
@@ -51,7 +54,24 @@ impl IndexCatalogue {
         Ok(Self {
             shared: Arc::new(shared),
             runtime: session.runtime()?.clone(),
+            local: LocalWheels::default(),
         })
+    }
+
+    /// Reads wheel files of a repository. Of their projects it offers nothing else from then on.
+    pub(super) fn read_files(
+        &mut self,
+        directory: &Path,
+        wheels: &[LocalWheel],
+    ) -> Result<(), Failure> {
+        let read = LocalWheels::read(&self.shared.fetcher, directory, wheels);
+        self.local = self.runtime.block_on(read)?;
+        Ok(())
+    }
+
+    /// The wheel files that it offers.
+    pub(super) fn local(&self) -> &LocalWheels {
+        &self.local
     }
 
     /// The fetcher of its wheels.
@@ -63,12 +83,18 @@ impl IndexCatalogue {
 impl IndexCatalogue {
     /// The metadata of a wheel, for a task of the runtime.
     pub(super) async fn metadata_now(&self, file: &IndexFile) -> Result<Metadata, Failure> {
+        if let Some(local) = self.local.file(&file.file_name) {
+            return Ok(local.metadata.clone());
+        }
         self.shared.metadata(file).await
     }
 }
 
 impl Catalogue for IndexCatalogue {
     fn page(&self, project: &ProjectName) -> Result<Option<Arc<ProjectPage>>, Failure> {
+        if let Some(page) = self.local.page(project) {
+            return Ok(Some(page));
+        }
         self.runtime.block_on(self.shared.index())?;
         match self.runtime.block_on(self.shared.page(project)) {
             Ok(page) => Ok(Some(page)),
@@ -83,11 +109,12 @@ impl Catalogue for IndexCatalogue {
     }
 
     fn metadata(&self, file: &IndexFile) -> Result<Metadata, Failure> {
-        self.runtime.block_on(self.shared.metadata(file))
+        self.runtime.block_on(self.metadata_now(file))
     }
 
     fn announce(&self, projects: &[ProjectName]) {
-        for project in projects {
+        let in_index = |project: &&ProjectName| self.local.page(project).is_none();
+        for project in projects.iter().filter(in_index) {
             let (shared, project) = (Arc::clone(&self.shared), project.clone());
             self.runtime.spawn(async move {
                 // A failure is reported when the page is needed.
@@ -97,6 +124,9 @@ impl Catalogue for IndexCatalogue {
     }
 
     fn announce_metadata(&self, file: &IndexFile) {
+        if self.local.file(&file.file_name).is_some() {
+            return;
+        }
         let (shared, file) = (Arc::clone(&self.shared), file.clone());
         self.runtime.spawn(async move {
             let _ = shared.metadata(&file).await;

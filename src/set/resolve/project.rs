@@ -10,6 +10,7 @@ use ipwhl_packaging::{
     WheelFileName,
 };
 
+use super::fetched::{read_facts, unavailable};
 use super::index_catalogue::IndexCatalogue;
 use super::solver::{Solution, SolvedProject, same_requirements};
 use crate::foundation::diagnostic::nearest;
@@ -18,9 +19,9 @@ use crate::set::check::{self, can_apply};
 use crate::set::declaration::{
     Declaration, DeclaredWheel, Layout, PackageUrl, Provenance, Source, Spanned,
 };
-use crate::set::gather::{Network, keep_facts_of};
+use crate::set::gather::Network;
 use crate::set::repository::Repository;
-use crate::source::{FetchError, FetchEvent, Fetcher, IndexFile, Session, Work};
+use crate::source::{FetchEvent, Fetcher, IndexFile, Session, Work};
 
 /// Declares the chosen versions of projects.
 struct Declarer<'a> {
@@ -108,20 +109,22 @@ impl Declarer<'_> {
         let file_name: WheelFileName = file.file_name.parse().map_err(|error| {
             Failure::finding(format!("`{}` is not a wheel name: {error}", file.file_name))
         })?;
-        let fetched = self
-            .fetcher
-            .fetch_listed(number, file, self.progress)
-            .await
-            .map_err(|error| unavailable(&error))?;
-        let cache = self.fetcher.cache().clone();
-        let name = file_name.as_str().to_owned();
-        let facts = tokio::task::spawn_blocking(move || {
-            let cid = fetched.dag.cid();
-            keep_facts_of(&cache, &cid, fetched)
-        })
-        .await
-        .map_err(|_| Failure::world(format!("the thread that read `{name}` stopped")))?
-        .map_err(|error| Failure::world(format!("`{file_name}` cannot be read: {error}")))?;
+        let local = self.catalogue.local().file(&file.file_name);
+        let (facts, source) = match local {
+            Some(local) => (Arc::clone(&local.facts), Source::File(local.path.clone())),
+            None => {
+                let fetched = self.fetcher.fetch_listed(number, file, self.progress);
+                let fetched = fetched.await.map_err(|error| unavailable(&error))?;
+                let cache = self.fetcher.cache();
+                let facts = read_facts(cache, fetched, file_name.as_str()).await?;
+                let source = PackageUrl {
+                    project: project.clone(),
+                    version: version.clone(),
+                    file_name: file_name.as_str().to_owned(),
+                };
+                (Arc::new(facts), Source::Package(source))
+            }
+        };
         if let Some(problem) = facts.archive.problems.first() {
             return Err(Failure::finding(format!(
                 "`{}` is not a valid wheel: {}",
@@ -147,11 +150,6 @@ impl Declarer<'_> {
         }
         let extras = closed_extras(&solved.extras, &file_name, &metadata)?;
         let dependencies = dependencies(&metadata, &extras);
-        let source = Source::Package(PackageUrl {
-            project: project.clone(),
-            version: version.clone(),
-            file_name: file_name.as_str().to_owned(),
-        });
         let declared = DeclaredWheel {
             file: Arc::from(""),
             file_name: file_name.clone(),
@@ -180,7 +178,11 @@ impl Declarer<'_> {
             .iter()
             .find(|found| !found.code.may_be_overridden())
         {
-            Some(found) => Err(Failure::finding(&found.message).help(another(project, version))),
+            Some(found) => Err(Failure::finding(&found.message).help(if local.is_some() {
+                "build the wheel again".to_owned()
+            } else {
+                another(project, version)
+            })),
             None => Ok(declared),
         }
     }
@@ -194,18 +196,6 @@ fn another(project: &ProjectName, version: &Version) -> String {
 /// A value without a place in a file.
 fn nowhere<T>(value: T) -> Spanned<T> {
     Spanned::new(value, 0..0)
-}
-
-/// The failure to fetch a wheel.
-fn unavailable(error: &FetchError) -> Failure {
-    let failure = Failure::caused(error);
-    match error {
-        FetchError::Cache(_) => failure.help(
-            "set `IPWHL_CACHE_DIR` to a folder that you can write and that has free space; no \
-             declaration was changed",
-        ),
-        FetchError::Sources { .. } => failure,
-    }
 }
 
 /// The requested extras, and those extras of the project itself that they need.

@@ -131,6 +131,7 @@ impl<'a> Update<'a> {
             with_dependencies: true,
             prefer: None,
             offered: offered_platforms(repository),
+            of_any_age: BTreeSet::new(),
             uploads: UploadLimit::of(configuration.cooldown, self.session.now(), self.before),
             constraints: self.limits.clone(),
             preferred: BTreeMap::new(),

@@ -119,6 +119,7 @@ impl<'a> Offers<'a> {
                 continue;
             }
             let uploads = self.policy.uploads;
+            let uploads = uploads.filter(|_| !self.policy.of_any_age.contains(project));
             if uploads.is_some_and(|limit| !limit.permits(file.uploaded)) {
                 young.insert(version);
                 continue;

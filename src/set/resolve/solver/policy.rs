@@ -38,6 +38,8 @@ pub struct Policy {
     pub offered: BTreeMap<ProjectName, PlatformSet>,
     /// The files that are old enough to be candidates; `None` for all.
     pub uploads: Option<UploadLimit>,
+    /// The projects whose files are candidates at any age.
+    pub of_any_age: BTreeSet<ProjectName>,
     /// Limits on the versions of projects, also of those that only other projects need.
     pub constraints: BTreeMap<ProjectName, Vec<VersionSpecifiers>>,
     /// Versions that are taken before others, if possible.
@@ -219,6 +221,15 @@ impl Policy {
             _ if self.may_downgrade => Movement::Free,
             _ => Movement::Rises,
         }
+    }
+
+    /// Whether the caller names a project that may move.
+    pub(super) fn names(&self, project: &ProjectName) -> bool {
+        let is_named = match &self.moving {
+            Projects::All => false,
+            Projects::Named(names) => names.contains(project),
+        };
+        is_named || self.asked.contains_key(project)
     }
 
     /// Whether a declared project should get its newest version.

@@ -224,7 +224,8 @@ impl<'s, 'u, 'r> Search<'s, 'u, 'r> {
         let fits = wheels.all(|wheel| {
             ipwhl_packaging::specifiers_contain(specifiers, wheel.file_name.version())
         });
-        if !fits || demand.tolerates_declared {
+        let may_grow = self.universe.may_be_replaced(declaration);
+        if !fits || !may_grow || demand.tolerates_declared {
             return Ok(());
         }
         let lacks_platform = self.universe.accepted(project, demand).is_empty();

@@ -18,7 +18,7 @@ use super::platform_set::PlatformSet;
 use super::policy::{Knowledge, Movement, Policy, Step};
 use super::positions::{Position, Positions};
 use crate::foundation::failure::Failure;
-use crate::set::declaration::Declaration;
+use crate::set::declaration::{Declaration, Source};
 use crate::set::graph::Graph;
 
 /// The projects under one policy.
@@ -122,12 +122,23 @@ impl<'u, 'r> Universe<'u, 'r> {
 
     /// How a project may move.
     pub(super) fn movement(&self, name: &ProjectName) -> Movement {
-        let is_declared = self.graph.repository.declarations.contains_key(name);
-        let movement = self.policy.movement(name, is_declared);
+        let declared = self.graph.repository.declarations.get(name);
+        if declared.is_some_and(|declaration| !self.may_be_replaced(declaration)) {
+            return Movement::Fixed;
+        }
+        let movement = self.policy.movement(name, declared.is_some());
         if movement == Movement::Fixed && self.knowledge.borrow().growing.contains(name) {
             return Movement::Grows;
         }
         movement
+    }
+
+    /// Whether a project is one of the index, or the caller names it. A stranger may have given the
+    /// name of another project to one in the index.
+    pub(super) fn may_be_replaced(&self, declaration: &Declaration) -> bool {
+        let mut sources = declaration.wheels.iter().flat_map(|wheel| &wheel.sources);
+        sources.any(|source| matches!(source.value, Source::Package(_)))
+            || self.policy.names(&declaration.project)
     }
 
     /// The reason why a project may not move to a version, however well it fits.
