@@ -18,8 +18,8 @@ use crate::set::declaration::Layout;
 use crate::set::repository::Repository;
 use crate::set::requested::{Mistakes, RequestFileError, Selection, read_request_file};
 use crate::set::resolve::{
-    Addition, FileRequests, LocalWheel, Prefer, Projects, file_requests, join_requests,
-    named_requests,
+    Addition, FileRequests, LocalWheel, Prefer, ProjectRequest, Projects, file_requests,
+    join_requests, likely_slips, named_requests,
 };
 
 impl ValueEnum for Prefer {
@@ -54,6 +54,10 @@ impl ValueEnum for Prefer {
     rustdoc::broken_intra_doc_links,
     reason = "the brackets around an extra are no link, and clap shows the text as it stands"
 )]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the command line"
+)]
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// The projects to declare: `NAME`, `NAME[EXTRA,…]`, `NAME==VERSION`, or other version
@@ -78,6 +82,9 @@ pub(super) struct Arguments {
     with_dependencies: bool,
     #[command(flatten)]
     movement: MovementArguments,
+    /// Do not ask about names that are similar to declared ones
+    #[arg(long, short)]
+    yes: bool,
     /// Mark the projects as `automatic`: in the set only because other projects need them
     #[arg(long)]
     automatic: bool,
@@ -142,6 +149,9 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         context.say("the files ask for no project on the platforms of the set");
         return Ok(ExitStatus::Clean);
     }
+    if !arguments.yes {
+        ask_about_slips(context, &repository, &requests)?;
+    }
     let before = Before::of(context, &repository);
     let network = arguments.network.network();
     let may_move = arguments.movement.may_move(&repository)?;
@@ -169,6 +179,31 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         context.say(line);
     }
     before.compare(context, !arguments.no_dependencies)
+}
+
+/// Asks about new projects whose names differ from declared ones by a slip of the keyboard. A
+/// stranger may have taken such a name.
+fn ask_about_slips(
+    context: &Context<'_>,
+    repository: &Repository,
+    requests: &[ProjectRequest],
+) -> Result<(), Failure> {
+    for (name, meant) in likely_slips(repository, requests) {
+        let similar = format!("`{name}` is new, and the set has `{meant}`");
+        let question = format!("{similar}. Do you mean `{name}`?");
+        let answer = context.environment.ask(&question);
+        let answer = answer.map_err(|error| {
+            Failure::world(format!(
+                "the answer cannot be read from the terminal: {error}"
+            ))
+        })?;
+        if answer != Some(true) {
+            return Err(Failure::usage(similar).help(format!(
+                "if you mean `{name}`, add `--yes`; nothing was changed"
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Whether an argument names a wheel file.

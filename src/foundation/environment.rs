@@ -196,6 +196,24 @@ impl Environment {
         rpassword::prompt_password(Inert::from(question).as_str()).map(Some)
     }
 
+    /// Asks a question on the terminal; anything but `y` or `yes` means no. `None` if it cannot be
+    /// asked: standard input or standard error is not a terminal, or a continuous-integration
+    /// service runs the program.
+    ///
+    /// # Errors
+    /// When the terminal cannot be read.
+    pub fn ask(&self, question: &str) -> io::Result<Option<bool>> {
+        let is_terminal = self.error.is_terminal() && io::stdin().is_terminal();
+        if !is_terminal || self.is_continuous_integration() {
+            return Ok(None);
+        }
+        self.error.line(Inert::from(&format!("{question} [y/N]")))?;
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer)?;
+        let answer = answer.trim().to_lowercase();
+        Ok(Some(answer == "y" || answer == "yes"))
+    }
+
     /// The socket of the user's SSH agent: `SSH_AUTH_SOCK`, else the default of the system.
     pub fn agent_socket(&self) -> Option<PathBuf> {
         match self.variable("SSH_AUTH_SOCK") {

@@ -21,7 +21,8 @@ pub use addition::{Added, Addition, declaration_file, is_open_requirement};
 pub use cover::Prefer;
 pub use local_wheels::LocalWheel;
 pub use named::{
-    FileRequests, NamedUpdates, file_requests, join_requests, named_requests, named_updates,
+    FileRequests, NamedUpdates, file_requests, join_requests, likely_slips, named_requests,
+    named_updates,
 };
 pub use newest::{Newest, newest};
 pub use one_by_one::{ChangeKind, SmallChange, one_by_one};

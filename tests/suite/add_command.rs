@@ -979,3 +979,24 @@ fn a_declaration_that_cannot_be_read_is_said() {
     );
     assert_eq!(bench.declared(), ["fig.toml", "plum.toml"]);
 }
+
+/// Without a terminal, a name that is nearly that of a declared project needs a word.
+#[test]
+fn a_name_one_slip_away_from_a_declared_one_is_confirmed() {
+    let bench = Bench::new();
+    for name in ["requests", "reqests", "h11", "h12", "apples"] {
+        bench.offer(name, &pure(name, "1.0"));
+    }
+    bench.add(&["requests", "h11"]).expect(ExitStatus::Clean);
+    let run = bench.add(&["reqests", "apples"]).expect(ExitStatus::Usage);
+    assert_eq!(
+        run.stderr,
+        "error: `reqests` is new, and the set has `requests`\n\
+         help: if you mean `reqests`, add `--yes`; nothing was changed\n"
+    );
+    assert_eq!(bench.declared(), ["h11.toml", "requests.toml"]);
+    // Short names are similar anyway, and a declared one is no slip.
+    bench.add(&["h12", "requests"]).expect(ExitStatus::Clean);
+    bench.add(&["reqests", "--yes"]).expect(ExitStatus::Clean);
+    bench.is_sound();
+}

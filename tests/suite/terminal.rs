@@ -312,3 +312,80 @@ fn help_fits_the_window_and_is_as_wide_as_ever_in_a_pipe() {
     assert!(!piped.contains('\u{1b}'), "{piped}");
     assert_eq!(piped, workshop.run(&["build", "--help"]).output);
 }
+
+/// A repository of fig, which stays behind for a long reason, and an index.
+fn behind() -> (LoopbackIndex, RepositoryBuilder) {
+    let index = LoopbackIndex::start();
+    let host = |wheel: &WheelBuilder, project: &str| {
+        index.host(Hosted::new(project, &wheel.file_name(), &wheel.build()));
+    };
+    let long = format!("fig-{}", "of-a-very-long-name-".repeat(2) + "indeed");
+    let requirer = WheelBuilder::new(&long, "1.0").requires("fig<2,!=1.1,!=1.2,!=1.3,!=1.4");
+    let fig = WheelBuilder::new("fig", "1.0");
+    host(&requirer, &long);
+    host(&fig, "fig");
+    let place = |wheel: &WheelBuilder, project: &str| {
+        format!("pkg:pypi/{project}@1.0?file_name={}", wheel.file_name())
+    };
+    let mut repository = RepositoryBuilder::new();
+    for (wheel, project) in [(requirer, long.as_str()), (fig, "fig")] {
+        let source = place(&wheel, project);
+        repository = repository.project(Project::wanted(Wheel::elsewhere(wheel, &source)));
+    }
+    for version in ["1.0.1", "3.0"] {
+        host(&WheelBuilder::new("fig", version), "fig");
+    }
+    (index, repository)
+}
+
+/// The search shows what it has asked for, and the table of an update fits the window.
+#[test]
+fn an_update_shows_its_search_and_fits_the_window() {
+    let (index, repository) = behind();
+    let workshop = Workshop::with(&repository);
+    let terminal = Terminal::open(&workshop, 80, 40);
+    let url = index.index_url();
+    index.queue(
+        "/simple/fig/",
+        [Answer::Stall(b"HTTP/1.1 200 OK\r\n".to_vec())],
+    );
+    terminal.start(&format!("ipwhl update -n --index-url {url}"));
+    terminal.wait_until(|screen| screen.contains("answers of the index"));
+    drop(terminal);
+
+    let terminal = Terminal::open(&workshop, 80, 40);
+    let (screen, code) = terminal.run(&format!("ipwhl update --dry-run --index-url {url}"));
+    assert_eq!(code, "0", "{screen}");
+    assert!(screen.contains("  fig  1.0 -> 1.0.1"), "{screen}");
+    assert!(!screen.contains("answers of the index"), "{screen}");
+    let (_, reason) = screen.split_once("not 3.0:").unwrap();
+    // The second line of the reason stands below the first.
+    let lines: Vec<&str> = reason.lines().take(2).collect();
+    assert!(lines[1].starts_with("       "), "{screen}");
+    assert!(lines[1].trim_start().starts_with("requires"), "{screen}");
+}
+
+/// A name that is nearly that of a declared project is asked about.
+#[test]
+fn a_slip_of_the_keyboard_is_asked_about() {
+    let (index, repository) = behind();
+    let wheel = WheelBuilder::new("cherri", "1.0");
+    index.host(Hosted::new("cherri", &wheel.file_name(), &wheel.build()));
+    let cherry = WheelBuilder::new("cherry", "1.0");
+    let source = format!("pkg:pypi/cherry@1.0?file_name={}", cherry.file_name());
+    let repository = repository.project(Project::wanted(Wheel::elsewhere(cherry, &source)));
+    let workshop = Workshop::with(&repository);
+    let terminal = Terminal::open(&workshop, 80, 40);
+    let add = format!("ipwhl add cherri --index-url {}", index.index_url());
+    let question = "`cherri` is new, and the set has `cherry`. Do you mean `cherri`? [y/N]";
+    let declared = workshop.repository().join("declarations/cherri.toml");
+    for (answer, expected) in [("n", "2"), ("", "2"), ("y", "0")] {
+        terminal.start(&add);
+        terminal.wait(question);
+        assert!(!declared.exists());
+        terminal.type_line(answer);
+        let (screen, code) = terminal.end();
+        assert_eq!(code, expected, "{screen}");
+    }
+    assert!(declared.exists());
+}

@@ -6,6 +6,7 @@ use ipwhl_packaging::{ProjectName, Version};
 use serde::Serialize;
 
 use super::report::{behind_words, version_now};
+use crate::command::columns;
 use crate::command::context::Context;
 use crate::command::draw::to_json;
 use crate::foundation::diagnostic::Inert;
@@ -80,7 +81,7 @@ pub(super) fn print(
         context.result(context.heading("behind the index"))?;
         for project in plan.behind.keys() {
             let words = behind_words(repository, plan, project);
-            context.result(Inert::from(&format!("  {project}  {words}")))?;
+            columns::row(context, &format!("  {project}  "), &words)?;
         }
     }
     match changes.first() {

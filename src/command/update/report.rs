@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use ipwhl_packaging::{ProjectName, Version};
 
+use crate::command::columns;
 use crate::command::context::Context;
 use crate::command::words::counted;
-use crate::foundation::diagnostic::Inert;
 use crate::foundation::failure::Failure;
 use crate::set::declaration::Declaration;
 use crate::set::repository::Repository;
@@ -99,8 +99,7 @@ impl Report {
             context.result(line)?;
             for (project, words) in rows {
                 let width = width.unwrap_or_default();
-                let row = format!("  {:width$}  {words}", project.as_str());
-                context.result(Inert::from(row.trim_end()))?;
+                columns::row(context, &format!("  {:width$}  ", project.as_str()), words)?;
             }
         }
         if !self.has_changes {

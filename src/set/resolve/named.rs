@@ -100,6 +100,27 @@ pub fn named_updates(repository: &Repository, texts: &[String]) -> Result<NamedU
     Ok(named)
 }
 
+/// The names that may be slips of the keyboard: those of requested projects that are new in the
+/// set, with a declared name that differs in one letter, or in the order of two. Short names are
+/// left out, since many of them are that similar.
+pub fn likely_slips<'n>(
+    repository: &'n Repository,
+    requests: &'n [ProjectRequest],
+) -> Vec<(&'n ProjectName, &'n ProjectName)> {
+    let declared = &repository.declarations;
+    let new = requests.iter().map(|request| &request.project);
+    let new = new.filter(|name| !declared.contains_key(*name) && name.as_str().len() >= SHORT);
+    new.filter_map(|name| {
+        let mut known = declared.keys();
+        let meant = known.find(|other| strsim::osa_distance(name.as_str(), other.as_str()) == 1)?;
+        Some((name, meant))
+    })
+    .collect()
+}
+
+/// The length from which names are compared.
+const SHORT: usize = 4;
+
 /// What a project file asks for.
 #[derive(Debug, Default)]
 pub struct FileRequests {
