@@ -248,11 +248,11 @@ fn requirers(
             reasons.push(format!("{project} needs it"));
         }
     }
-    let typed = request.into_iter().flat_map(ProjectRequest::typed);
+    let wishes = request.into_iter().flat_map(ProjectRequest::wishes);
     if let Some(old) = before {
-        for specifiers in typed.filter(|specifiers| !specifiers_contain(specifiers, old)) {
-            let specifiers = specifiers_text(specifiers);
-            reasons.push(format!("the command line requires {specifiers}"));
+        for wish in wishes.filter(|wish| !specifiers_contain(&wish.specifiers, old)) {
+            let specifiers = specifiers_text(&wish.specifiers);
+            reasons.push(format!("{} requires {specifiers}", wish.place));
         }
     }
     reasons

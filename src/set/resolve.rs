@@ -7,6 +7,7 @@ mod index_catalogue;
 mod named;
 mod newest;
 mod outdated;
+mod pins;
 mod project;
 mod remedies;
 mod removal;
@@ -19,11 +20,12 @@ pub use cover::Prefer;
 pub use named::{FileRequests, file_requests, join_requests, named_requests};
 pub use newest::{Newest, newest};
 pub use outdated::Outdated;
+pub use pins::PlacedPin;
 pub use remedies::propose;
 pub use removal::{RemovalOptions, RemovalPlan, StillNeeded, unreadable};
-pub use selection::{COMMAND_LINE, Listed, ProjectRequest, Selection, Selector};
+pub use selection::{Listed, ProjectRequest, Selection, Selector};
 pub use solver::{
-    Asked, Catalogue, MAXIMUM_PLATFORMS, PassedOver, PlatformSet, Policy, Projects, Solution,
-    SolvedProject, Step, offered_platforms, platforms_where, solve,
+    Asked, COMMAND_LINE, Catalogue, MAXIMUM_PLATFORMS, Origin, PassedOver, PlatformSet, Policy,
+    Projects, Solution, SolvedProject, Step, Wish, offered_platforms, platforms_where, solve,
 };
 pub use update::{Update, UpdatePlan};

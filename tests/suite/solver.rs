@@ -9,7 +9,9 @@ use std::sync::Arc;
 use ipwhl::foundation::failure::Failure;
 use ipwhl::set::graph::Graph;
 use ipwhl::set::repository::Repository;
-use ipwhl::set::resolve::{Asked, Catalogue, PlatformSet, Policy, Projects, Solution, Step, solve};
+use ipwhl::set::resolve::{
+    Asked, COMMAND_LINE, Catalogue, PlatformSet, Policy, Projects, Solution, Step, Wish, solve,
+};
 use ipwhl::source::{CoreMetadataFile, IndexFile, ProjectPage};
 use ipwhl_packaging::{CoreMetadata, ProjectName, Version, parse_specifiers};
 use proptest::prelude::*;
@@ -161,9 +163,9 @@ fn repository(index: &Index, declared: &Choice<'_>) -> Repository {
 fn policy(asked: &[(&str, &str)]) -> Policy {
     let asked = asked.iter().map(|(project, specifiers)| {
         let asked = Asked {
-            specifiers: match *specifiers {
+            wishes: match *specifiers {
                 "" => Vec::new(),
-                text => vec![parse_specifiers(text).unwrap()],
+                text => vec![Wish::new(COMMAND_LINE, parse_specifiers(text).unwrap())],
             },
             extras: BTreeSet::new(),
             platforms: PlatformSet::first(4),

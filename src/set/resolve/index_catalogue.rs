@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use ipwhl_packaging::{CoreMetadata, ProjectName};
+use ipwhl_packaging::{CoreMetadata, ProjectName, WheelFileName};
 use tokio::runtime::Handle;
 use tokio::sync::{OnceCell, Semaphore};
 
+use super::pins::PlacedPin;
 use super::solver::Catalogue;
 use crate::foundation::failure::Failure;
 use crate::set::gather::Network;
@@ -23,6 +24,7 @@ type MetadataCell = Arc<OnceCell<Result<Metadata, Failure>>>;
 pub(super) struct IndexCatalogue {
     shared: Arc<Shared>,
     runtime: Handle,
+    pins: Vec<PlacedPin>,
 }
 
 struct Shared {
@@ -51,7 +53,18 @@ impl IndexCatalogue {
         Ok(Self {
             shared: Arc::new(shared),
             runtime: session.runtime()?.clone(),
+            pins: Vec::new(),
         })
+    }
+
+    /// The same index, of which only wheels with these digests are declared.
+    pub(super) fn pinned(self, pins: Vec<PlacedPin>) -> Self {
+        Self { pins, ..self }
+    }
+
+    /// The digests that wheels must have.
+    pub(super) fn pins(&self) -> &[PlacedPin] {
+        &self.pins
     }
 
     /// The fetcher of its wheels.
@@ -134,12 +147,28 @@ impl Shared {
         let _permit = self.requests.acquire().await;
         self.index().await?;
         match self.fetcher.metadata(file).await {
-            Ok(metadata) => Ok(CoreMetadata::parse(&metadata.bytes)
-                .map(Arc::new)
-                .map_err(|reasons| reasons.join(", "))),
-            Err(MetadataError::Archive { reason, .. }) => Ok(Err(format!("its archive {reason}"))),
+            Ok(metadata) => Ok(parse(file, &metadata.bytes)),
+            Err(MetadataError::Archive { reason, .. }) => {
+                Ok(Err(format!("cannot be read: the archive {reason}")))
+            }
             Err(error) => Err(Failure::caused(&error)),
         }
+    }
+}
+
+/// The metadata of a wheel, if it is about the version that the wheel's name says.
+fn parse(file: &IndexFile, bytes: &[u8]) -> Metadata {
+    let metadata = CoreMetadata::parse(bytes)
+        .map_err(|reasons| format!("breaks its specification: {}", reasons.join(", ")))?;
+    let is_about = |name: &WheelFileName| {
+        *name.name() == metadata.project && *name.version() == metadata.version
+    };
+    match file.file_name.parse() {
+        Ok(name) if is_about(&name) => Ok(Arc::new(metadata)),
+        _ => Err(format!(
+            "is about another project or version, `{} {}`",
+            metadata.name, metadata.version
+        )),
     }
 }
 

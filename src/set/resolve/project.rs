@@ -11,6 +11,7 @@ use ipwhl_packaging::{
 };
 
 use super::index_catalogue::IndexCatalogue;
+use super::pins::check_pins;
 use super::solver::{Solution, SolvedProject, same_requirements};
 use crate::foundation::diagnostic::nearest;
 use crate::foundation::failure::Failure;
@@ -122,6 +123,7 @@ impl Declarer<'_> {
         .await
         .map_err(|_| Failure::world(format!("the thread that read `{name}` stopped")))?
         .map_err(|error| Failure::world(format!("`{file_name}` cannot be read: {error}")))?;
+        check_pins(self.catalogue.pins(), &file_name, facts.sha256)?;
         if let Some(problem) = facts.archive.problems.first() {
             return Err(Failure::finding(format!(
                 "`{}` is not a valid wheel: {}",

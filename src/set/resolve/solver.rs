@@ -31,5 +31,7 @@ pub use catalogue::Catalogue;
 pub(super) use offers::same_requirements;
 pub use passed::PassedOver;
 pub use platform_set::{MAXIMUM_PLATFORMS, PlatformSet};
-pub use policy::{Asked, Policy, Projects, Step, offered_platforms, platforms_where};
+pub use policy::{
+    Asked, COMMAND_LINE, Origin, Policy, Projects, Step, Wish, offered_platforms, platforms_where,
+};
 pub use solution::{Solution, SolvedProject, solve};

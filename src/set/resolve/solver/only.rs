@@ -2,9 +2,9 @@
 
 use ipwhl_packaging::{Marker, ProjectName};
 
-use super::candidate::{Demand, Origin};
+use super::candidate::Demand;
 use super::offered::ProjectOffers;
-use super::policy::platforms_where;
+use super::policy::{Origin, platforms_where};
 use super::universe::Universe;
 use crate::set::declaration::FormatVersion;
 
@@ -27,7 +27,9 @@ pub(super) fn way_out(
     demands: &[(Origin, Demand)],
 ) -> Option<String> {
     let repository = universe.graph.repository;
-    let is_callers = demands.iter().all(|(origin, _)| *origin == Origin::Caller);
+    let is_callers = demands
+        .iter()
+        .all(|(origin, _)| !matches!(origin, Origin::Project(_)));
     let asked = universe.policy.asked.get(project)?;
     if repository.configuration.format < FormatVersion::V2 || !is_callers {
         return None;

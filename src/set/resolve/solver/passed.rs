@@ -6,9 +6,10 @@ use ipwhl_packaging::{
     Constraint, ExtraName, Platform, ProjectName, Version, VersionSpecifiers, specifiers_contain,
 };
 
-use super::candidate::{Demand, Origin};
+use super::candidate::Demand;
 use super::offered::{OfferedVersion, Unfit};
 use super::platform_set::PlatformSet;
+use super::policy::Origin;
 use super::universe::Universe;
 use crate::foundation::failure::Failure;
 
@@ -21,18 +22,20 @@ pub enum PassedOver {
     TooYoung,
     /// It is a pre-release, and none was asked for.
     NotFinal,
-    /// The caller asks for other versions.
-    Asked(VersionSpecifiers),
-    /// A project of the set requires other versions.
-    Required(ProjectName, VersionSpecifiers),
+    /// The caller or a project of the set requires other versions.
+    Required(Origin, VersionSpecifiers),
     /// Its wheels cannot be declared, for this reason.
     Unfit(String),
     /// It has no wheel for this platform.
     NoWheel(Platform),
     /// It needs another Python than this platform has.
     Python(Platform, String),
+    /// The set does not offer the project on this platform.
+    NotOffered(Platform),
     /// It lacks an extra.
     NoExtra(ExtraName),
+    /// It requires another version of its own project.
+    Itself(String),
     /// It requires another version of a project than the set has, or one that is not in the set.
     Requires(String),
 }
@@ -59,12 +62,20 @@ impl fmt::Display for PassedOver {
                 formatter.write_str("it is younger than the cooldown, or its age is unknown")
             }
             Self::NotFinal => formatter.write_str("it is not final"),
-            Self::Asked(specifiers) => write!(formatter, "the command line requires {specifiers}"),
             Self::Required(by, specifiers) => write!(formatter, "{by} requires {specifiers}"),
             Self::Unfit(reason) => formatter.write_str(reason),
             Self::NoWheel(platform) => write!(formatter, "it has no wheel for {platform}"),
             Self::Python(_, specifiers) => write!(formatter, "it needs Python {specifiers}"),
+            Self::NotOffered(platform) => {
+                write!(formatter, "`only` does not offer the project on {platform}")
+            }
             Self::NoExtra(extra) => write!(formatter, "it has no extra `{extra}`"),
+            Self::Itself(requirement) => {
+                write!(
+                    formatter,
+                    "it requires `{requirement}`, and so excludes itself"
+                )
+            }
             Self::Requires(requirement) => write!(formatter, "it requires `{requirement}`"),
         }
     }
@@ -85,6 +96,11 @@ pub(super) fn unsatisfied(
     excluded(&offered.version, demands).or_else(|| {
         demands.iter().find_map(|(_, demand)| {
             let uncovered = demand.platforms.difference(offered.coverage());
+            let bare = uncovered.difference(universe.offers.offered(&demand.on));
+            if let Some(platform) = bare.iter().next() {
+                let platform = universe.offers.platforms()[platform].clone();
+                return Some(PassedOver::NotOffered(platform));
+            }
             (!uncovered.is_empty()).then(|| uncovered_by(universe, offered, uncovered))
         })
     })
@@ -103,8 +119,30 @@ pub(super) fn unusable(
         Ok(needs) => {
             let mut extras = demands.iter().flat_map(|(_, demand)| &demand.extras);
             let lacking = extras.find(|extra| !needs.extras.contains(*extra));
-            Ok(lacking.map(|extra| PassedOver::NoExtra(extra.clone())))
+            if let Some(extra) = lacking {
+                return Ok(Some(PassedOver::NoExtra(extra.clone())));
+            }
+            let extras = demands.iter().flat_map(|(_, demand)| &demand.extras);
+            let of_extras = extras.filter_map(|extra| needs.by_extra.get(extra));
+            let mut stated = needs.plain.iter().chain(of_extras.flatten());
+            let contrary = stated.find(|need| {
+                need.requirement.name == *project
+                    && excludes(&need.requirement.constraint, &offered.version)
+            });
+            Ok(contrary.map(|need| {
+                let mut requirement = need.requirement.clone();
+                requirement.marker = None;
+                PassedOver::Itself(requirement.to_string())
+            }))
         }
+    }
+}
+
+/// Whether a constraint does not accept a version.
+fn excludes(constraint: &Constraint, version: &Version) -> bool {
+    match constraint {
+        Constraint::Specifiers(specifiers) => !specifiers_contain(specifiers, version),
+        Constraint::Url(_) => true,
     }
 }
 
@@ -117,10 +155,7 @@ fn excluded(version: &Version, demands: &[(Origin, Demand)]) -> Option<PassedOve
         if specifiers_contain(specifiers, version) {
             return None;
         }
-        Some(match origin {
-            Origin::Caller => PassedOver::Asked(specifiers.clone()),
-            Origin::Project(by) => PassedOver::Required(by.clone(), specifiers.clone()),
-        })
+        Some(PassedOver::Required(origin.clone(), specifiers.clone()))
     })
 }
 

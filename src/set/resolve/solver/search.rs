@@ -105,19 +105,14 @@ impl<'s, 'u, 'r> Search<'s, 'u, 'r> {
         let asked = &universe.policy.asked;
         universe.offers.announce(asked.keys());
         for (name, asked) in asked {
-            let anything = [ipwhl_packaging::VersionSpecifiers::default()];
-            let specifiers = if asked.specifiers.is_empty() {
-                anything.as_slice()
-            } else {
-                asked.specifiers.as_slice()
-            };
-            demands.extend(specifiers.iter().map(|specifiers| {
+            demands.extend(asked.wishes().into_iter().map(|wish| {
                 let demand = Demand {
                     on: name.clone(),
                     extras: asked.extras.clone(),
-                    constraint: Constraint::Specifiers(specifiers.clone()),
+                    constraint: Constraint::Specifiers(wish.specifiers),
                     platforms: asked.platforms.intersection(universe.offers.offered(name)),
                     tolerates_declared: false,
+                    place: Some(wish.place),
                 };
                 (Reason::Asked(name.clone()), demand)
             }));
@@ -259,8 +254,8 @@ impl<'s, 'u, 'r> Search<'s, 'u, 'r> {
         };
         let asked = policy.asked.get(&project.name);
         let asks_for_prerelease = asked.is_some_and(|asked| {
-            let mut specifiers = asked.specifiers.iter();
-            specifiers.any(ipwhl_packaging::VersionSpecifiers::name_a_prerelease)
+            let mut wishes = asked.wishes.iter();
+            wishes.any(|wish| wish.specifiers.name_a_prerelease())
         });
         let permits_prereleases = self.permits_prereleases(&project.name);
         let mut order: Vec<Position> = among
