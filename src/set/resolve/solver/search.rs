@@ -17,6 +17,13 @@ use super::positions::{Position, Positions};
 use super::universe::Universe;
 use crate::foundation::failure::Failure;
 
+/// The maximum number of steps of one search, besides those for its projects. A search learns from
+/// each conflict, and what it has learned makes each further step slower.
+const LONGEST_SEARCH: u64 = 20_000;
+/// The number of further steps for each project. Without conflicts, a project takes one, and each
+/// of its extras another.
+const STEPS_PER_PROJECT: u64 = 10;
+
 /// The reason why a search stops early.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Stop {
@@ -53,6 +60,8 @@ pub(super) struct Search<'s, 'u, 'r> {
     universe: &'s Universe<'u, 'r>,
     /// The number of steps that are left, for all searches together.
     steps: &'s Cell<u64>,
+    /// The number of steps of this search.
+    own_steps: Cell<u64>,
     /// The projects whose pre-releases were passed over.
     without_prereleases: RefCell<BTreeSet<ProjectName>>,
 }
@@ -62,6 +71,7 @@ impl<'s, 'u, 'r> Search<'s, 'u, 'r> {
         Self {
             universe,
             steps,
+            own_steps: Cell::new(0),
             without_prereleases: RefCell::default(),
         }
     }
@@ -403,6 +413,11 @@ impl DependencyProvider for Search<'_, '_, '_> {
     }
 
     fn should_cancel(&self) -> Result<(), Stop> {
+        let limit = LONGEST_SEARCH + STEPS_PER_PROJECT * self.universe.number_of_projects();
+        if self.own_steps.get() >= limit {
+            return Err(Stop::Steps);
+        }
+        self.own_steps.update(|steps| steps + 1);
         let left = self.steps.get().checked_sub(1).ok_or(Stop::Steps)?;
         self.steps.set(left);
         Ok(())

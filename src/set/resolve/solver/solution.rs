@@ -119,7 +119,7 @@ impl<'a, 'r> Resolution<'a, 'r> {
             Attempt::Stopped => {
                 return Err(Failure::finding(format!(
                     "no answer after {} steps of the search",
-                    self.maximum_steps
+                    self.maximum_steps - self.steps.get()
                 ))
                 .help("ask for fewer projects at once, or name versions: `NAME==VERSION`"));
             }
@@ -450,8 +450,8 @@ mod tests {
             };
             solve_within(&Graph::new(&repository), &Pigeons(pigeons), &policy, steps).unwrap_err()
         };
-        let failure = solve(12, 2_000);
-        assert_eq!(failure.message, "no answer after 2000 steps of the search");
+        let failure = solve(12, 500);
+        assert_eq!(failure.message, "no answer after 500 steps of the search");
         assert_eq!(
             failure.help.unwrap(),
             "ask for fewer projects at once, or name versions: `NAME==VERSION`"

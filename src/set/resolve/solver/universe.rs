@@ -64,6 +64,11 @@ impl<'u, 'r> Universe<'u, 'r> {
         Rc::clone(&self.projects.borrow()[id as usize])
     }
 
+    /// The number of projects that are known so far.
+    pub(super) fn number_of_projects(&self) -> u64 {
+        self.projects.borrow().len() as u64
+    }
+
     /// The number of a project. Asks the index on first use.
     pub(super) fn id(&self, name: &ProjectName) -> Result<ProjectId, Failure> {
         if let Some(id) = self.ids.borrow().get(name) {
