@@ -22,6 +22,9 @@ use crate::set::resolve::{
     join_requests, likely_slips, named_requests,
 };
 
+/// The number of newer versions of a project that are named with reasons.
+const MOST_PASSED_OVER: usize = 5;
+
 impl ValueEnum for Prefer {
     fn value_variants<'a>() -> &'a [Self] {
         &[Self::Native, Self::Pure]
@@ -61,7 +64,8 @@ impl ValueEnum for Prefer {
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// The projects to declare: `NAME`, `NAME[EXTRA,…]`, `NAME==VERSION`, or other version
-    /// specifiers; or wheel files of the repository, which get `file:` sources
+    /// specifiers; or wheel files of the repository, which get `file:` sources. `NAME; MARKER` offers
+    /// a project only where the marker holds (format 2)
     #[arg(required_unless_present = "requirement", value_name = "NAME")]
     projects: Vec<String>,
     /// Also declare what a project file asks for: `requirements.txt`, `pyproject.toml`, `uv.lock`,
@@ -141,9 +145,12 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         let Some(more) = requested(context, &repository, arguments, path)? else {
             return Ok(ExitStatus::Findings);
         };
-        asked.constraints.extend(more.constraints);
+        for (project, wishes) in more.constraints {
+            asked.constraints.entry(project).or_default().extend(wishes);
+        }
         asked.preferred.extend(more.preferred);
-        join_requests(&mut requests, more.requests);
+        asked.pins.extend(more.pins);
+        join_requests(&repository, &mut requests, more.requests);
     }
     if requests.is_empty() {
         context.say("the files ask for no project on the platforms of the set");
@@ -151,6 +158,11 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     }
     if !arguments.yes {
         ask_about_slips(context, &repository, &requests)?;
+    }
+    if let Some(only) = &arguments.only {
+        for request in &mut requests {
+            request.only = Some(only.clone());
+        }
     }
     let before = Before::of(context, &repository);
     let network = arguments.network.network();
@@ -162,17 +174,21 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         with_dependencies: !arguments.no_dependencies,
         may_move,
         may_downgrade: arguments.movement.allow_downgrade,
-        only: arguments.only.clone(),
         constraints: asked.constraints,
         preferred: asked.preferred,
         wheels,
+        pins: asked.pins,
     };
     let added = addition
         .add(&mut repository, requests)
         .map_err(with_way_out)?;
     for (project, versions) in &added.passed_over {
-        for (version, reason) in versions {
+        for (version, reason) in versions.iter().take(MOST_PASSED_OVER) {
             context.detail(&format!("{project} {version}: {reason}"));
+        }
+        let more = versions.len().saturating_sub(MOST_PASSED_OVER);
+        if more > 0 {
+            context.detail(&format!("{project}: and {more} more"));
         }
     }
     for line in before.write(context, &repository, &added)? {
@@ -226,8 +242,16 @@ fn requested(
         all: false,
     };
     let read = |path: &Path, limit: u64| {
+        let path = context.absolute(path);
+        // Checked before the file is opened: opening a pipe would wait for a writer.
+        if !std::fs::metadata(&path)?.is_file() {
+            return Err(std::io::Error::new(
+                std::io::ErrorKind::InvalidInput,
+                "it is not a regular file",
+            ));
+        }
         let mut bytes = Vec::new();
-        let file = std::fs::File::open(context.absolute(path))?;
+        let file = std::fs::File::open(path)?;
         file.take(limit).read_to_end(&mut bytes)?;
         Ok(bytes)
     };

@@ -8,7 +8,7 @@ use super::context::Context;
 use super::exit::ExitStatus;
 use super::report::{MessageFormat, count, show};
 use super::words::counted;
-use crate::foundation::diagnostic::{Baseline, Finding, Inert};
+use crate::foundation::diagnostic::{Baseline, Finding, Inert, SourceTexts};
 use crate::foundation::failure::{Failure, unwritable};
 use crate::set::declaration::{Declaration, FileChange, change_files};
 use crate::set::graph::Graph;
@@ -22,8 +22,9 @@ use crate::set::review::known_findings;
 /// The number of projects that are named as reasons for a change.
 const MAXIMUM_REASONS: usize = 3;
 
-/// The declarations and the findings before the change.
+/// The declarations, their texts and the findings before the change.
 pub(super) struct Before {
+    texts: SourceTexts,
     declarations: BTreeMap<ProjectName, Declaration>,
     findings: Vec<Finding>,
 }
@@ -31,6 +32,7 @@ pub(super) struct Before {
 impl Before {
     pub(super) fn of(context: &Context<'_>, repository: &Repository) -> Self {
         Self {
+            texts: repository.texts.clone(),
             declarations: repository.declarations.clone(),
             findings: known_findings(&context.session, repository),
         }
@@ -90,7 +92,7 @@ impl Before {
             lines.insert(project, Inert::from(&line));
         }
         changes.extend(removal.changes(repository)?);
-        change_files(&changes, &folder)?;
+        change_files(&changes, &folder, &|| check_unchanged(context, &self.texts))?;
         Ok(lines.into_values().collect())
     }
 
@@ -188,6 +190,22 @@ impl Before {
     }
 }
 
+/// Compares the files of the repository with their texts when a change was planned.
+///
+/// # Errors
+/// When another process has changed one.
+pub(super) fn check_unchanged(context: &Context<'_>, planned: &SourceTexts) -> Result<(), Failure> {
+    let now = context.repository()?.texts;
+    let mut names = now.keys().chain(planned.keys());
+    match names.find(|name| now.get(*name) != planned.get(*name)) {
+        None => Ok(()),
+        Some(name) => Err(Failure::world(format!(
+            "another process has changed `{name}` since this run read it"
+        ))
+        .help("no file was changed or removed; run the same command again")),
+    }
+}
+
 /// Projects in an order in which each comes after those that it requires, as far as there is one.
 fn dependencies_first<'a>(
     graph: &Graph<'_>,
@@ -242,11 +260,11 @@ fn requirers(
             reasons.push(format!("{project} needs it"));
         }
     }
-    let typed = request.into_iter().flat_map(ProjectRequest::typed);
+    let wishes = request.into_iter().flat_map(ProjectRequest::wishes);
     if let Some(old) = before {
-        for specifiers in typed.filter(|specifiers| !specifiers_contain(specifiers, old)) {
-            let specifiers = specifiers_text(specifiers);
-            reasons.push(format!("the command line requires {specifiers}"));
+        for wish in wishes.filter(|wish| !specifiers_contain(&wish.specifiers, old)) {
+            let specifiers = specifiers_text(&wish.specifiers);
+            reasons.push(format!("{} requires {specifiers}", wish.place));
         }
     }
     reasons

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use clap::Args;
 use ipwhl_packaging::ProjectName;
 
+use super::change::check_unchanged;
 use super::context::Context;
 use super::exit::ExitStatus;
 use super::query::{concerned, note_findings, notes, position, title};
@@ -80,7 +81,9 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         let top = repository
             .directory
             .join(&repository.configuration.declarations);
-        change_files(&changes, &top)?;
+        change_files(&changes, &top, &|| {
+            check_unchanged(context, &repository.texts)
+        })?;
     }
     tell(context, &query, &plan, arguments.dry_run);
     Ok(ExitStatus::Clean)

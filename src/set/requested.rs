@@ -29,7 +29,7 @@ pub use files::ProjectFiles;
 pub use format::RequestFormat;
 pub use ignored::{Ignored, IgnoredKind};
 pub use limits::LARGEST_PROJECT_FILE;
-pub use model::{Mistakes, RequestFile, RequestFileError, Selection};
+pub use model::{Mistakes, Pin, Pinned, RequestFile, RequestFileError, Selection};
 pub use place::Place;
 
 use collector::{Collector, Unusable};

@@ -10,6 +10,7 @@ mod named;
 mod newest;
 mod one_by_one;
 mod outdated;
+mod pins;
 mod project;
 mod remedies;
 mod removal;
@@ -27,11 +28,13 @@ pub use named::{
 pub use newest::{Newest, newest};
 pub use one_by_one::{ChangeKind, SmallChange, one_by_one};
 pub use outdated::Outdated;
+pub use pins::PlacedPin;
 pub use remedies::propose;
 pub use removal::{RemovalOptions, RemovalPlan, StillNeeded, unreadable};
-pub use selection::{COMMAND_LINE, Listed, ProjectRequest, Selection, Selector};
+pub use selection::{Listed, ProjectRequest, Selection, Selector};
 pub use solver::{
-    Asked, Catalogue, MAXIMUM_PLATFORMS, PassedOver, PlatformSet, Policy, Projects, Solution,
-    SolvedProject, Step, UploadLimit, offered_platforms, platforms_where, solve,
+    Asked, COMMAND_LINE, Catalogue, MAXIMUM_PLATFORMS, Origin, PassedOver, PlatformSet, Policy,
+    Projects, Solution, SolvedProject, Step, UploadLimit, Wish, offered_platforms, platforms_where,
+    solve,
 };
 pub use update::{Update, UpdatePlan};

@@ -397,7 +397,7 @@ fn nothing_is_replaced() {
         &[
             "kept README.md",
             "kept .gitignore",
-            "add `/.ipwhl-cache`, `signing-key`, `id_ed25519`, `*.key` to it: a release is large",
+            "add `.*.partial`, `/.ipwhl-cache`, `signing-key`, `id_ed25519`, `*.key` to it: a release is large",
         ],
     );
     for (name, text) in before {

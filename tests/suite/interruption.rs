@@ -1,6 +1,8 @@
 //! A build that is killed, or meets a full disk: what is there is whole or absent, the next run
 //! succeeds, and nothing is left that somebody would have to clean.
 
+#[cfg(target_os = "linux")]
+mod change;
 mod switch;
 
 use std::fs;
@@ -393,12 +395,16 @@ impl SmallDisk {
     }
 
     fn resize(&self, megabytes: u32) {
-        let options = format!("remount,size={megabytes}m");
-        let resized = Command::new("mount")
-            .args(["-o", &options])
+        self.remount(&format!("size={megabytes}m"));
+    }
+
+    /// Changes these options.
+    fn remount(&self, options: &str) {
+        let changed = Command::new("mount")
+            .args(["-o", &format!("remount,{options}")])
             .arg(&self.place)
             .status();
-        assert!(resized.unwrap().success());
+        assert!(changed.unwrap().success());
     }
 }
 

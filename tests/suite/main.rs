@@ -18,6 +18,7 @@
 extern crate test_attribute;
 
 mod add_command;
+mod add_hostile;
 mod add_wheels;
 #[cfg(unix)]
 mod agent;

@@ -8,8 +8,8 @@ use std::path::Path;
 use ipwhl::foundation::diagnostic::{Code, Finding};
 use ipwhl::foundation::failure::FailureKind;
 use ipwhl::set::requested::{
-    IgnoredKind, LARGEST_PROJECT_FILE, Mistakes, Place, RequestFile, RequestFileError, Selection,
-    read_request_file,
+    IgnoredKind, LARGEST_PROJECT_FILE, Mistakes, Pinned, Place, RequestFile, RequestFileError,
+    Selection, read_request_file,
 };
 use ipwhl_packaging::{Constraint, Requirement};
 use proptest::collection::vec;
@@ -145,7 +145,6 @@ fn requirements_are_read_with_their_includes() {
         [
             &IgnoredKind::Option("--index-url".to_owned(), 1),
             &IgnoredKind::ConstraintExtras("rennet".parse().unwrap()),
-            &IgnoredKind::Option("--hash".to_owned(), 2),
             &IgnoredKind::Editable("./member".to_owned()),
             &IgnoredKind::Path("./wheels/knife-1.0-py3-none-any.whl".to_owned()),
             &IgnoredKind::Url(
@@ -158,6 +157,15 @@ fn requirements_are_read_with_their_includes() {
             ),
         ]
     );
+    // Digests are kept with the versions that they are about.
+    let [pin] = file.pins.as_slice() else {
+        panic!("{:?}", file.pins);
+    };
+    assert!(
+        matches!(&pin.pinned, Pinned::Version(name, one) if name.as_str() == "bread" && one.to_string() == "==5.0"),
+        "{pin:?}"
+    );
+    assert_eq!(pin.sha256.len(), 2);
     // Places point at the requirement, without the options of its line.
     let (_, place) = &file.requested[3];
     let text = &file.texts[&place.file];
@@ -783,6 +791,14 @@ fn a_lock_file_of_poetry_takes_roots_from_the_pyproject() {
     let tree = "the source tree `git+https://***********@example.org/oven.git` of `oven` is \
                 ignored: projects come from an index; to request it from there, write `oven`";
     assert_eq!(ignored(&file), [tree, tree]);
+
+    let pinned = file.pins.iter().map(|pin| (&pin.pinned, pin.sha256.len()));
+    let bread = Pinned::File("bread-5.0-py3-none-any.whl".to_owned());
+    assert!(
+        pinned.clone().any(|one| one == (&bread, 1)),
+        "{:?}",
+        file.pins
+    );
 
     // Without it all packages of the selection are requested.
     let lock = include_str!("../requested/poetry/poetry.lock");

@@ -6,7 +6,7 @@ use ipwhl::foundation::failure::FailureKind;
 use ipwhl::set::gather::Network;
 use ipwhl::set::graph::Graph;
 use ipwhl::set::repository::Repository;
-use ipwhl::set::resolve::{Addition, COMMAND_LINE, Outdated, ProjectRequest, Projects};
+use ipwhl::set::resolve::{Addition, COMMAND_LINE, Origin, Outdated, ProjectRequest, Projects};
 use ipwhl_packaging::{ProjectName, parse_specifiers};
 
 use crate::support::bench::{Bench, pure};
@@ -23,11 +23,15 @@ fn request(repository: &Repository, project: &str, specifiers: &str) -> ProjectR
         by: BTreeSet::new(),
         constraints: match specifiers {
             "" => Vec::new(),
-            text => vec![(COMMAND_LINE.to_owned(), parse_specifiers(text).unwrap())],
+            text => {
+                let origin = Origin::Caller(COMMAND_LINE.into());
+                vec![(origin, parse_specifiers(text).unwrap())]
+            }
         },
         platforms: (0..repository.configuration.platforms.len()).collect(),
         automatic: false,
         keep: None,
+        only: None,
     }
 }
 
@@ -52,10 +56,10 @@ fn an_addition_closes_the_set_in_memory() {
         with_dependencies: true,
         may_move: Projects::none(),
         may_downgrade: false,
-        only: None,
         constraints: BTreeMap::new(),
         preferred: BTreeMap::new(),
         wheels: Vec::new(),
+        pins: Vec::new(),
     };
     let added = addition.add(&mut repository, requests).unwrap();
     assert_eq!(added.written, [name("fig"), name("plum")].into());
@@ -85,10 +89,10 @@ fn what_nothing_fits_is_a_finding_with_its_reasons() {
         with_dependencies: false,
         may_move: Projects::none(),
         may_downgrade: false,
-        only: None,
         constraints: BTreeMap::new(),
         preferred: BTreeMap::new(),
         wheels: Vec::new(),
+        pins: Vec::new(),
     };
     let failure = addition.add(&mut repository, requests).unwrap_err();
     assert_eq!(failure.kind, FailureKind::Finding);

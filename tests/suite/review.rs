@@ -113,7 +113,8 @@ fn a_removal_is_planned_and_made() {
     assert_eq!(alone.left_over, names(&["banana", "cherry", "damson"]));
     let all = plan("apple", true, false).unwrap();
     assert_eq!(all.removed, names(&["apple", "banana", "cherry", "damson"]));
-    change_files(&alone.changes(&repository).unwrap(), folder.path()).unwrap();
+    let changes = alone.changes(&repository).unwrap();
+    change_files(&changes, folder.path(), &|| Ok(())).unwrap();
     assert!(!folder.join("declarations/apple.toml").exists());
     assert!(folder.join("declarations/cherry.toml").exists());
 }

@@ -10,7 +10,8 @@ use ipwhl::foundation::failure::Failure;
 use ipwhl::set::graph::Graph;
 use ipwhl::set::repository::Repository;
 use ipwhl::set::resolve::{
-    Asked, Catalogue, ChangeKind, PlatformSet, Policy, Projects, Solution, Step, one_by_one, solve,
+    Asked, COMMAND_LINE, Catalogue, ChangeKind, PlatformSet, Policy, Projects, Solution, Step,
+    Wish, one_by_one, solve,
 };
 use ipwhl::source::{CoreMetadataFile, IndexFile, ProjectPage};
 use ipwhl_packaging::{CoreMetadata, ProjectName, Version, parse_specifiers};
@@ -177,9 +178,9 @@ fn repository_of(
 fn policy(asked: &[(&str, &str)]) -> Policy {
     let asked = asked.iter().map(|(project, specifiers)| {
         let asked = Asked {
-            specifiers: match *specifiers {
+            wishes: match *specifiers {
                 "" => Vec::new(),
-                text => vec![parse_specifiers(text).unwrap()],
+                text => vec![Wish::new(COMMAND_LINE, parse_specifiers(text).unwrap())],
             },
             extras: BTreeSet::new(),
             platforms: PlatformSet::first(4),

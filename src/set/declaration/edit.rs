@@ -77,13 +77,31 @@ impl FileChange {
     }
 }
 
+/// The name whose partial file, in the folder of declarations, is the lock of changes.
+const LOCK: &str = "declarations";
+
 /// Makes all changes. New contents are written beside all files before the first gets its name. If
 /// a change fails, the changes before it are undone. Folders below `top` that become empty are
 /// removed too.
 ///
+/// Other changes of the files below `top` are locked out meanwhile. With the lock, `is_current`
+/// says whether the files are still as they were when the changes were planned.
+///
 /// # Errors
-/// When a file cannot be read or changed.
-pub fn change_files(changes: &[FileChange], top: &Path) -> Result<(), Failure> {
+/// When a file cannot be read or changed, when another process is changing files, or when
+/// `is_current` fails.
+pub fn change_files(
+    changes: &[FileChange],
+    top: &Path,
+    is_current: &dyn Fn() -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    if changes.is_empty() {
+        return Ok(());
+    }
+    // Held until the end.
+    let _lock = AtomicFile::create(&top.join(LOCK)).map_err(|error| unlocked(top, &error))?;
+    is_current()?;
+    forget_partial_files(top);
     make_all(changes, &mut FileChange::make)?;
     let mut synced: BTreeSet<Option<&Path>> = BTreeSet::new();
     for change in changes.iter().filter(|change| change.bytes.is_none()) {
@@ -100,6 +118,35 @@ pub fn change_files(changes: &[FileChange], top: &Path) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// The failure to lock a folder.
+fn unlocked(top: &Path, error: &io::Error) -> Failure {
+    let top = top.display();
+    let failure = if error.kind() == io::ErrorKind::WouldBlock {
+        Failure::world(format!("another process is changing the files in `{top}`"))
+    } else {
+        Failure::world(format!("the files in `{top}` cannot be changed: {error}"))
+    };
+    failure.help(nothing_changed(error))
+}
+
+/// The help if no change was made.
+fn nothing_changed(error: &io::Error) -> String {
+    let way_out = way_out(error).unwrap_or("run the same command again when the cause is fixed");
+    format!("no file was changed or removed; {way_out}")
+}
+
+/// Removes what killed runs have left. Failures are harmless: partial files declare nothing.
+fn forget_partial_files(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let name = name.to_str().and_then(|name| name.strip_prefix('.'));
+        let place = name.and_then(|name| name.strip_suffix(".toml.partial"));
+        if let Some(place) = place {
+            let _ = AtomicFile::forget(&folder.join(format!("{place}.toml")));
+        }
+    }
 }
 
 /// Makes a change with its staged contents.
@@ -138,9 +185,7 @@ fn failed(change: &FileChange, error: &io::Error, lost: &[String]) -> Failure {
         change.path.display()
     ));
     if lost.is_empty() {
-        let way_out =
-            way_out(error).unwrap_or("run the same command again when the cause is fixed");
-        failure.help(format!("no file was changed or removed; {way_out}"))
+        failure.help(nothing_changed(error))
     } else {
         failure.help(format!(
             "these files were changed already and could not be restored: {}",
@@ -324,7 +369,7 @@ mod tests {
             FileChange::write(&path("a"), b"new".to_vec()),
             FileChange::write(&absent, b"new".to_vec()),
         ];
-        change_files(&changes, folder.path()).unwrap_err();
+        change_files(&changes, folder.path(), &|| Ok(())).unwrap_err();
         assert!(!path("a").exists());
     }
 
@@ -337,7 +382,7 @@ mod tests {
             FileChange::remove(&there),
             FileChange::remove(&folder.path().join("absent")),
         ];
-        change_files(&changes, folder.path()).unwrap_err();
+        change_files(&changes, folder.path(), &|| Ok(())).unwrap_err();
         assert_eq!(fs::read_to_string(&there).unwrap(), "text");
     }
 }

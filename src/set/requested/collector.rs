@@ -9,13 +9,14 @@ use std::sync::Arc;
 use ipwhl_packaging::{
     Constraint, ExtraName, GroupName, ProjectName, Requirement, RequirementError, Version,
 };
+use ipwhl_unixfs::Sha256Digest;
 
 use super::files::ProjectFiles;
 use super::ignored::{Ignored, IgnoredKind};
 use super::limits::{
     LARGEST_PROJECT_FILE, MOST_BYTES, MOST_IGNORED, MOST_INCLUDED_FILES, MOST_REQUESTS,
 };
-use super::model::{Mistakes, RequestFile, RequestFileError, Selection};
+use super::model::{Mistakes, Pin, Pinned, RequestFile, RequestFileError, Selection};
 use super::place::Place;
 use crate::foundation::diagnostic::{
     Code, Finding, MOST_FINDINGS, SourceText, more, nearest, without_credentials,
@@ -149,6 +150,23 @@ impl<'f> Collector<'f> {
         }
     }
 
+    /// Notes the digests of a distribution.
+    pub(super) fn pin(
+        &mut self,
+        pinned: Pinned,
+        sha256: impl IntoIterator<Item = Sha256Digest>,
+        place: Place,
+    ) {
+        let sha256: BTreeSet<Sha256Digest> = sha256.into_iter().collect();
+        if !sha256.is_empty() {
+            self.request.pins.push(Pin {
+                pinned,
+                sha256,
+                place,
+            });
+        }
+    }
+
     /// Prefers a locked version. Of several, the newest is preferred.
     pub(super) fn prefer(&mut self, project: ProjectName, version: Version, place: Place) {
         if !self.has_room(&place) {
@@ -234,6 +252,11 @@ impl<'f> Collector<'f> {
         )?;
         Ok(self.request)
     }
+}
+
+/// The digest in a text such as `sha256:…`; `None` for other hash functions.
+pub(super) fn sha256(text: &str) -> Option<Sha256Digest> {
+    text.strip_prefix("sha256:")?.parse().ok()
 }
 
 /// The kind of a requirement that names a URL.

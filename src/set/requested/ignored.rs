@@ -138,7 +138,8 @@ fn write_direct(
 /// The reason why an option of pip has no effect.
 fn option_reason(name: &str) -> &'static str {
     match name {
-        "--hash" | "--require-hashes" | "--no-require-hashes" => {
+        "--hash" => "wheels are compared by their SHA-256 only",
+        "--require-hashes" | "--no-require-hashes" => {
             "declarations get the hashes of the wheels that the index has"
         }
         "--index-url" | "--extra-index-url" | "--no-index" | "--find-links" | "--trusted-host" => {

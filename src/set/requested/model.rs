@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ipwhl_packaging::{ExtraName, GroupName, ProjectName, Requirement, Version};
+use ipwhl_packaging::{ExtraName, GroupName, ProjectName, Requirement, Version, VersionSpecifiers};
+use ipwhl_unixfs::Sha256Digest;
 
 use super::ignored::Ignored;
 use super::place::Place;
@@ -19,10 +20,32 @@ pub struct RequestFile {
     pub constraints: Vec<(Requirement, Place)>,
     /// The locked versions. They request nothing: a resolver takes them if it can.
     pub preferred: BTreeMap<ProjectName, Version>,
+    /// The digests of distributions, in the order of the file.
+    pub pins: Vec<Pin>,
     /// The entries that have no effect, in the order of the file.
     pub ignored: Vec<Ignored>,
     /// The decoded texts, into which the places point.
     pub texts: SourceTexts,
+}
+
+/// The digests that a file permits for a distribution.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pin {
+    /// The distribution.
+    pub pinned: Pinned,
+    /// The permitted digests; never empty.
+    pub sha256: BTreeSet<Sha256Digest>,
+    /// The place of the entry.
+    pub place: Place,
+}
+
+/// The distributions that digests are about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Pinned {
+    /// The file of this name.
+    File(String),
+    /// All files of these versions of a project.
+    Version(ProjectName, VersionSpecifiers),
 }
 
 /// The optional parts of a project that are requested, too.

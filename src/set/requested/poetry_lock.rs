@@ -17,7 +17,7 @@ use super::ignored::IgnoredKind;
 use super::place::Place;
 use super::pyproject::{PYPROJECT, read_pyproject_text};
 use super::toml_file::{
-    format_version, locked_version, parsed, project_name, requirement_for, table_place,
+    format_version, locked_version, parsed, pin_files, project_name, requirement_for, table_place,
 };
 use crate::foundation::diagnostic::Code;
 use crate::set::declaration::reader::{Reader, Table};
@@ -33,7 +33,9 @@ pub(super) fn read_poetry_lock(
     path: &Path,
 ) {
     let metadata = top.table("metadata", "`[metadata]`");
-    let version = metadata.and_then(|metadata| metadata.string("lock-version"));
+    let version = metadata
+        .as_ref()
+        .and_then(|metadata| metadata.string("lock-version"));
     if let Some(version) = version {
         let is_known = ["1", "2"].iter().any(|major| {
             let major = major.parse().unwrap_or_default();
@@ -94,6 +96,14 @@ pub(super) fn read_poetry_lock(
             }
         }
         collector.prefer(name, version, place);
+        pin_files(collector, reader, &package, "files");
+    }
+    // Version 1 had the files in one place.
+    let files = metadata.and_then(|metadata| metadata.table("files", "`[metadata.files]`"));
+    if let Some(files) = files {
+        for (key, _, _) in files.entries() {
+            pin_files(collector, reader, &files, key.value);
+        }
     }
 }
 

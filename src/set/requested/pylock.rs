@@ -9,7 +9,8 @@ use super::collector::{Collector, direct};
 use super::ignored::IgnoredKind;
 use super::place::Place;
 use super::toml_file::{
-    extras, format_version, locked_version, parsed, project_name, requirement_for, table_place,
+    extras, format_version, locked_version, parsed, pin_files, project_name, requirement_for,
+    table_place,
 };
 use crate::foundation::diagnostic::Code;
 use crate::set::declaration::Spanned;
@@ -83,6 +84,7 @@ pub(super) fn read_pylock(collector: &mut Collector<'_>, reader: &Reader, top: &
         } else if let Some(version) = locked_version(reader, &package) {
             collector.prefer(name, version, place);
         }
+        pin_files(collector, reader, &package, "wheels");
     }
 }
 

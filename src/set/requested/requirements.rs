@@ -7,13 +7,15 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use ipwhl_packaging::Requirement;
+use ipwhl_packaging::{Constraint, Requirement};
+use ipwhl_unixfs::Sha256Digest;
 
-use super::collector::{Collector, Unusable, direct, invalid_requirement};
+use super::collector::{Collector, Unusable, direct, invalid_requirement, sha256};
 use super::files::{decode_requirements, included_path, normalised, shown};
 use super::ignored::IgnoredKind;
 use super::limits::{DEEPEST_INCLUDE, LONGEST_REQUIREMENT};
 use super::lines::{Line, lines};
+use super::model::Pinned;
 use super::options::{LineOption, OptionMistake, option_names, options, options_start};
 use super::place::Place;
 use crate::foundation::diagnostic::{Code, Finding, Help, nearest, without_credentials};
@@ -79,8 +81,12 @@ fn read_line(collector: &mut Collector<'_>, included: &Included<'_>, line: &Line
         Err(mistake) => return collector.push(invalid_option(file, line, &mistake)),
     };
     let requirement = line.text[..start].trim_end();
+    let (hashes, options): (Vec<LineOption>, Vec<LineOption>) = options
+        .into_iter()
+        .partition(|option| option.name == "--hash" && sha256(&option.value).is_some());
     if !requirement.is_empty() {
-        read_requirement(collector, included, line, requirement);
+        let hashes = hashes.iter().filter_map(|option| sha256(&option.value));
+        read_requirement(collector, included, line, (requirement, hashes.collect()));
     }
     for option in options {
         let place = Place::new(file, line.place(&option.span));
@@ -201,7 +207,7 @@ fn read_requirement(
     collector: &mut Collector<'_>,
     included: &Included<'_>,
     line: &Line,
-    text: &str,
+    (text, hashes): (&str, Vec<Sha256Digest>),
 ) {
     let file = included.file;
     let place = Place::new(file, line.place(&(0..text.len())));
@@ -221,6 +227,10 @@ fn read_requirement(
     let written = text.strip_suffix(';').unwrap_or(text);
     match written.parse::<Requirement>() {
         Ok(requirement) if !is_archive(written) => {
+            if let Constraint::Specifiers(specifiers) = &requirement.constraint {
+                let pinned = Pinned::Version(requirement.name.clone(), specifiers.clone());
+                collector.pin(pinned, hashes, place.clone());
+            }
             collector.add(requirement, place, included.is_constraint);
         }
         _ if is_path(written) => {

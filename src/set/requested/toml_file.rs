@@ -7,7 +7,8 @@ use ipwhl_packaging::{
     Constraint, ExtraName, Marker, ProjectName, Requirement, Version, parse_specifiers,
 };
 
-use super::collector::{Collector, invalid_requirement};
+use super::collector::{Collector, invalid_requirement, sha256};
+use super::model::Pinned;
 use super::place::Place;
 use crate::foundation::diagnostic::{Code, Finding};
 use crate::set::declaration::Spanned;
@@ -95,6 +96,38 @@ pub(super) fn requirement_for(
         constraint: Constraint::Specifiers(specifiers),
         marker,
     })
+}
+
+/// The distributions in a list of a lock file: tables with a name, a path or an address, and a
+/// SHA-256.
+pub(super) fn pin_files(
+    collector: &mut Collector<'_>,
+    reader: &Reader,
+    table: &Table<'_, '_>,
+    key: &str,
+) {
+    for file in table.tables_of(key, "a distribution") {
+        let text = |key: &'static str| {
+            let (value, span) = file.value(key)?;
+            Some((value.as_str()?.to_owned(), span))
+        };
+        let named = ["file", "name", "filename", "url", "path"];
+        let Some((named, span)) = named.into_iter().find_map(text) else {
+            continue;
+        };
+        let digest = match text("hash") {
+            Some((hash, _)) => sha256(&hash),
+            None => file
+                .table("hashes", "`hashes`")
+                .and_then(|hashes| hashes.string("sha256")?.value.parse().ok()),
+        };
+        let name = named.split(['#', '?']).next().unwrap_or_default();
+        let name = name.rsplit(['/', '\\']).next().unwrap_or_default();
+        // The sign before a local version.
+        let name = name.replace("%2B", "+").replace("%2b", "+");
+        let place = Place::new(&reader.file, span);
+        collector.pin(Pinned::File(name), digest, place);
+    }
 }
 
 /// The extras that a list names.

@@ -14,7 +14,7 @@ use super::ignored::IgnoredKind;
 use super::local::{LocalDependency, LocalProject, request_dependencies};
 use super::place::Place;
 use super::toml_file::{
-    extras, locked_version, parsed, project_name, requirement_for, table_place,
+    extras, locked_version, parsed, pin_files, project_name, requirement_for, table_place,
 };
 use crate::foundation::diagnostic::{Code, without_credentials};
 use crate::set::declaration::reader::{Reader, Table};
@@ -50,7 +50,10 @@ pub(super) fn read_uv_lock(collector: &mut Collector<'_>, reader: &Reader, top: 
         let place = table_place(&reader.file, &package);
         match origin(&package, &name) {
             Origin::Index => match locked_version(reader, &package) {
-                Some(version) => collector.prefer(name, version, place),
+                Some(version) => {
+                    collector.prefer(name, version, place);
+                    pin_files(collector, reader, &package, "wheels");
+                }
                 None => collector.ignore(IgnoredKind::Unversioned(name), place),
             },
             Origin::Direct(kind) => collector.ignore(kind, place),

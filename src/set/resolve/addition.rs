@@ -3,16 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use ipwhl_packaging::{
-    Marker, MarkerEnvironment, Platform, ProjectName, Truth, Version, VersionSpecifiers,
-};
+use ipwhl_packaging::{Marker, MarkerEnvironment, Platform, ProjectName, Truth, Version};
 
 use super::index_catalogue::{IndexCatalogue, Observed};
 use super::local_wheels::LocalWheel;
+use super::pins::PlacedPin;
 use super::project::declare_all;
 use super::solver::{
-    Asked, MAXIMUM_PLATFORMS, PassedOver, Policy, Projects, Step, UploadLimit, offered_platforms,
-    platforms_where, solve,
+    Asked, MAXIMUM_PLATFORMS, PassedOver, Policy, Projects, Step, UploadLimit, Wish,
+    offered_platforms, platforms_where, solve,
 };
 use super::{Prefer, ProjectRequest};
 use crate::foundation::diagnostic::{Code, Finding, SourceText};
@@ -41,15 +40,15 @@ pub struct Addition<'a> {
     pub may_move: Projects,
     /// Whether they may get older versions, too.
     pub may_downgrade: bool,
-    /// Where the set offers the requested projects; `None` to keep what is declared.
-    pub only: Option<Marker>,
     /// Limits on the versions of projects, also of those that only other projects need.
-    pub constraints: BTreeMap<ProjectName, Vec<VersionSpecifiers>>,
+    pub constraints: BTreeMap<ProjectName, Vec<Wish>>,
     /// Versions that are taken before others, if possible.
     pub preferred: BTreeMap<ProjectName, Version>,
     /// Wheel files of the repository, which are used instead of the index. Their projects must be
     /// requested, too.
     pub wheels: Vec<LocalWheel>,
+    /// The digests that project files name.
+    pub pins: Vec<PlacedPin>,
 }
 
 /// The result of an addition to a repository.
@@ -88,20 +87,23 @@ impl Addition<'_> {
         }
         let configuration = &repository.configuration;
         check_number(&configuration.platforms)?;
-        let mut catalogue = IndexCatalogue::of(self.session, self.network, configuration)?;
-        catalogue.read_files(&repository.directory, &self.wheels)?;
-        self.check_only(configuration)?;
+        for request in &requests {
+            check_only(configuration, request)?;
+        }
+        let catalogue = IndexCatalogue::of(self.session, self.network, configuration)?
+            .pinned(self.pins.clone())
+            .with_files(&repository.directory, &self.wheels)?;
         let policy = self.policy(repository, &requests);
         let solution = {
             let graph = Graph::new(repository);
             let observed = Observed::begin(self.session, &catalogue);
             solve(&graph, &observed, &policy)?
         };
-        let kind = |project: &ProjectName| {
+        let request_for = |project: &ProjectName| {
             let mut requests = requests.iter();
-            let request = requests.find(|request| request.project == *project);
-            request.map(|request| request.automatic)
+            requests.find(|request| request.project == *project)
         };
+        let kind = |project: &ProjectName| request_for(project).map(|request| request.automatic);
         let declared = declare_all(
             self.session,
             self.network,
@@ -128,12 +130,8 @@ impl Addition<'_> {
         let kinds: Vec<Declaration> = kinds.collect();
         for declaration in declared.into_iter().chain(kinds) {
             added.written.insert(declaration.project.clone());
-            let is_requested = kind(&declaration.project).is_some();
-            insert(
-                repository,
-                declaration,
-                self.only.as_ref().filter(|_| is_requested),
-            )?;
+            let only = request_for(&declaration.project).and_then(|one| one.only.as_ref());
+            insert(repository, declaration, only)?;
         }
         added.granted = requests
             .into_iter()
@@ -142,48 +140,20 @@ impl Addition<'_> {
         Ok(added)
     }
 
-    /// A marker must be decided on every platform, hold on some, and not ask for extras.
-    fn check_only(&self, configuration: &Configuration) -> Result<(), Failure> {
-        let Some(only) = &self.only else {
-            return Ok(());
-        };
-        if configuration.format < FormatVersion::V2 {
-            return Err(Failure::usage(
-                "`only` needs `format = 2`, and this repository has `format = 1`",
-            )
-            .help("`ipwhl migrate --format 2` changes it"));
-        }
-        let platforms = &configuration.platforms;
-        let answers: BTreeSet<Truth> = platforms
-            .iter()
-            .map(|platform| only.evaluate(&MarkerEnvironment::for_platform(platform), None))
-            .collect();
-        let names_extra = only.named_extras().is_none_or(|extras| !extras.is_empty());
-        if names_extra || answers.contains(&Truth::Unknown) || !answers.contains(&Truth::True) {
-            return Err(Failure::usage(format!(
-                "`{only}` does not say where to offer a project: it must be true or false on each \
-                 supported platform, and true on some"
-            ))
-            .help("as in `--only \"sys_platform != 'win32'\"`"));
-        }
-        Ok(())
-    }
-
     fn policy(&self, repository: &Repository, requests: &[ProjectRequest]) -> Policy {
         let asked = requests.iter().map(|request| {
             let asked = Asked {
-                specifiers: request.typed().cloned().collect(),
+                wishes: request.wishes().collect(),
                 extras: request.extras.clone(),
                 platforms: (&request.platforms).into(),
             };
             (request.project.clone(), asked)
         });
         let mut offered = offered_platforms(repository);
-        if let Some(only) = &self.only {
-            let on = platforms_where(only, &repository.configuration.platforms);
-            let names = requests.iter().map(|request| request.project.clone());
-            offered.extend(names.map(|name| (name, on)));
-        }
+        offered.extend(requests.iter().filter_map(|request| {
+            let on = platforms_where(request.only.as_ref()?, &repository.configuration.platforms);
+            Some((request.project.clone(), on))
+        }));
         Policy {
             asked: asked.collect(),
             moving: self.may_move.clone(),
@@ -203,6 +173,39 @@ impl Addition<'_> {
             preferred: self.preferred.clone(),
         }
     }
+}
+
+/// Checks the marker of a request: the format of the set must have `only`, and the marker must be
+/// decided on every platform, hold on some, and not ask for extras.
+fn check_only(configuration: &Configuration, request: &ProjectRequest) -> Result<(), Failure> {
+    let Some(only) = &request.only else {
+        return Ok(());
+    };
+    let project = &request.project;
+    if configuration.format < FormatVersion::V2 {
+        let places: BTreeSet<Arc<str>> = request.wishes().map(|wish| wish.place).collect();
+        let places: Vec<&str> = places.iter().map(|place| &**place).collect();
+        return Err(Failure::usage(format!(
+            "`{project}` is wanted only where `{only}` holds ({}), and a repository with `format \
+             = 1` cannot say that",
+            places.join(", ")
+        ))
+        .help("`ipwhl migrate --format 2` gives the repository the key `only`"));
+    }
+    let platforms = &configuration.platforms;
+    let answers: BTreeSet<Truth> = platforms
+        .iter()
+        .map(|platform| only.evaluate(&MarkerEnvironment::for_platform(platform), None))
+        .collect();
+    let names_extra = only.named_extras().is_none_or(|extras| !extras.is_empty());
+    if names_extra || answers.contains(&Truth::Unknown) || !answers.contains(&Truth::True) {
+        return Err(Failure::usage(format!(
+            "`{only}` does not say where to offer a project (`{project}`): it must be true or \
+             false on each supported platform, and true on some"
+        ))
+        .help("as in `--only \"sys_platform != 'win32'\"`"));
+    }
+    Ok(())
 }
 
 /// The search keeps platforms as bits.

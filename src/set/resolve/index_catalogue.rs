@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use ipwhl_packaging::{CoreMetadata, ProjectName};
+use ipwhl_packaging::{CoreMetadata, ProjectName, WheelFileName};
 use tokio::runtime::Handle;
 use tokio::sync::{OnceCell, Semaphore};
 
 use super::local_wheels::{LocalWheel, LocalWheels};
+use super::pins::PlacedPin;
 use super::solver::Catalogue;
 use crate::foundation::failure::Failure;
 use crate::set::gather::Network;
@@ -26,6 +27,7 @@ pub(super) struct IndexCatalogue {
     shared: Arc<Shared>,
     runtime: Handle,
     local: LocalWheels,
+    pins: Vec<PlacedPin>,
 }
 
 struct Shared {
@@ -55,23 +57,34 @@ impl IndexCatalogue {
             shared: Arc::new(shared),
             runtime: session.runtime()?.clone(),
             local: LocalWheels::default(),
+            pins: Vec::new(),
         })
     }
 
-    /// Reads wheel files of a repository. Of their projects it offers nothing else from then on.
-    pub(super) fn read_files(
-        &mut self,
+    /// The same index, which offers these wheel files and nothing else of their projects.
+    pub(super) fn with_files(
+        self,
         directory: &Path,
         wheels: &[LocalWheel],
-    ) -> Result<(), Failure> {
+    ) -> Result<Self, Failure> {
         let read = LocalWheels::read(&self.shared.fetcher, directory, wheels);
-        self.local = self.runtime.block_on(read)?;
-        Ok(())
+        let local = self.runtime.block_on(read)?;
+        Ok(Self { local, ..self })
     }
 
     /// The wheel files that it offers.
     pub(super) fn local(&self) -> &LocalWheels {
         &self.local
+    }
+
+    /// The same index, of which only wheels with these digests are declared.
+    pub(super) fn pinned(self, pins: Vec<PlacedPin>) -> Self {
+        Self { pins, ..self }
+    }
+
+    /// The digests that wheels must have.
+    pub(super) fn pins(&self) -> &[PlacedPin] {
+        &self.pins
     }
 
     /// The fetcher of its wheels.
@@ -164,12 +177,28 @@ impl Shared {
         let _permit = self.requests.acquire().await;
         self.index().await?;
         match self.fetcher.metadata(file).await {
-            Ok(metadata) => Ok(CoreMetadata::parse(&metadata.bytes)
-                .map(Arc::new)
-                .map_err(|reasons| reasons.join(", "))),
-            Err(MetadataError::Archive { reason, .. }) => Ok(Err(format!("its archive {reason}"))),
+            Ok(metadata) => Ok(parse(file, &metadata.bytes)),
+            Err(MetadataError::Archive { reason, .. }) => {
+                Ok(Err(format!("cannot be read: the archive {reason}")))
+            }
             Err(error) => Err(Failure::caused(&error)),
         }
+    }
+}
+
+/// The metadata of a wheel, if it is about the version that the wheel's name says.
+fn parse(file: &IndexFile, bytes: &[u8]) -> Metadata {
+    let metadata = CoreMetadata::parse(bytes)
+        .map_err(|reasons| format!("breaks its specification: {}", reasons.join(", ")))?;
+    let is_about = |name: &WheelFileName| {
+        *name.name() == metadata.project && *name.version() == metadata.version
+    };
+    match file.file_name.parse() {
+        Ok(name) if is_about(&name) => Ok(Arc::new(metadata)),
+        _ => Err(format!(
+            "is about another project or version, `{} {}`",
+            metadata.name, metadata.version
+        )),
     }
 }
 

@@ -1,53 +1,53 @@
 //! Requests for the projects that a user or a project file names.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use ipwhl_packaging::{
-    Constraint, ProjectName, Requirement, RequirementError, Version, VersionSpecifiers,
-};
+use ipwhl_packaging::{Constraint, ProjectName, Requirement, RequirementError, Version};
 
-use super::selection::{COMMAND_LINE, ProjectRequest};
-use super::solver::platforms_where;
+use super::pins::PlacedPin;
+use super::selection::ProjectRequest;
+use super::solver::{COMMAND_LINE, Origin, Wish, platforms_where};
 use crate::foundation::failure::Failure;
 use crate::set::declaration::Declaration;
 use crate::set::graph::Graph;
 use crate::set::repository::Repository;
-use crate::set::requested::RequestFile;
+use crate::set::requested::{Place, RequestFile};
 
-/// The requests for the projects that a user names: `NAME`, `NAME[EXTRA]`, `NAME==VERSION`. Extras
-/// that are declared or needed already stay. Projects that are not `automatic` are for all
-/// platforms.
+/// The requests for the projects that a user names: `NAME`, `NAME[EXTRA]`, `NAME==VERSION`,
+/// `NAME; MARKER`. Extras that are declared or needed already stay. Projects that are not
+/// `automatic` are for all platforms where their marker holds.
 ///
 /// # Errors
-/// When a text does not name a project of an index, or has a marker.
+/// When a text does not name a project of an index, or has a marker that holds on no platform.
 pub fn named_requests(
     repository: &Repository,
     projects: &[String],
     automatic: bool,
 ) -> Result<Vec<ProjectRequest>, Failure> {
-    let everywhere: BTreeSet<usize> = (0..repository.configuration.platforms.len()).collect();
-    let mut wishes = Vec::new();
+    let mut requirements = Vec::new();
     for text in projects {
         let requirement: Requirement = text.parse().map_err(|error: RequirementError| {
             Failure::usage(format!(
                 "`{text}` does not name a project: {}",
                 error.message
             ))
-            .help("write `NAME`, `NAME[EXTRA]` or `NAME==VERSION`")
+            .help("write `NAME`, `NAME[EXTRA]`, `NAME==VERSION` or `NAME; MARKER`")
         })?;
         if let Constraint::Url(_) = requirement.constraint {
             return Err(Failure::usage(format!(
                 "`{text}` names an address, and `ipwhl add` takes projects from the index only"
             )));
         }
-        if requirement.marker.is_some() {
+        if platforms_of(repository, &requirement).is_empty() {
             return Err(Failure::usage(format!(
-                "`{text}` has a marker, and a project is declared for all platforms"
-            )));
+                "the marker of `{text}` holds on no platform of the set"
+            ))
+            .help("`[platforms]` in `ipwhl.toml` names the platforms"));
         }
-        wishes.push((requirement, everywhere.clone()));
+        requirements.push((requirement, Arc::from(COMMAND_LINE)));
     }
-    Ok(requests(repository, wishes, automatic))
+    Ok(requests(repository, requirements, automatic))
 }
 
 /// The projects of an update, and limits on versions.
@@ -56,7 +56,7 @@ pub struct NamedUpdates {
     /// The declared projects.
     pub projects: BTreeSet<ProjectName>,
     /// The limits, also on projects that may come into the set.
-    pub limits: BTreeMap<ProjectName, Vec<VersionSpecifiers>>,
+    pub limits: BTreeMap<ProjectName, Vec<Wish>>,
 }
 
 /// The projects that a user names for an update: `NAME` or `NAME<5`. A project with a limit need
@@ -94,7 +94,7 @@ pub fn named_updates(repository: &Repository, texts: &[String]) -> Result<NamedU
         }
         if !specifiers.is_empty() {
             let limits = named.limits.entry(requirement.name).or_default();
-            limits.push(specifiers);
+            limits.push(Wish::new(COMMAND_LINE, specifiers));
         }
     }
     Ok(named)
@@ -127,35 +127,31 @@ pub struct FileRequests {
     /// Its projects, each for the platforms where one of its entries applies.
     pub requests: Vec<ProjectRequest>,
     /// The versions that it permits of projects that something else asks for.
-    pub constraints: BTreeMap<ProjectName, Vec<VersionSpecifiers>>,
+    pub constraints: BTreeMap<ProjectName, Vec<Wish>>,
     /// The versions that it has locked, and those of its projects that are declared already.
     pub preferred: BTreeMap<ProjectName, Version>,
+    /// The digests of wheels that it names.
+    pub pins: Vec<PlacedPin>,
 }
 
 /// The requests of a project file. Entries whose markers hold on no platform ask for nothing.
 pub fn file_requests(repository: &Repository, file: RequestFile, automatic: bool) -> FileRequests {
-    let platforms = &repository.configuration.platforms;
-    let on = |requirement: &Requirement| -> BTreeSet<usize> {
-        match &requirement.marker {
-            None => (0..platforms.len()).collect(),
-            Some(marker) => platforms_where(marker, platforms).into(),
-        }
+    let texts = file.texts;
+    let written = |place: &Place| -> Arc<str> {
+        let line = texts.get(&place.file);
+        let line = line.map_or(1, |text| text.line(place.span.start));
+        Arc::from(format!("{}:{line}", place.file))
     };
-    let wishes = file.requested.into_iter().map(|(requirement, _)| {
-        let platforms = on(&requirement);
-        (requirement, platforms)
-    });
-    let wishes = wishes.filter(|(_, platforms)| !platforms.is_empty());
-    let requests = requests(repository, wishes.collect(), automatic);
-    let mut constraints: BTreeMap<ProjectName, Vec<VersionSpecifiers>> = BTreeMap::new();
-    for (requirement, _) in file.constraints {
-        if let (false, Constraint::Specifiers(specifiers)) =
-            (on(&requirement).is_empty(), requirement.constraint)
-        {
-            constraints
-                .entry(requirement.name)
-                .or_default()
-                .push(specifiers);
+    let applies =
+        |(requirement, _): &(Requirement, Place)| !platforms_of(repository, requirement).is_empty();
+    let requested = file.requested.into_iter().filter(applies);
+    let requested = requested.map(|(requirement, place)| (requirement, written(&place)));
+    let requests = requests(repository, requested.collect(), automatic);
+    let mut constraints: BTreeMap<ProjectName, Vec<Wish>> = BTreeMap::new();
+    for (requirement, place) in file.constraints.into_iter().filter(applies) {
+        if let Constraint::Specifiers(specifiers) = requirement.constraint {
+            let wishes = constraints.entry(requirement.name).or_default();
+            wishes.push(Wish::new(&written(&place), specifiers));
         }
     }
     let mut preferred = file.preferred;
@@ -165,15 +161,24 @@ pub fn file_requests(repository: &Repository, file: RequestFile, automatic: bool
             preferred.entry(request.project.clone()).or_insert(version);
         }
     }
+    let pins = file.pins.into_iter().map(|pin| PlacedPin {
+        place: written(&pin.place),
+        pin,
+    });
     FileRequests {
         requests,
         constraints,
         preferred,
+        pins: pins.collect(),
     }
 }
 
 /// Adds requests to others, or to those for the same projects.
-pub fn join_requests(requests: &mut Vec<ProjectRequest>, more: Vec<ProjectRequest>) {
+pub fn join_requests(
+    repository: &Repository,
+    requests: &mut Vec<ProjectRequest>,
+    more: Vec<ProjectRequest>,
+) {
     for request in more {
         let mut known = requests.iter_mut();
         match known.find(|other| other.project == request.project) {
@@ -182,21 +187,42 @@ pub fn join_requests(requests: &mut Vec<ProjectRequest>, more: Vec<ProjectReques
                 other.extras.extend(request.extras);
                 other.platforms.extend(request.platforms);
                 other.constraints.extend(request.constraints);
+                let markers = other.only.take().zip(request.only);
+                other.only = markers.map(|(one, other)| one.or(&other));
+                forget_wide_marker(repository, other);
             }
         }
     }
 }
 
-/// A request for each project that is wished for on some platforms, together with what the set
-/// needs of it.
+/// The platforms where a requirement applies.
+fn platforms_of(repository: &Repository, requirement: &Requirement) -> BTreeSet<usize> {
+    let platforms = &repository.configuration.platforms;
+    match &requirement.marker {
+        None => (0..platforms.len()).collect(),
+        Some(marker) => platforms_where(marker, platforms).into(),
+    }
+}
+
+/// A request for all platforms has no marker.
+fn forget_wide_marker(repository: &Repository, request: &mut ProjectRequest) {
+    if request.platforms.len() == repository.configuration.platforms.len() {
+        request.only = None;
+    }
+}
+
+/// A request for each project that is named at some places, together with what the set needs of
+/// it.
 fn requests(
     repository: &Repository,
-    wishes: Vec<(Requirement, BTreeSet<usize>)>,
+    requirements: Vec<(Requirement, Arc<str>)>,
     automatic: bool,
 ) -> Vec<ProjectRequest> {
     let graph = Graph::new(repository);
     let mut requests: BTreeMap<ProjectName, ProjectRequest> = BTreeMap::new();
-    for (requirement, platforms) in wishes {
+    for (requirement, place) in requirements {
+        let platforms = platforms_of(repository, &requirement);
+        let is_first = !requests.contains_key(&requirement.name);
         let request = requests.entry(requirement.name.clone()).or_insert_with(|| {
             let needed = graph.needed(&requirement.name);
             let mut request = ProjectRequest::automatic(needed);
@@ -207,17 +233,26 @@ fn requests(
             request.automatic = automatic;
             request
         });
+        // What the set needs elsewhere is not only for these platforms. Who requires an automatic
+        // project says where.
+        let is_enough = !automatic && request.platforms.is_subset(&platforms);
+        request.only = match (requirement.marker, request.only.take()) {
+            (marker, None) if is_first => marker.filter(|_| is_enough),
+            (Some(marker), Some(other)) => Some(other.or(&marker)),
+            _ => None,
+        };
         // An automatic project is for its requirers, and without any for all who wish for it.
         if !automatic || request.by.is_empty() {
             request.platforms.extend(platforms);
         }
         request.extras.extend(requirement.extras);
-        if let Constraint::Specifiers(specifiers) = requirement.constraint
-            && !specifiers.is_empty()
-        {
-            let origin = COMMAND_LINE.to_owned();
+        if let Constraint::Specifiers(specifiers) = requirement.constraint {
+            let origin = Origin::Caller(place);
             request.constraints.push((origin, specifiers));
         }
+    }
+    for request in requests.values_mut() {
+        forget_wide_marker(repository, request);
     }
     requests.into_values().collect()
 }

@@ -12,6 +12,7 @@ use ipwhl_packaging::{
 
 use super::fetched::{read_facts, unavailable};
 use super::index_catalogue::IndexCatalogue;
+use super::pins::check_pins;
 use super::solver::{Solution, SolvedProject, same_requirements};
 use crate::foundation::diagnostic::nearest;
 use crate::foundation::failure::Failure;
@@ -125,6 +126,7 @@ impl Declarer<'_> {
                 (Arc::new(facts), Source::Package(source))
             }
         };
+        check_pins(self.catalogue.pins(), &file_name, facts.sha256)?;
         if let Some(problem) = facts.archive.problems.first() {
             return Err(Failure::finding(format!(
                 "`{}` is not a valid wheel: {}",

@@ -4,17 +4,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ipwhl_packaging::{
-    ExtraName, Platform, ProjectName, Version, VersionSpecifiers, WheelFileName, parse_specifiers,
-    specifiers_contain,
+    ExtraName, Marker, Platform, ProjectName, Version, VersionSpecifiers, WheelFileName,
+    parse_specifiers, specifiers_contain,
 };
 
 use super::Prefer;
 use super::cover::{Candidate, choose};
+use super::solver::{Origin, Wish};
 use crate::set::graph::ProjectNeed;
 use crate::source::IndexFile;
-
-/// The origin of a typed constraint.
-pub const COMMAND_LINE: &str = "the command line";
 
 /// A project to be declared.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,13 +24,15 @@ pub struct ProjectRequest {
     /// The declared projects that require it.
     pub by: BTreeSet<ProjectName>,
     /// The constraints on its version, each with its origin.
-    pub constraints: Vec<(String, VersionSpecifiers)>,
+    pub constraints: Vec<(Origin, VersionSpecifiers)>,
     /// The platforms on which it is needed, as indices.
     pub platforms: BTreeSet<usize>,
     /// Whether it is in the set only because others need it.
     pub automatic: bool,
     /// The declared version, which is kept if it fits.
     pub keep: Option<Version>,
+    /// Where the set offers it from now on; `None` to keep what is declared.
+    pub only: Option<Marker>,
 }
 
 impl ProjectRequest {
@@ -45,29 +45,23 @@ impl ProjectRequest {
             constraints: needed
                 .constraints
                 .into_iter()
-                .map(|(project, specifiers)| (project.to_string(), specifiers))
+                .map(|(project, specifiers)| (Origin::Project(project), specifiers))
                 .collect(),
             platforms: needed.platforms,
             automatic: true,
             keep: None,
+            only: None,
         }
     }
 
-    /// The typed constraints.
-    pub fn typed(&self) -> impl Iterator<Item = &VersionSpecifiers> {
-        let typed = self.constraints.iter();
-        let typed = typed.filter(|(origin, _)| origin == COMMAND_LINE);
-        typed.map(|(_, specifiers)| specifiers)
-    }
-
-    /// The constraints and their origins as text; empty if there are none.
-    pub fn asked(&self) -> String {
-        let parts: Vec<String> = self
-            .constraints
-            .iter()
-            .map(|(origin, specifiers)| format!("{origin} requires {specifiers}"))
-            .collect();
-        parts.join(", ")
+    /// The wishes of the caller.
+    pub fn wishes(&self) -> impl Iterator<Item = Wish> {
+        self.constraints.iter().filter_map(|(origin, specifiers)| {
+            let Origin::Caller(place) = origin else {
+                return None;
+            };
+            Some(Wish::new(place, specifiers.clone()))
+        })
     }
 }
 

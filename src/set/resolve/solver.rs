@@ -17,7 +17,6 @@ mod conflict;
 mod explanation;
 mod offered;
 mod offers;
-mod only;
 mod package;
 mod passed;
 mod platform_set;
@@ -28,11 +27,15 @@ mod rejection;
 mod search;
 mod solution;
 mod universe;
+mod ways_out;
 
 pub use catalogue::Catalogue;
 pub(super) use offers::same_requirements;
 pub use passed::PassedOver;
 pub use platform_set::{MAXIMUM_PLATFORMS, PlatformSet};
-pub use policy::{Asked, Policy, Projects, Step, UploadLimit, offered_platforms, platforms_where};
+pub use policy::{
+    Asked, COMMAND_LINE, Origin, Policy, Projects, Step, UploadLimit, Wish, offered_platforms,
+    platforms_where,
+};
 pub(super) use solution::newest;
 pub use solution::{Solution, SolvedProject, solve};

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ipwhl_packaging::{ProjectName, Version, VersionSpecifiers, parse_specifiers};
+use ipwhl_packaging::{ProjectName, Version, parse_specifiers};
 use jiff::Timestamp;
 
 use super::addition::{Added, check_number, insert};
@@ -10,8 +10,8 @@ use super::index_catalogue::{IndexCatalogue, Observed};
 use super::one_by_one::{ChangeKind, SmallChange, one_by_one};
 use super::project::declare_all;
 use super::solver::{
-    Asked, Catalogue, PassedOver, Policy, Projects, Solution, Step, UploadLimit, newest,
-    offered_platforms, solve,
+    Asked, COMMAND_LINE, Catalogue, PassedOver, Policy, Projects, Solution, Step, UploadLimit,
+    Wish, newest, offered_platforms, solve,
 };
 use crate::foundation::failure::Failure;
 use crate::set::gather::Network;
@@ -34,7 +34,7 @@ pub struct Update<'a> {
     /// The projects that must get the newest version of the index.
     pub latest: BTreeSet<ProjectName>,
     /// Limits on the versions of projects, also of those that come into the set.
-    pub limits: BTreeMap<ProjectName, Vec<VersionSpecifiers>>,
+    pub limits: BTreeMap<ProjectName, Vec<Wish>>,
     /// The largest step of a version.
     pub largest_step: Step,
     /// The update as of this time, without what was uploaded since; `None` for now.
@@ -227,8 +227,9 @@ fn latest(
     };
     let covered = graph.covered(project);
     Ok(Some(Asked {
-        specifiers: parse_specifiers(&format!("=={newest}"))
+        wishes: parse_specifiers(&format!("=={newest}"))
             .into_iter()
+            .map(|exactly| Wish::new(COMMAND_LINE, exactly))
             .collect(),
         extras: declared.extras(),
         platforms: (&covered).into(),

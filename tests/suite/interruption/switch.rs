@@ -131,7 +131,7 @@ fn what_is_not_whole_is_not_finished() {
 }
 
 /// `strace`, where it may trace.
-fn strace() -> PathBuf {
+pub(super) fn strace() -> PathBuf {
     let strace = tool("strace");
     let works = Command::new(&strace)
         .args(["-o", "/dev/null", "true"])

@@ -19,6 +19,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 use data_encoding::BASE64;
 use ipwhl_unixfs::Sha256Digest;
@@ -42,6 +43,8 @@ pub enum Answer {
     Stall(Vec<u8>),
     /// These bytes; then zeros, as long as somebody reads.
     Endless(Vec<u8>),
+    /// The proper one, as soon as this is true.
+    Held(Arc<AtomicBool>),
 }
 
 impl Answer {
@@ -301,14 +304,22 @@ fn serve(stream: impl Read + Write, state: &Mutex<State>) {
                 .get_mut(&request.path)
                 .and_then(VecDeque::pop_front);
             let answer = queued.or_else(|| state.always.get(&request.path).cloned());
-            match answer.unwrap_or(Answer::Proper) {
-                Answer::Proper => Answer::Whole(proper(&state, &request)),
-                other => other,
+            answer.unwrap_or(Answer::Proper)
+        };
+        if let Answer::Held(gate) = &answer {
+            while !gate.load(Ordering::SeqCst) {
+                thread::sleep(Duration::from_millis(1));
             }
+        }
+        let answer = match answer {
+            Answer::Proper | Answer::Held(_) => {
+                Answer::Whole(proper(&state.lock().unwrap(), &request))
+            }
+            other => other,
         };
         let out = stream.get_mut();
         let written = match &answer {
-            Answer::Proper => Ok(()),
+            Answer::Proper | Answer::Held(_) => Ok(()),
             Answer::Whole(bytes)
             | Answer::Raw(bytes)
             | Answer::Stall(bytes)
@@ -328,7 +339,7 @@ fn serve(stream: impl Read + Write, state: &Mutex<State>) {
                 return;
             }
             Answer::Raw(_) => return,
-            Answer::Proper | Answer::Whole(_) => {}
+            Answer::Proper | Answer::Held(_) | Answer::Whole(_) => {}
         }
     }
 }

@@ -67,6 +67,19 @@ impl Marker {
             Ok(_) => self.clone(),
         }
     }
+
+    /// The marker that holds where one of both holds.
+    #[must_use]
+    pub fn or(&self, other: &Self) -> Self {
+        if self == other {
+            return self.clone();
+        }
+        let either = vec![Err(self.0.clone()), Err(other.0.clone())];
+        match join(either, false) {
+            Err(node) => Self(node),
+            Ok(_) => self.clone(),
+        }
+    }
 }
 
 /// An expression after some of its comparisons are decided: a truth value or the rest.

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use ipwhl_packaging::{
     Constraint, ExtraName, ProjectName, Requirement, Version, VersionSpecifiers,
@@ -11,7 +12,7 @@ use ipwhl_packaging::{
 
 use super::offered::OfferedVersion;
 use super::platform_set::PlatformSet;
-use super::policy::Movement;
+use super::policy::{Movement, Origin};
 use super::positions::Positions;
 use crate::set::declaration::Declaration;
 
@@ -72,6 +73,8 @@ pub(super) struct Demand {
     /// Whether the declared candidate is accepted although it does not satisfy the demand, because
     /// it did not before either.
     pub(super) tolerates_declared: bool,
+    /// Where the caller has written it; `None` if the set or a project demands it.
+    pub(super) place: Option<Arc<str>>,
 }
 
 impl Reason {
@@ -83,6 +86,14 @@ impl Reason {
 }
 
 impl Demand {
+    /// Who makes the demand, if no project does.
+    pub(super) fn caller(&self) -> Origin {
+        match &self.place {
+            Some(place) => Origin::Caller(Arc::clone(place)),
+            None => Origin::Set,
+        }
+    }
+
     /// Whether it names a version that is not final.
     pub(super) fn names_prerelease(&self) -> bool {
         match &self.constraint {
@@ -99,6 +110,7 @@ impl Demand {
             constraint: Constraint::Specifiers(VersionSpecifiers::default()),
             platforms: PlatformSet::default(),
             tolerates_declared: true,
+            place: None,
         }
     }
 
@@ -109,6 +121,7 @@ impl Demand {
             constraint: requirement.constraint.clone(),
             platforms,
             tolerates_declared: false,
+            place: None,
         }
     }
 }
@@ -123,13 +136,4 @@ impl fmt::Display for Demand {
         };
         requirement.fmt(formatter)
     }
-}
-
-/// Who makes a demand on a project.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Origin {
-    /// The caller, or the set itself.
-    Caller,
-    /// A project.
-    Project(ProjectName),
 }

@@ -21,7 +21,7 @@ pub trait Catalogue {
         None
     }
 
-    /// The metadata of a wheel; if it breaks its specification, the reasons as clauses.
+    /// The metadata of a wheel; if it cannot be used, the reason as the end of a sentence.
     ///
     /// # Errors
     /// When the index cannot be asked.

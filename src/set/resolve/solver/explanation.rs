@@ -4,14 +4,15 @@ use std::collections::BTreeSet;
 
 use ipwhl_packaging::{Constraint, ExtraName, ProjectName, Version};
 
-use super::candidate::{Candidate, Demand, Origin, Reason};
+use super::candidate::{Candidate, Demand, Reason};
 use super::offered::ProjectOffers;
-use super::only;
 use super::passed::PassedOver;
-use super::policy::{Asked, Movement};
+use super::platform_set::PlatformSet;
+use super::policy::{Asked, Movement, Origin};
 use super::rejection::{unsatisfied, unusable};
 use super::search::Search;
 use super::universe::Universe;
+use super::ways_out::offer_only;
 use crate::foundation::diagnostic::nearest;
 use crate::foundation::failure::Failure;
 
@@ -40,7 +41,7 @@ pub(super) fn explain(
         lines.extend(line(universe, reason)?);
     }
     for project in about {
-        lines.extend(stays(universe, project));
+        lines.extend(stays(universe, project, reasons)?);
         lines.extend(nothing_fits(universe, project, reasons)?);
     }
     let failure = Failure::finding(lines.join("\n  "));
@@ -110,11 +111,11 @@ fn demands_on(
     }
     for (reason, demand) in Search::root_demands(universe)? {
         if reason.project() == project && reasons.contains(&reason) {
-            demands.push((Origin::Caller, demand));
+            demands.push((demand.caller(), demand));
         }
     }
     let held = universe.held_demands(project).into_iter();
-    demands.extend(held.filter(|(origin, _)| *origin == Origin::Caller));
+    demands.extend(held.filter(|(origin, _)| !matches!(origin, Origin::Project(_))));
     Ok(demands)
 }
 
@@ -165,7 +166,7 @@ fn line(universe: &Universe<'_, '_>, reason: &Reason) -> Result<Option<String>, 
     Ok(match reason {
         Reason::Asked(project) => {
             let asked = universe.policy.asked.get(project);
-            asked.map(|asked| format!("the command line asks for `{}`", asked.text(project)))
+            asked.map(|asked| asked.text(project))
         }
         Reason::Wanted(project) => Some(format!("`{project}` is wanted in the set")),
         Reason::Requires(from, to) => {
@@ -205,17 +206,48 @@ fn line(universe: &Universe<'_, '_>, reason: &Reason) -> Result<Option<String>, 
     })
 }
 
-/// The line about a project that stays as it is declared.
-fn stays(universe: &Universe<'_, '_>, project: &ProjectName) -> Option<String> {
-    if !universe.movement(project).stays() {
-        return None;
-    }
-    let declaration = universe.graph.repository.declarations.get(project)?;
-    Some(format!(
-        "`{project}` stays at {}, declared in `{}`",
-        declaration.version(),
+/// The line about a project that stays as it is declared, with a platform or an extra that it lacks.
+fn stays(
+    universe: &Universe<'_, '_>,
+    project: &ProjectName,
+    reasons: &BTreeSet<Reason>,
+) -> Result<Option<String>, Failure> {
+    let declaration = universe.graph.repository.declarations.get(project);
+    let Some(declaration) = declaration.filter(|_| universe.movement(project).stays()) else {
+        return Ok(None);
+    };
+    let version = declaration.version();
+    let mut line = format!(
+        "`{project}` stays at {version}, declared in `{}`",
         declaration.file
-    ))
+    );
+    let known = universe.project(universe.id(project)?);
+    let mut covered = PlatformSet::from(&universe.graph.covered(project));
+    for candidate in &known.candidates {
+        if let Candidate::Offered(offered) = candidate {
+            covered = covered.union(offered.coverage());
+        }
+    }
+    for (_, demand) in demands_on(universe, project, reasons)? {
+        if let Some(platform) = demand.platforms.difference(covered).iter().next() {
+            let platform = &universe.offers.platforms()[platform];
+            line += &format!(", and {version} has no wheel for {platform}");
+            break;
+        }
+        let mut lacking = None;
+        for extra in &demand.extras {
+            let mut has_extra = false;
+            for (position, _) in (0..).zip(&known.candidates) {
+                has_extra |= universe.has_extra(&known, position, extra)?;
+            }
+            lacking = lacking.or((!has_extra).then_some(extra));
+        }
+        if let Some(extra) = lacking {
+            line += &format!(", and {version} has no extra `{extra}`");
+            break;
+        }
+    }
+    Ok(Some(line))
 }
 
 /// The line about a project of which no version satisfies all demands.
@@ -254,7 +286,7 @@ fn nothing_fits(
 /// with the same reason are together.
 fn listed(asked: Option<&Asked>, passed: &[(Version, PassedOver)]) -> String {
     let is_meant = |version: &Version| {
-        asked.is_some_and(|asked| !asked.specifiers.is_empty() && asked.contains(version))
+        asked.is_some_and(|asked| asked.limits_versions() && asked.contains(version))
     };
     let (mut order, others): (Vec<_>, Vec<_>) =
         passed.iter().partition(|(version, _)| is_meant(version));
@@ -302,11 +334,7 @@ fn unfitting(
             let Constraint::Specifiers(specifiers) = &demand.constraint else {
                 return None;
             };
-            let who = match origin {
-                Origin::Caller => "the command line".to_owned(),
-                Origin::Project(by) => by.to_string(),
-            };
-            (!specifiers.is_empty()).then(|| format!("{who} requires {specifiers}"))
+            (!specifiers.is_empty()).then(|| format!("{origin} requires {specifiers}"))
         })
         .collect();
     let asked = if texts.is_empty() {
@@ -322,12 +350,12 @@ fn unfitting(
     let failure = Failure::finding(format!(
         "no version of `{project}` in the index fits{asked}"
     ));
-    if passed.is_empty() {
+    if passed.is_empty() && offers.versions.is_empty() {
         return Ok(failure.help("the index has no wheel of it"));
     }
     let asked = universe.policy.asked.get(project);
     let mut help = format!("its versions were rejected: {}", listed(asked, &passed));
-    let only = only::way_out(universe, project, &offers, &demands);
+    let only = offer_only(universe, project, &offers, &demands);
     for way in ways_out.iter().chain(&only) {
         help += &format!("; {way}");
     }
@@ -398,31 +426,4 @@ fn no_extra(
         None if extras.is_empty() => failure.help("it has no extras at all"),
         None => failure.help(format!("its extras are {}", extras.join(", "))),
     })
-}
-
-/// Whether a project takes part in a conflict that may get a newer version, and no older one.
-pub(super) fn some_may_go_back(universe: &Universe<'_, '_>, reasons: &BTreeSet<Reason>) -> bool {
-    let mut projects = reasons.iter().map(Reason::project);
-    projects.any(|project| universe.movement(project) == Movement::Rises)
-}
-
-/// The projects that stay and take part in a conflict.
-pub(super) fn staying(
-    universe: &Universe<'_, '_>,
-    reasons: &BTreeSet<Reason>,
-) -> BTreeSet<ProjectName> {
-    let mut staying = BTreeSet::new();
-    for reason in reasons {
-        let from = match reason {
-            Reason::Requires(from, _) => Some(from),
-            _ => None,
-        };
-        for project in from.into_iter().chain([reason.project()]) {
-            let is_declared = universe.graph.repository.declarations.contains_key(project);
-            if is_declared && universe.movement(project) == Movement::Fixed {
-                staying.insert(project.clone());
-            }
-        }
-    }
-    staying
 }

@@ -72,11 +72,11 @@ pub(super) enum Unfit {
     #[error("every choice of its wheels that covers the platforms has overlapping wheels")]
     Overlap,
     /// Its metadata cannot be used.
-    #[error("METADATA of `{file_name}` breaks its specification: {reasons}")]
+    #[error("METADATA of `{file_name}` {reasons}")]
     Metadata {
         /// The wheel.
         file_name: String,
-        /// The reasons, as clauses.
+        /// The reasons, as the end of a sentence.
         reasons: String,
     },
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use ipwhl_packaging::{ExtraName, Platform, ProjectName, Version, VersionSpecifiers};
 
-use super::policy::{Step, UploadLimit};
+use super::policy::{Origin, Step, UploadLimit};
 
 /// The reason why a version of the index was not chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,18 +19,20 @@ pub enum PassedOver {
     LargeStep(Step),
     /// It is a pre-release, and none was asked for.
     NotFinal,
-    /// The caller asks for other versions.
-    Asked(VersionSpecifiers),
-    /// A project of the set requires other versions.
-    Required(ProjectName, VersionSpecifiers),
+    /// The caller or a project of the set requires other versions.
+    Required(Origin, VersionSpecifiers),
     /// Its wheels cannot be declared, for this reason.
     Unfit(String),
     /// It has no wheel for this platform.
     NoWheel(Platform),
     /// It needs another Python than this platform has.
     Python(Platform, String),
+    /// The set does not offer the project on this platform.
+    NotOffered(Platform),
     /// It lacks an extra.
     NoExtra(ExtraName),
+    /// It requires another version of its own project.
+    Itself(String),
     /// It requires another version of this project than the set has, or one that is not in the
     /// set: the requirement as text.
     Requires(ProjectName, String),
@@ -59,12 +61,20 @@ impl fmt::Display for PassedOver {
             Self::LargeStep(Step::Patch) => formatter.write_str("it is more than a patch"),
             Self::LargeStep(_) => formatter.write_str("it is a major step"),
             Self::NotFinal => formatter.write_str("it is not final"),
-            Self::Asked(specifiers) => write!(formatter, "the command line requires {specifiers}"),
             Self::Required(by, specifiers) => write!(formatter, "{by} requires {specifiers}"),
             Self::Unfit(reason) => formatter.write_str(reason),
             Self::NoWheel(platform) => write!(formatter, "it has no wheel for {platform}"),
             Self::Python(_, specifiers) => write!(formatter, "it needs Python {specifiers}"),
+            Self::NotOffered(platform) => {
+                write!(formatter, "`only` does not offer the project on {platform}")
+            }
             Self::NoExtra(extra) => write!(formatter, "it has no extra `{extra}`"),
+            Self::Itself(requirement) => {
+                write!(
+                    formatter,
+                    "it requires `{requirement}`, and so excludes itself"
+                )
+            }
             Self::Requires(_, requirement) => write!(formatter, "it requires `{requirement}`"),
         }
     }

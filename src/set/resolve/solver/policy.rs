@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 
 use ipwhl_packaging::{
     ExtraName, Marker, MarkerEnvironment, Platform, ProjectName, Truth, Version, VersionSpecifiers,
@@ -15,6 +16,9 @@ use crate::set::declaration::Declaration;
 use crate::set::repository::Repository;
 use crate::set::resolve::Prefer;
 use crate::set::resolve::cover::is_pure;
+
+/// The place of a wish that is typed.
+pub const COMMAND_LINE: &str = "the command line";
 
 /// The demands of a caller.
 #[derive(Debug, Clone)]
@@ -41,7 +45,7 @@ pub struct Policy {
     /// The projects whose files are candidates at any age.
     pub of_any_age: BTreeSet<ProjectName>,
     /// Limits on the versions of projects, also of those that only other projects need.
-    pub constraints: BTreeMap<ProjectName, Vec<VersionSpecifiers>>,
+    pub constraints: BTreeMap<ProjectName, Vec<Wish>>,
     /// Versions that are taken before others, if possible.
     pub preferred: BTreeMap<ProjectName, Version>,
 }
@@ -96,22 +100,76 @@ impl fmt::Display for UploadLimit {
 /// A demand of the caller for a project.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Asked {
-    /// All must contain the version.
-    pub specifiers: Vec<VersionSpecifiers>,
+    /// The versions that it asks for. All must contain the version.
+    pub wishes: Vec<Wish>,
     /// The extras that the version must have.
     pub extras: BTreeSet<ExtraName>,
     /// The platforms that it must cover.
     pub platforms: PlatformSet,
 }
 
+/// Versions that a caller asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wish {
+    /// Where it is written: the command line, or the line of a file.
+    pub place: Arc<str>,
+    /// The versions.
+    pub specifiers: VersionSpecifiers,
+}
+
+impl Wish {
+    /// A wish that is written at a place.
+    pub fn new(place: &str, specifiers: VersionSpecifiers) -> Self {
+        Self {
+            place: Arc::from(place),
+            specifiers,
+        }
+    }
+}
+
+/// Who makes a demand on a project.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Origin {
+    /// The caller, with the place where it is written.
+    Caller(Arc<str>),
+    /// The set itself.
+    Set,
+    /// A project.
+    Project(ProjectName),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Caller(place) => formatter.write_str(place),
+            Self::Set => formatter.write_str("the set"),
+            Self::Project(project) => project.fmt(formatter),
+        }
+    }
+}
+
 impl Asked {
-    /// Whether all specifiers contain a version.
-    pub(super) fn contains(&self, version: &Version) -> bool {
-        let mut specifiers = self.specifiers.iter();
-        specifiers.all(|specifiers| specifiers_contain(specifiers, version))
+    /// The wishes; without any, one for any version.
+    pub(super) fn wishes(&self) -> Vec<Wish> {
+        if self.wishes.is_empty() {
+            return vec![Wish::new(COMMAND_LINE, VersionSpecifiers::default())];
+        }
+        self.wishes.clone()
     }
 
-    /// What is asked for, as a requirement.
+    /// Whether all wishes contain a version.
+    pub(super) fn contains(&self, version: &Version) -> bool {
+        let mut wishes = self.wishes.iter();
+        wishes.all(|wish| specifiers_contain(&wish.specifiers, version))
+    }
+
+    /// Whether a wish limits the versions.
+    pub(super) fn limits_versions(&self) -> bool {
+        let mut wishes = self.wishes.iter();
+        wishes.any(|wish| !wish.specifiers.is_empty())
+    }
+
+    /// What is asked for: each place with a requirement.
     pub(super) fn text(&self, project: &ProjectName) -> String {
         let extras: Vec<&str> = self.extras.iter().map(ExtraName::as_str).collect();
         let extras = if extras.is_empty() {
@@ -119,8 +177,26 @@ impl Asked {
         } else {
             format!("[{}]", extras.join(","))
         };
-        let specifiers: Vec<String> = self.specifiers.iter().map(ToString::to_string).collect();
-        format!("{project}{extras}{}", specifiers.join(","))
+        let mut places: Vec<(&str, Vec<String>)> = Vec::new();
+        let wishes = self.wishes();
+        for wish in &wishes {
+            if !places.iter().any(|(place, _)| *place == &*wish.place) {
+                places.push((&wish.place, Vec::new()));
+            }
+            let mut known = places.iter_mut();
+            if let Some((_, texts)) = known.find(|(place, _)| *place == &*wish.place)
+                && !wish.specifiers.is_empty()
+            {
+                texts.push(wish.specifiers.to_string());
+            }
+        }
+        let parts = places.iter().map(|(place, specifiers)| {
+            format!(
+                "{place} asks for `{project}{extras}{}`",
+                specifiers.join(",")
+            )
+        });
+        parts.collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -216,7 +292,7 @@ impl Policy {
         }
         match self.asked.get(project) {
             // A named version may be older.
-            Some(asked) if !asked.specifiers.is_empty() => Movement::Free,
+            Some(asked) if asked.limits_versions() => Movement::Free,
             None if !self.moving.contain(project) => Movement::Fixed,
             _ if self.may_downgrade => Movement::Free,
             _ => Movement::Rises,

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use ipwhl_packaging::{ExtraName, ProjectName};
 use pubgrub::VersionSet as _;
 
-use super::candidate::{Candidate, Demand, Origin, Reason};
+use super::candidate::{Candidate, Demand, Reason};
 use super::package::ProjectId;
-use super::policy::Movement;
+use super::policy::{Movement, Origin};
 use super::positions::Position;
 use super::search::{Chosen, Search, Stop};
 use super::universe::Universe;
@@ -122,7 +122,7 @@ impl Demands {
             match from.map(|from| universe.project(from).name.clone()) {
                 Some(from) if from == *project => {}
                 Some(from) => demands.push((Origin::Project(from), demand.clone())),
-                None => of_caller.push((Origin::Caller, demand.clone())),
+                None => of_caller.push((demand.caller(), demand.clone())),
             }
         }
         demands.extend(universe.held_demands(project));

@@ -2,10 +2,11 @@
 
 use ipwhl_packaging::{Constraint, ProjectName, Version, specifiers_contain};
 
-use super::candidate::{Demand, Origin};
+use super::candidate::Demand;
 use super::offered::{OfferedVersion, Unfit};
 use super::passed::PassedOver;
 use super::platform_set::PlatformSet;
+use super::policy::Origin;
 use super::universe::Universe;
 use crate::foundation::failure::Failure;
 
@@ -24,6 +25,11 @@ pub(super) fn unsatisfied(
     excluded(&offered.version, demands).or_else(|| {
         demands.iter().find_map(|(_, demand)| {
             let uncovered = demand.platforms.difference(offered.coverage());
+            let bare = uncovered.difference(universe.offers.offered(&demand.on));
+            if let Some(platform) = bare.iter().next() {
+                let platform = universe.offers.platforms()[platform].clone();
+                return Some(PassedOver::NotOffered(platform));
+            }
             (!uncovered.is_empty()).then(|| uncovered_by(universe, offered, uncovered))
         })
     })
@@ -42,8 +48,30 @@ pub(super) fn unusable(
         Ok(needs) => {
             let mut extras = demands.iter().flat_map(|(_, demand)| &demand.extras);
             let lacking = extras.find(|extra| !needs.extras.contains(*extra));
-            Ok(lacking.map(|extra| PassedOver::NoExtra(extra.clone())))
+            if let Some(extra) = lacking {
+                return Ok(Some(PassedOver::NoExtra(extra.clone())));
+            }
+            let extras = demands.iter().flat_map(|(_, demand)| &demand.extras);
+            let of_extras = extras.filter_map(|extra| needs.by_extra.get(extra));
+            let mut stated = needs.plain.iter().chain(of_extras.flatten());
+            let contrary = stated.find(|need| {
+                need.requirement.name == *project
+                    && excludes(&need.requirement.constraint, &offered.version)
+            });
+            Ok(contrary.map(|need| {
+                let mut requirement = need.requirement.clone();
+                requirement.marker = None;
+                PassedOver::Itself(requirement.to_string())
+            }))
         }
+    }
+}
+
+/// Whether a constraint does not accept a version.
+fn excludes(constraint: &Constraint, version: &Version) -> bool {
+    match constraint {
+        Constraint::Specifiers(specifiers) => !specifiers_contain(specifiers, version),
+        Constraint::Url(_) => true,
     }
 }
 
@@ -56,10 +84,7 @@ fn excluded(version: &Version, demands: &[(Origin, Demand)]) -> Option<PassedOve
         if specifiers_contain(specifiers, version) {
             return None;
         }
-        Some(match origin {
-            Origin::Caller => PassedOver::Asked(specifiers.clone()),
-            Origin::Project(by) => PassedOver::Required(by.clone(), specifiers.clone()),
-        })
+        Some(PassedOver::Required(origin.clone(), specifiers.clone()))
     })
 }
 

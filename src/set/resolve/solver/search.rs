@@ -17,6 +17,13 @@ use super::positions::{Position, Positions};
 use super::universe::Universe;
 use crate::foundation::failure::Failure;
 
+/// The maximum number of steps of one search, besides those for its projects. A search learns from
+/// each conflict, and what it has learned makes each further step slower.
+const LONGEST_SEARCH: u64 = 20_000;
+/// The number of further steps for each project. Without conflicts, a project takes one, and each
+/// of its extras another.
+const STEPS_PER_PROJECT: u64 = 10;
+
 /// The reason why a search stops early.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Stop {
@@ -53,6 +60,8 @@ pub(super) struct Search<'s, 'u, 'r> {
     universe: &'s Universe<'u, 'r>,
     /// The number of steps that are left, for all searches together.
     steps: &'s Cell<u64>,
+    /// The number of steps of this search.
+    own_steps: Cell<u64>,
     /// The projects whose pre-releases were passed over.
     without_prereleases: RefCell<BTreeSet<ProjectName>>,
 }
@@ -62,6 +71,7 @@ impl<'s, 'u, 'r> Search<'s, 'u, 'r> {
         Self {
             universe,
             steps,
+            own_steps: Cell::new(0),
             without_prereleases: RefCell::default(),
         }
     }
@@ -105,19 +115,14 @@ impl<'s, 'u, 'r> Search<'s, 'u, 'r> {
         let asked = &universe.policy.asked;
         universe.offers.announce(asked.keys());
         for (name, asked) in asked {
-            let anything = [ipwhl_packaging::VersionSpecifiers::default()];
-            let specifiers = if asked.specifiers.is_empty() {
-                anything.as_slice()
-            } else {
-                asked.specifiers.as_slice()
-            };
-            demands.extend(specifiers.iter().map(|specifiers| {
+            demands.extend(asked.wishes().into_iter().map(|wish| {
                 let demand = Demand {
                     on: name.clone(),
                     extras: asked.extras.clone(),
-                    constraint: Constraint::Specifiers(specifiers.clone()),
+                    constraint: Constraint::Specifiers(wish.specifiers),
                     platforms: asked.platforms.intersection(universe.offers.offered(name)),
                     tolerates_declared: false,
+                    place: Some(wish.place),
                 };
                 (Reason::Asked(name.clone()), demand)
             }));
@@ -260,8 +265,8 @@ impl<'s, 'u, 'r> Search<'s, 'u, 'r> {
         };
         let asked = policy.asked.get(&project.name);
         let asks_for_prerelease = asked.is_some_and(|asked| {
-            let mut specifiers = asked.specifiers.iter();
-            specifiers.any(ipwhl_packaging::VersionSpecifiers::name_a_prerelease)
+            let mut wishes = asked.wishes.iter();
+            wishes.any(|wish| wish.specifiers.name_a_prerelease())
         });
         let permits_prereleases = self.permits_prereleases(&project.name);
         let mut order: Vec<Position> = among
@@ -409,6 +414,11 @@ impl DependencyProvider for Search<'_, '_, '_> {
     }
 
     fn should_cancel(&self) -> Result<(), Stop> {
+        let limit = LONGEST_SEARCH + STEPS_PER_PROJECT * self.universe.number_of_projects();
+        if self.own_steps.get() >= limit {
+            return Err(Stop::Steps);
+        }
+        self.own_steps.update(|steps| steps + 1);
         let left = self.steps.get().checked_sub(1).ok_or(Stop::Steps)?;
         self.steps.set(left);
         Ok(())

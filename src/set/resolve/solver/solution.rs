@@ -9,7 +9,7 @@ use ipwhl_packaging::{ExtraName, Platform, ProjectName, Version};
 use super::candidate::{Candidate, Reason};
 use super::catalogue::Catalogue;
 use super::changes::Changes;
-use super::explanation::{explain, passed_over, some_may_go_back, staying};
+use super::explanation::{explain, passed_over};
 use super::offered::OfferedVersion;
 use super::offers::Offers;
 use super::package::ProjectId;
@@ -18,6 +18,7 @@ use super::policy::{Knowledge, Policy, Projects};
 use super::polish::{Demands, polish, unmet};
 use super::search::{Chosen, Found, Search, Stop};
 use super::universe::Universe;
+use super::ways_out::{some_may_go_back, staying};
 use crate::foundation::failure::Failure;
 use crate::set::graph::Graph;
 use crate::source::IndexFile;
@@ -65,8 +66,18 @@ pub fn solve(
     catalogue: &(dyn Catalogue + Sync),
     policy: &Policy,
 ) -> Result<Solution, Failure> {
+    solve_within(graph, catalogue, policy, MAXIMUM_STEPS)
+}
+
+/// As [`solve`], with at most so many steps.
+fn solve_within(
+    graph: &Graph<'_>,
+    catalogue: &(dyn Catalogue + Sync),
+    policy: &Policy,
+    maximum_steps: u64,
+) -> Result<Solution, Failure> {
     std::thread::scope(|scope| {
-        let search = move || Resolution::new(graph, catalogue, policy).run();
+        let search = move || Resolution::new(graph, catalogue, policy, maximum_steps).run();
         let thread = std::thread::Builder::new()
             .name("solver".to_owned())
             .stack_size(STACK)
@@ -97,17 +108,25 @@ struct Resolution<'a, 'r> {
     offers: Offers<'a>,
     policy: &'a Policy,
     knowledge: RefCell<Knowledge>,
+    maximum_steps: u64,
+    /// The steps that are left.
     steps: Cell<u64>,
 }
 
 impl<'a, 'r> Resolution<'a, 'r> {
-    fn new(graph: &'a Graph<'r>, catalogue: &'a dyn Catalogue, policy: &'a Policy) -> Self {
+    fn new(
+        graph: &'a Graph<'r>,
+        catalogue: &'a dyn Catalogue,
+        policy: &'a Policy,
+        maximum_steps: u64,
+    ) -> Self {
         Self {
             graph,
             offers: Offers::new(catalogue, &graph.repository.configuration.platforms, policy),
             policy,
             knowledge: RefCell::default(),
-            steps: Cell::new(MAXIMUM_STEPS),
+            maximum_steps,
+            steps: Cell::new(maximum_steps),
         }
     }
 
@@ -117,12 +136,13 @@ impl<'a, 'r> Resolution<'a, 'r> {
             Attempt::Conflict(reasons) => reasons,
             Attempt::Stopped => {
                 return Err(Failure::finding(format!(
-                    "no answer after {MAXIMUM_STEPS} steps of the search"
+                    "no answer after {} steps of the search",
+                    self.maximum_steps - self.steps.get()
                 ))
                 .help("ask for fewer projects at once, or name versions: `NAME==VERSION`"));
             }
         };
-        self.steps.set(MAXIMUM_STEPS);
+        self.steps.set(self.maximum_steps);
         // Fewer requirements may permit what all of them together do not.
         self.knowledge.take();
         let (reasons, are_fewest) = self.fewest(&reasons)?;
@@ -184,13 +204,8 @@ impl<'a, 'r> Resolution<'a, 'r> {
 
     /// Whether there is an answer under another policy, within fewer steps.
     fn succeeds(&self, policy: &Policy) -> bool {
-        let other = Resolution {
-            graph: self.graph,
-            offers: Offers::new(self.offers.catalogue(), self.offers.platforms(), policy),
-            policy,
-            knowledge: RefCell::default(),
-            steps: Cell::new(MAXIMUM_STEPS / 10),
-        };
+        let steps = self.maximum_steps / 10;
+        let other = Resolution::new(self.graph, self.offers.catalogue(), policy, steps);
         matches!(other.attempts(None), Ok(Attempt::Solved(_)))
     }
 
@@ -383,4 +398,100 @@ enum Attempt {
     Conflict(BTreeSet<Reason>),
     /// The limit of steps or attempts is reached.
     Stopped,
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use ipwhl_packaging::CoreMetadata;
+
+    use super::*;
+    use crate::set::repository::Repository;
+    use crate::set::resolve::{Asked, PlatformSet, Step};
+    use crate::source::{CoreMetadataFile, ProjectPage};
+
+    /// Pigeons and holes: so many projects, each with one version less than there are projects, and
+    /// no two of them may have the same. There is no answer, and each order of decisions fails late.
+    struct Pigeons(usize);
+
+    impl Catalogue for Pigeons {
+        fn page(&self, project: &ProjectName) -> Result<Option<Arc<ProjectPage>>, Failure> {
+            let files = (1..self.0).map(|version| {
+                let file_name = format!("{project}-{version}-py3-none-any.whl");
+                IndexFile {
+                    url: format!("https://example.org/{file_name}").parse().unwrap(),
+                    file_name,
+                    sha256: None,
+                    size: None,
+                    requires_python: None,
+                    yanked: None,
+                    uploaded: None,
+                    core_metadata: CoreMetadataFile::Absent,
+                }
+            });
+            let files = files.collect();
+            Ok(Some(Arc::new(ProjectPage { files })))
+        }
+
+        fn metadata(&self, file: &IndexFile) -> Result<Result<Arc<CoreMetadata>, String>, Failure> {
+            let mut parts = file.file_name.split('-');
+            let (project, version) = (parts.next().unwrap(), parts.next().unwrap());
+            let mut text = format!("Metadata-Version: 2.1\nName: {project}\nVersion: {version}\n");
+            for other in (0..self.0).map(|number| format!("p{number}")) {
+                if other != project {
+                    text += &format!("Requires-Dist: {other}!={version}\n");
+                }
+            }
+            let metadata = CoreMetadata::parse(text.as_bytes());
+            Ok(metadata.map(Arc::new).map_err(|reasons| reasons.join(", ")))
+        }
+    }
+
+    /// A search that would go on for ever ends at the limit, and says so.
+    #[test]
+    fn a_search_is_bounded() {
+        let settings = "[repository]\nname = \"pigeons\"\nformat = 1\n[platforms]\npython = \
+                        [\"cp312\"]\nsystem = [\"win_amd64\"]\n";
+        let files = BTreeMap::from([("ipwhl.toml".to_owned(), settings.as_bytes().to_vec())]);
+        let repository = Repository::load_texts(Path::new("/nowhere"), files).unwrap();
+        let solve = |pigeons: usize, steps: u64| {
+            let asked = (0..pigeons).map(|number| {
+                let asked = Asked {
+                    platforms: PlatformSet::first(1),
+                    ..Asked::default()
+                };
+                (format!("p{number}").parse().unwrap(), asked)
+            });
+            let policy = Policy {
+                asked: asked.collect(),
+                moving: Projects::none(),
+                newest: Projects::none(),
+                may_downgrade: false,
+                largest_step: Step::default(),
+                with_dependencies: true,
+                prefer: None,
+                offered: BTreeMap::new(),
+                uploads: None,
+                of_any_age: BTreeSet::new(),
+                constraints: BTreeMap::new(),
+                preferred: BTreeMap::new(),
+            };
+            solve_within(&Graph::new(&repository), &Pigeons(pigeons), &policy, steps).unwrap_err()
+        };
+        let failure = solve(12, 500);
+        assert_eq!(failure.message, "no answer after 500 steps of the search");
+        assert_eq!(
+            failure.help.unwrap(),
+            "ask for fewer projects at once, or name versions: `NAME==VERSION`"
+        );
+        // A smaller one has the answer that there is none.
+        let failure = solve(4, 2_000_000);
+        assert!(
+            failure.message.starts_with("no versions satisfy"),
+            "{failure}"
+        );
+    }
 }

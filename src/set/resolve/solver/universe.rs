@@ -3,19 +3,20 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use ipwhl_packaging::{
     Constraint, ExtraName, ProjectName, Version, VersionSpecifiers, specifiers_contain,
 };
 use pubgrub::VersionSet as _;
 
-use super::candidate::{Candidate, Demand, Origin, Project, Reason};
+use super::candidate::{Candidate, Demand, Project, Reason};
 use super::offered::{Needs, OfferedVersion, Unfit};
 use super::offers::Offers;
 use super::package::ProjectId;
 use super::passed::PassedOver;
 use super::platform_set::PlatformSet;
-use super::policy::{Knowledge, Movement, Policy, Step};
+use super::policy::{Knowledge, Movement, Origin, Policy, Step};
 use super::positions::{Position, Positions};
 use crate::foundation::failure::Failure;
 use crate::set::declaration::{Declaration, Source};
@@ -66,6 +67,11 @@ impl<'u, 'r> Universe<'u, 'r> {
         Rc::clone(&self.projects.borrow()[id as usize])
     }
 
+    /// The number of projects that are known so far.
+    pub(super) fn number_of_projects(&self) -> u64 {
+        self.projects.borrow().len() as u64
+    }
+
     /// The number of a project. Asks the index on first use.
     pub(super) fn id(&self, name: &ProjectName) -> Result<ProjectId, Failure> {
         if let Some(id) = self.ids.borrow().get(name) {
@@ -95,9 +101,11 @@ impl<'u, 'r> Universe<'u, 'r> {
             let offered = offered.filter(|offered| !offered.coverage().is_empty());
             candidates.extend(offered.map(|offered| Candidate::Offered(Rc::clone(offered))));
         }
-        if let Some(declaration) = declared {
-            // A project that is asked for is taken as the index has it now.
-            let is_asked = self.policy.asked.contains_key(name);
+        // A project that is asked for is taken as the index has it now.
+        let is_asked = self.policy.asked.contains_key(name);
+        let covered = PlatformSet::from(&self.graph.covered(name));
+        let may_stay = !is_asked || covered.is_subset(self.offers.offered(name));
+        if let Some(declaration) = declared.filter(|_| may_stay) {
             let older = candidates.iter().filter(|candidate| {
                 let version = candidate.version();
                 version < declaration.version() || !is_asked && version == declaration.version()
@@ -207,16 +215,17 @@ impl<'u, 'r> Universe<'u, 'r> {
             .map(|(relation, demand)| (Origin::Project(relation.from.project.clone()), demand));
         let constraints = self.constraints(name);
         fixed
-            .chain(constraints.map(|demand| (Origin::Caller, demand)))
+            .chain(constraints.map(|demand| (demand.caller(), demand)))
             .collect()
     }
 
     /// The caller's constraints on a project.
     fn constraints(&self, name: &ProjectName) -> impl Iterator<Item = Demand> {
         let constraints = self.policy.constraints.get(name).into_iter().flatten();
-        constraints.map(|specifiers| Demand {
-            constraint: Constraint::Specifiers(specifiers.clone()),
+        constraints.map(|wish| Demand {
+            constraint: Constraint::Specifiers(wish.specifiers.clone()),
             tolerates_declared: false,
+            place: Some(Arc::clone(&wish.place)),
             ..Demand::anything(name)
         })
     }
@@ -422,6 +431,7 @@ impl<'u, 'r> Universe<'u, 'r> {
                 constraint: Constraint::Specifiers(VersionSpecifiers::default()),
                 platforms: (&self.graph.covered(name)).into(),
                 tolerates_declared: true,
+                place: None,
             };
             wanted.insert(name.clone(), demand);
         }

@@ -1,10 +1,12 @@
-//! Where a project could be offered that has no wheel for some platform.
+//! Ways out of a conflict: projects that could move, and where one could be offered.
+
+use std::collections::BTreeSet;
 
 use ipwhl_packaging::{Marker, ProjectName};
 
-use super::candidate::{Demand, Origin};
+use super::candidate::{Demand, Reason};
 use super::offered::ProjectOffers;
-use super::policy::platforms_where;
+use super::policy::{Movement, Origin, platforms_where};
 use super::universe::Universe;
 use crate::set::declaration::FormatVersion;
 
@@ -20,14 +22,16 @@ const MARKERS: [&str; 6] = [
 
 /// The option that offers a project where the newest fitting version has wheels, if only the
 /// caller asks for it and the format of the set has `only`.
-pub(super) fn way_out(
+pub(super) fn offer_only(
     universe: &Universe<'_, '_>,
     project: &ProjectName,
     offers: &ProjectOffers,
     demands: &[(Origin, Demand)],
 ) -> Option<String> {
     let repository = universe.graph.repository;
-    let is_callers = demands.iter().all(|(origin, _)| *origin == Origin::Caller);
+    let is_callers = demands
+        .iter()
+        .all(|(origin, _)| !matches!(origin, Origin::Project(_)));
     let asked = universe.policy.asked.get(project)?;
     if repository.configuration.format < FormatVersion::V2 || !is_callers {
         return None;
@@ -45,4 +49,31 @@ pub(super) fn way_out(
     Some(format!(
         "offer it only where it has wheels: add `--only \"{marker}\"`"
     ))
+}
+
+/// Whether a project takes part in a conflict that may get a newer version, and no older one.
+pub(super) fn some_may_go_back(universe: &Universe<'_, '_>, reasons: &BTreeSet<Reason>) -> bool {
+    let mut projects = reasons.iter().map(Reason::project);
+    projects.any(|project| universe.movement(project) == Movement::Rises)
+}
+
+/// The projects that stay and take part in a conflict.
+pub(super) fn staying(
+    universe: &Universe<'_, '_>,
+    reasons: &BTreeSet<Reason>,
+) -> BTreeSet<ProjectName> {
+    let mut staying = BTreeSet::new();
+    for reason in reasons {
+        let from = match reason {
+            Reason::Requires(from, _) => Some(from),
+            _ => None,
+        };
+        for project in from.into_iter().chain([reason.project()]) {
+            let is_declared = universe.graph.repository.declarations.contains_key(project);
+            if is_declared && universe.movement(project) == Movement::Fixed {
+                staying.insert(project.clone());
+            }
+        }
+    }
+    staying
 }
