@@ -8,7 +8,7 @@ use super::candidate::{Candidate, Demand, Reason};
 use super::offered::ProjectOffers;
 use super::passed::PassedOver;
 use super::platform_set::PlatformSet;
-use super::policy::{Asked, Movement, Origin};
+use super::policy::{Asked, Origin};
 use super::rejection::{unsatisfied, unusable};
 use super::search::Search;
 use super::universe::Universe;
