@@ -18,6 +18,7 @@
 extern crate test_attribute;
 
 mod add_command;
+mod add_transfer;
 #[cfg(unix)]
 mod agent;
 mod arbitrary_equality;
