@@ -82,6 +82,7 @@ mod original;
 mod original_release;
 mod own_folders;
 mod packaging_library;
+mod recorded_index;
 mod release_archive;
 mod release_comparison;
 mod release_fill;
