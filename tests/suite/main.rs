@@ -19,6 +19,7 @@ extern crate test_attribute;
 
 mod add_command;
 mod add_hostile;
+mod add_transfer;
 mod add_wheels;
 #[cfg(unix)]
 mod agent;
@@ -84,6 +85,7 @@ mod original_release;
 mod outdated_command;
 mod own_folders;
 mod packaging_library;
+mod recorded_index;
 mod release_archive;
 mod release_comparison;
 mod release_fill;

@@ -17,7 +17,7 @@ use ipwhl_unixfs::{Profile, Sha256Digest};
 use tempfile::TempDir;
 
 use crate::support::loopback_index::{Answer, Hosted, LoopbackIndex, etag, message};
-use crate::support::wheel_builder::WheelBuilder;
+use crate::support::wheel_builder::{WheelBuilder, noise};
 
 const PROJECT: &str = "alpha";
 const FILE_NAME: &str = "alpha-1.0-py3-none-any.whl";
@@ -32,18 +32,6 @@ fn run<T>(work: impl Future<Output = T>) -> T {
         .build()
         .unwrap()
         .block_on(work)
-}
-
-/// Bytes that cannot be compressed.
-fn noise(length: usize) -> Vec<u8> {
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state.to_le_bytes()[3]
-    };
-    (0..length).map(|_| next()).collect()
 }
 
 /// A wheel of some 300 KB, whose METADATA is near its end.

@@ -3,8 +3,8 @@
 //!
 //! It serves `/simple/<project>/` (JSON and HTML, or HTML only), `/files/<file name>` with ranges
 //! (`bytes=5-`, `bytes=5-8` and `bytes=-5`) and strong ETags, and whatever a test puts at other paths. For each path a test may queue
-//! [`Answer`]s that are given, one a request, instead of the proper one. It counts requests and
-//! connections.
+//! [`Answer`]s that are given, one a request, instead of the proper one. It counts requests,
+//! connections and the bytes that it sends.
 //!
 //! `loopback.certificate.pem` and `loopback.key.pem` are for 127.0.0.1, of no other use, and were
 //! made by `openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 36500
@@ -71,6 +71,16 @@ impl Answer {
         Self::raw("200 OK", &headers, &whole[..after])
     }
 
+    /// Its bytes, as far as they are fixed.
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Proper | Self::Held(_) => &[],
+            Self::Whole(bytes) | Self::Raw(bytes) | Self::Stall(bytes) | Self::Endless(bytes) => {
+                bytes
+            }
+        }
+    }
+
     /// A redirect.
     pub fn redirect(to: &str) -> Self {
         Self::whole("302 Found", &[("Location", to)], b"")
@@ -126,6 +136,8 @@ struct State {
     queued: HashMap<String, VecDeque<Answer>>,
     always: HashMap<String, Answer>,
     requests: Vec<Request>,
+    /// The number of bytes of the answer to each request, heads included.
+    sent: Vec<usize>,
     connections: Vec<TcpStream>,
     accepted: usize,
 }
@@ -265,9 +277,19 @@ impl LoopbackIndex {
         self.requests().into_iter().map(|one| one.path).collect()
     }
 
+    /// All requests so far, each with the number of bytes of its answer: head and body. Of an answer
+    /// without an end, only the start counts.
+    pub fn sent(&self) -> Vec<(Request, usize)> {
+        let state = self.state.lock().unwrap();
+        let sent = state.sent.iter().copied();
+        state.requests.iter().cloned().zip(sent).collect()
+    }
+
     /// Forgets the requests so far.
     pub fn forget(&self) {
-        self.state.lock().unwrap().requests.clear();
+        let mut state = self.state.lock().unwrap();
+        state.requests.clear();
+        state.sent.clear();
     }
 
     /// How many connections were made so far.
@@ -304,7 +326,13 @@ fn serve(stream: impl Read + Write, state: &Mutex<State>) {
                 .get_mut(&request.path)
                 .and_then(VecDeque::pop_front);
             let answer = queued.or_else(|| state.always.get(&request.path).cloned());
-            answer.unwrap_or(Answer::Proper)
+            let answer = answer.unwrap_or(Answer::Proper);
+            let length = match &answer {
+                Answer::Proper | Answer::Held(_) => proper(&state, &request).len(),
+                other => other.bytes().len(),
+            };
+            state.sent.push(length);
+            answer
         };
         if let Answer::Held(gate) = &answer {
             while !gate.load(Ordering::SeqCst) {
@@ -318,13 +346,7 @@ fn serve(stream: impl Read + Write, state: &Mutex<State>) {
             other => other,
         };
         let out = stream.get_mut();
-        let written = match &answer {
-            Answer::Proper | Answer::Held(_) => Ok(()),
-            Answer::Whole(bytes)
-            | Answer::Raw(bytes)
-            | Answer::Stall(bytes)
-            | Answer::Endless(bytes) => out.write_all(bytes).and_then(|()| out.flush()),
-        };
+        let written = out.write_all(answer.bytes()).and_then(|()| out.flush());
         if written.is_err() {
             return;
         }

@@ -355,6 +355,18 @@ impl WheelBuilder {
     }
 }
 
+/// Bytes that cannot be compressed.
+pub fn noise(length: usize) -> Vec<u8> {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()[3]
+    };
+    (0..length).map(|_| next()).collect()
+}
+
 /// The hash cell of RECORD for these bytes.
 pub fn record_hash(bytes: &[u8]) -> String {
     format!("sha256={}", BASE64URL_NOPAD.encode(&Sha256::digest(bytes)))
