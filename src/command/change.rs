@@ -134,6 +134,9 @@ impl Before {
                 if before.wheels.len() != now.wheels.len() {
                     details[0] += &format!(" instead of {}", before.wheels.len());
                 }
+                if now.is_from_index() && !before.is_from_index() {
+                    details.push("from the index, unlike before".to_owned());
+                }
                 let extras = now.extras();
                 details.extend(
                     extras

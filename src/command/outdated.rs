@@ -109,6 +109,17 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     } else {
         names.len()
     };
+    let not_asked: Vec<&str> = plan
+        .not_asked(&repository)
+        .filter(listed)
+        .map(ProjectName::as_str)
+        .collect();
+    if !not_asked.is_empty() {
+        context.say(&format!(
+            "note: no `pkg:` source, so not looked up in the index: {}",
+            not_asked.join(", ")
+        ));
+    }
     let have = if count == 1 { "has" } else { "have" };
     context.say(&format!(
         "{count} of {} {have} a newer version in the index",

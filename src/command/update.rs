@@ -45,6 +45,9 @@ pub(super) struct Arguments {
     /// Print them as JSON
     #[arg(long, requires = "one_by_one")]
     json: bool,
+    /// Make one of them, by its number in the list
+    #[arg(long, value_name = "NUMBER", requires = "one_by_one", conflicts_with_all = ["json", "dry_run"])]
+    make: Option<usize>,
     #[command(flatten)]
     steps: StepArguments,
     /// Update as of this date or time: without what was uploaded since. A date begins at midnight
@@ -115,8 +118,17 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     let plan = update.plan(&repository).map_err(with_way_out)?;
     warn_of_unknown(context, &plan);
     if arguments.one_by_one {
-        one_by_one::print(context, &repository, &plan, arguments.json)?;
-        return Ok(ExitStatus::Clean);
+        let changes = plan.one_by_one();
+        let Some(number) = arguments.make else {
+            one_by_one::print(context, &repository, &plan, &changes, arguments.json)?;
+            return Ok(ExitStatus::Clean);
+        };
+        let change = one_by_one::chosen(&changes, number)?;
+        let added = update.declare(&mut repository, plan, Some(change));
+        for line in before.write(context, &repository, &added.map_err(with_way_out)?)? {
+            context.say(line);
+        }
+        return before.compare(context, true);
     }
     let report = Report::of(&repository, &plan);
     if arguments.dry_run {
@@ -124,7 +136,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         return Ok(ExitStatus::Clean);
     }
     let added = update
-        .declare(&mut repository, plan)
+        .declare(&mut repository, plan, None)
         .map_err(with_way_out)?;
     before.write(context, &repository, &added)?;
     report.print(context)?;

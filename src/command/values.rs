@@ -27,7 +27,10 @@ pub(super) fn start_of_day(text: &str) -> Result<Timestamp, String> {
     if let Ok(time) = text.parse() {
         return Ok(time);
     }
-    let date: Date = text.parse().map_err(|_| wrong())?;
+    let date = Date::strptime("%Y-%m-%d", text).map_err(|_| wrong())?;
+    if text.len() != "2026-03-01".len() {
+        return Err(wrong());
+    }
     let start = date.to_zoned(TimeZone::UTC).map_err(|_| wrong())?;
     Ok(start.timestamp())
 }

@@ -43,6 +43,13 @@ fn a_wheel_file_is_declared_with_what_it_requires() {
     let run = bench.program.run(&["update"]).expect(ExitStatus::Clean);
     assert!(!run.stdout.contains("apple  1.0"), "{}", run.stdout);
     assert_eq!(bench.text("apple"), text);
+    let run = bench.program.run(&["outdated"]).expect(ExitStatus::Clean);
+    assert!(
+        run.stderr
+            .contains("note: no `pkg:` source, so not looked up in the index: apple"),
+        "{}",
+        run.stderr
+    );
     bench.offer("plum", &pure("plum", "1.0").requires("apple>=2"));
     let run = bench
         .add(&["plum", "--allow-update", "all"])
@@ -57,6 +64,14 @@ fn a_wheel_file_is_declared_with_what_it_requires() {
     bench.add(&[&path]).expect(ExitStatus::Clean);
     assert!(!bench.declared().contains(&"fig.toml".to_owned()));
     bench.is_clean();
+    // Named, it is replaced, which is said.
+    bench.offer("apple", &pure("apple", "9.1"));
+    let run = bench.add(&["apple==9.1"]).expect(ExitStatus::Clean);
+    assert!(
+        run.stderr.contains("from the index, unlike before"),
+        "{}",
+        run.stderr
+    );
 }
 
 /// Several files of one version, as few as cover the platforms; from any folder.

@@ -135,6 +135,9 @@ fn a_cooldown_holds_back_young_versions() {
         file.uploaded = Some("2020-01-01T00:00:00Z".to_owned());
     });
     bench.offer("kiwi", &pure("kiwi", "1.2"));
+    // A time that is still to come makes nothing older.
+    let run = update(&bench, &["kiwi", "-n", "--before", "2100-01-01"]).expect(ExitStatus::Clean);
+    assert!(run.stdout.contains("kiwi  1.0 -> 1.1\n"), "{}", run.stdout);
     let run = update(&bench, &["kiwi", "-n"]).expect(ExitStatus::Clean);
     assert_eq!(
         run.stdout,
@@ -192,7 +195,7 @@ fn the_smallest_changes_are_made_one_after_the_other() {
     );
     assert!(
         run.stderr
-            .contains("the first change: ipwhl update fig==1.1 grape==3.0"),
+            .contains("the same command with `--make NUMBER` makes one of these changes"),
         "{}",
         run.stderr
     );
@@ -212,7 +215,6 @@ fn the_smallest_changes_are_made_one_after_the_other() {
                 {"project": "lime", "from": "1.0", "to": null, "change": "no longer needed"},
             ],
             "after": [],
-            "command": "ipwhl update fig==1.1 grape==3.0",
         })
     );
     assert_eq!(
@@ -221,10 +223,16 @@ fn the_smallest_changes_are_made_one_after_the_other() {
             "project": "fig", "version": "1.1", "newest": "2.0", "reason": "plum requires <2",
         }])
     );
-    for change in changes {
-        let command = change["command"].as_str().unwrap();
-        let words: Vec<&str> = command.split(' ').skip(2).collect();
-        update(&bench, &words).expect(ExitStatus::Clean);
+    for (number, words) in [
+        ("2", "change 2 needs change 1"),
+        ("9", "there is no change 9: the list has 4 changes"),
+        ("0", "there is no change 0"),
+    ] {
+        let run = update(&bench, &["--one-by-one", "--make", number]).expect(ExitStatus::Usage);
+        assert!(run.stderr.contains(words), "{}", run.stderr);
+    }
+    for _ in changes {
+        update(&bench, &["--one-by-one", "--make", "1"]).expect(ExitStatus::Clean);
         bench.is_sound();
     }
     let run = update(&bench, &["--one-by-one"]).expect(ExitStatus::Clean);
@@ -318,8 +326,10 @@ fn an_update_as_of_a_time_ignores_what_came_later() {
         );
         assert!(run.stdout.ends_with(&reason), "{}", run.stdout);
     }
-    let run = update(&bench, &["--before", "yesterday"]).expect(ExitStatus::Usage);
-    assert!(run.stderr.contains("`2026-03-01`"), "{}", run.stderr);
+    for text in ["yesterday", "2026-03-01T12:00", "2026-3-1"] {
+        let run = update(&bench, &["--before", text]).expect(ExitStatus::Usage);
+        assert!(run.stderr.contains("`2026-03-01`"), "{}", run.stderr);
+    }
 }
 
 /// The newest version at any price, except that nothing gets older without being asked.
@@ -346,4 +356,63 @@ fn the_latest_version_of_a_project_moves_others() {
     let run = update(&bench, &["--latest", "fig"]).expect(ExitStatus::Findings);
     assert!(run.stderr.contains("`plum`"), "{}", run.stderr);
     update(&bench, &["--latest", "pear"]).expect(ExitStatus::Usage);
+}
+
+/// What a command with versions could not say: a project that is unneeded in between, an extra that
+/// only a later change needs, and one that leaves and holds back what stays.
+#[test]
+fn each_small_change_is_made_exactly() {
+    for releases in [
+        vec![
+            pure("a", "1.0").requires("f==1.0"),
+            pure("f", "1.0"),
+            pure("b", "1.0"),
+            pure("a", "2.0"),
+            pure("b", "2.0").requires("f>=2"),
+            pure("f", "2.0"),
+        ],
+        vec![
+            pure("a", "1.0"),
+            pure("b", "1.0"),
+            pure("d", "1.0"),
+            pure("a", "2.0").requires("d[x]>=2"),
+            pure("d", "2.0").extra("x").requires("n; extra == 'x'"),
+            pure("n", "1.0"),
+        ],
+        vec![
+            pure("a", "1.0").requires("plugin"),
+            pure("plugin", "1.0").requires("a<2"),
+            pure("b", "1.0"),
+            pure("a", "2.0"),
+        ],
+    ] {
+        let [together, apart] = [Bench::new(), Bench::new()];
+        for bench in [&together, &apart] {
+            for release in &releases {
+                let name = release.file_name();
+                bench.offer(name.split('-').next().unwrap(), release);
+            }
+            let mut wanted = vec!["a<2", "b<2"];
+            if releases.iter().any(|one| one.file_name().starts_with("d-")) {
+                wanted.push("d<2");
+            }
+            bench.add(&wanted).expect(ExitStatus::Clean);
+        }
+        update(&together, &[]).expect(ExitStatus::Clean);
+        for round in 0.. {
+            assert!(round < 5);
+            let list = update(&apart, &["--one-by-one"]).expect(ExitStatus::Clean);
+            if !list.stdout.starts_with("  1. ") {
+                break;
+            }
+            update(&apart, &["--one-by-one", "--make", "1"]).expect(ExitStatus::Clean);
+            // A project may be unneeded in between, which is a warning.
+            apart.program.run(&["check"]).expect(ExitStatus::Clean);
+        }
+        assert_eq!(apart.declared(), together.declared());
+        for name in apart.declared() {
+            let name = name.trim_end_matches(".toml");
+            assert_eq!(apart.text(name), together.text(name));
+        }
+    }
 }

@@ -9,6 +9,7 @@ use super::report::{behind_words, version_now};
 use crate::command::columns;
 use crate::command::context::Context;
 use crate::command::draw::to_json;
+use crate::command::words::counted;
 use crate::foundation::diagnostic::Inert;
 use crate::foundation::failure::Failure;
 use crate::set::declaration::Declaration;
@@ -34,8 +35,6 @@ struct Change<'p> {
     projects: Vec<Line<'p>>,
     /// The numbers of the changes that must be made before.
     after: BTreeSet<usize>,
-    /// The command that makes this change.
-    command: String,
 }
 
 #[derive(Serialize)]
@@ -57,9 +56,9 @@ pub(super) fn print(
     context: &Context<'_>,
     repository: &Repository,
     plan: &UpdatePlan,
+    small: &[SmallChange],
     as_json: bool,
 ) -> Result<(), Failure> {
-    let small = plan.one_by_one();
     let numbered = small.iter().enumerate();
     let changes: Vec<Change<'_>> = numbered
         .map(|(index, change)| described(repository, plan, index, change))
@@ -84,11 +83,32 @@ pub(super) fn print(
             columns::row(context, &format!("  {project}  "), &words)?;
         }
     }
-    match changes.first() {
-        Some(first) => context.hint(&format!("the first change: {}", first.command)),
-        None => context.say("nothing changes: no project has a newer version that fits"),
+    if changes.is_empty() {
+        context.say("nothing changes: no project has a newer version that fits");
+    } else {
+        context.hint("the same command with `--make NUMBER` makes one of these changes");
     }
     Ok(())
+}
+
+/// The change of this number.
+pub(super) fn chosen(changes: &[SmallChange], number: usize) -> Result<&SmallChange, Failure> {
+    let index = number.checked_sub(1);
+    let Some(change) = index.and_then(|index| changes.get(index)) else {
+        return Err(Failure::usage(format!(
+            "there is no change {number}: the list has {}",
+            counted(changes.len(), "change")
+        ))
+        .help("`ipwhl update --one-by-one` prints the list, which changes with the index"));
+    };
+    if let Some(first) = change.after.first() {
+        return Err(Failure::usage(format!(
+            "change {number} needs change {}, which is not made yet",
+            first + 1
+        ))
+        .help(format!("make change {} first", first + 1)));
+    }
+    Ok(change)
 }
 
 fn described<'p>(
@@ -114,16 +134,10 @@ fn described<'p>(
             change: words,
         }
     });
-    let wanted = change.projects.iter().filter_map(|project| {
-        let (_, version) = plan.moves.get(project)?;
-        Some(format!("{project}=={version}"))
-    });
-    let wanted: Vec<String> = wanted.collect();
     Change {
         number: index + 1,
         projects: lines.collect(),
         after: change.after.iter().map(|before| before + 1).collect(),
-        command: format!("ipwhl update {}", wanted.join(" ")),
     }
 }
 

@@ -63,6 +63,12 @@ impl Declaration {
         extras.map(|extra| extra.value.clone()).collect()
     }
 
+    /// Whether the index is a source of one of its wheels.
+    pub fn is_from_index(&self) -> bool {
+        let mut sources = self.wheels.iter().flat_map(|wheel| &wheel.sources);
+        sources.any(|source| matches!(source.value, Source::Package(_)))
+    }
+
     /// The version of the first wheel; all wheels have it, unless `several-versions` was found.
     pub fn version(&self) -> &Version {
         self.wheels[0].file_name.version()

@@ -30,7 +30,7 @@ pub struct SmallChange {
 /// Divides changes into the smallest ones that can be made one after the other. `needed` has for
 /// each project the others that must change with it or before.
 ///
-/// Every requirement holds after each of them. If an automatic project gets other requirers, it may
+/// After each of them, no requirement is unmet that was met before. If an automatic project gets other requirers, it may
 /// be that nothing needs it until the next change.
 pub fn one_by_one(
     kinds: &BTreeMap<ProjectName, ChangeKind>,

@@ -81,6 +81,18 @@ impl UpdatePlan {
         Some(text)
     }
 
+    /// The declared projects that are not from the index, and that the caller does not name: their
+    /// newer versions are not looked up.
+    pub fn not_asked<'r>(
+        &self,
+        repository: &'r Repository,
+    ) -> impl Iterator<Item = &'r ProjectName> {
+        let declared = repository.declarations.values();
+        let others = declared.filter(|one| !one.is_from_index());
+        let names = others.map(|declaration| &declaration.project);
+        names.filter(|name| !self.moves.contains_key(*name))
+    }
+
     /// The smallest changes that each keep the set true, in an order in which they can be made one
     /// after the other.
     pub fn one_by_one(&self) -> Vec<SmallChange> {
@@ -155,9 +167,10 @@ impl<'a> Update<'a> {
         self.check_limits(repository, &solution)?;
         let behind = solution.passed_over.iter().filter_map(|(project, passed)| {
             // Versions that no one should take are no newer versions.
-            let mut passed = passed
-                .iter()
-                .filter(|(_, reason)| !matches!(reason, PassedOver::Yanked | PassedOver::NotFinal));
+            let mut passed = passed.iter().filter(|(version, reason)| {
+                let is_usual = !version.any_prerelease() || is_prerelease(repository, project);
+                is_usual && !matches!(reason, PassedOver::Yanked | PassedOver::NotFinal)
+            });
             Some((project.clone(), passed.next()?.clone()))
         });
         Ok(UpdatePlan {
@@ -182,12 +195,26 @@ impl<'a> Update<'a> {
         })
     }
 
-    /// Declares what a plan has chosen, in the repository as if it had been read from its files. No
-    /// file is written.
+    /// Declares what a plan has chosen, or one of its small changes, in the repository as if it had
+    /// been read from its files. No file is written.
     ///
     /// # Errors
     /// When a wheel cannot be fetched or declared.
-    pub fn declare(&self, repository: &mut Repository, plan: UpdatePlan) -> Result<Added, Failure> {
+    pub fn declare(
+        &self,
+        repository: &mut Repository,
+        mut plan: UpdatePlan,
+        part: Option<&SmallChange>,
+    ) -> Result<Added, Failure> {
+        if let Some(part) = part {
+            let solution = &mut plan.solution;
+            solution
+                .changed
+                .retain(|project, _| part.projects.contains(project));
+            solution
+                .unneeded
+                .retain(|project| part.projects.contains(project));
+        }
         let declared = declare_all(
             self.session,
             self.network,
@@ -207,6 +234,12 @@ impl<'a> Update<'a> {
         }
         Ok(added)
     }
+}
+
+/// Whether the declared version of a project is a pre-release.
+fn is_prerelease(repository: &Repository, project: &ProjectName) -> bool {
+    let declaration = repository.declarations.get(project);
+    declaration.is_some_and(|declaration| declaration.version().any_prerelease())
 }
 
 /// The demand for the newest version of a declared project, if it is newer than the declared one.

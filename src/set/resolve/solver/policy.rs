@@ -60,14 +60,17 @@ pub enum UploadLimit {
 }
 
 impl UploadLimit {
-    /// The limit of a set with this cooldown, as of `before`, or else `now`.
+    /// The limit of a set with this cooldown, as of `before` if that is past, or else `now`.
     pub fn of(
         cooldown: Option<Cooldown>,
         now: Timestamp,
         before: Option<Timestamp>,
     ) -> Option<Self> {
         match cooldown {
-            Some(cooldown) => Some(Self::Cooldown(cooldown, before.unwrap_or(now))),
+            Some(cooldown) => {
+                let before = before.unwrap_or(now);
+                Some(Self::Cooldown(cooldown, before.min(now)))
+            }
             None => before.map(Self::Before),
         }
     }

@@ -19,7 +19,7 @@ use super::platform_set::PlatformSet;
 use super::policy::{Knowledge, Movement, Origin, Policy, Step};
 use super::positions::{Position, Positions};
 use crate::foundation::failure::Failure;
-use crate::set::declaration::{Declaration, Source};
+use crate::set::declaration::Declaration;
 use crate::set::graph::Graph;
 
 /// The projects under one policy.
@@ -144,9 +144,7 @@ impl<'u, 'r> Universe<'u, 'r> {
     /// Whether a project is one of the index, or the caller names it. A stranger may have given the
     /// name of another project to one in the index.
     pub(super) fn may_be_replaced(&self, declaration: &Declaration) -> bool {
-        let mut sources = declaration.wheels.iter().flat_map(|wheel| &wheel.sources);
-        sources.any(|source| matches!(source.value, Source::Package(_)))
-            || self.policy.names(&declaration.project)
+        declaration.is_from_index() || self.policy.names(&declaration.project)
     }
 
     /// The reason why a project may not move to a version, however well it fits.

@@ -33,7 +33,8 @@ pub(super) fn offer_only(
         .iter()
         .all(|(origin, _)| !matches!(origin, Origin::Project(_)));
     let asked = universe.policy.asked.get(project)?;
-    if repository.configuration.format < FormatVersion::V2 || !is_callers {
+    let is_declared = repository.declarations.contains_key(project);
+    if repository.configuration.format < FormatVersion::V2 || !is_callers || is_declared {
         return None;
     }
     let fitting = offers.versions.iter().rev().find(|offered| {
