@@ -1,5 +1,5 @@
 //! Sets that people want, solved with what an index said on one day. `ci/record-index` makes the
-//! recording; tests/recorded_index/README.md describes it.
+//! recording; `tests/recorded_index/README.md` describes it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
