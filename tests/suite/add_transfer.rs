@@ -87,7 +87,7 @@ fn sent(bench: &Bench) -> Sent {
     };
     for (request, bytes) in bench.index.sent() {
         let file = request.path.strip_prefix("/files/");
-        match file.filter(|file| file.rsplit_once('.').is_some_and(|(_, end)| end == "whl")) {
+        match file.filter(|file| file.strip_suffix(".whl").is_some()) {
             Some(file) if request.headers.contains_key("range") => {
                 assert_eq!(request.header("range"), TAIL, "{file}");
                 sent.pieces += bytes;

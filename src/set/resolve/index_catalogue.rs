@@ -1,10 +1,12 @@
 //! The index of a repository as a [`Catalogue`]: pages and metadata, each asked for once.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ipwhl_packaging::{CoreMetadata, ProjectName, WheelFileName};
+use ipwhl_unixfs::Sha256Digest;
 use tokio::runtime::Handle;
 use tokio::sync::{OnceCell, Semaphore};
 
@@ -15,12 +17,27 @@ use crate::foundation::failure::Failure;
 use crate::set::gather::Network;
 use crate::set::repository::Configuration;
 use crate::source::{
-    Fetcher, IndexClient, IndexFile, MetadataError, Progress, ProjectPage, Session, SourceProblem,
-    Work,
+    CoreMetadataFile, Fetcher, IndexClient, IndexFile, MetadataError, Progress, ProjectPage,
+    Session, SourceProblem, Work,
 };
 
 type Metadata = Result<Arc<CoreMetadata>, String>;
 type MetadataCell = Arc<OnceCell<Result<Metadata, Failure>>>;
+type PageCell = Arc<OnceCell<Result<Arc<ProjectPage>, SourceProblem>>>;
+
+/// Wheels of one version whose page states the same METADATA share one answer: the names of project
+/// and version, and the digest. Another wheel has its file name alone.
+type MetadataKey = (String, Option<Sha256Digest>);
+
+fn metadata_key(file: &IndexFile) -> MetadataKey {
+    match file.core_metadata {
+        CoreMetadataFile::Sha256(digest) => {
+            let release: Vec<&str> = file.file_name.splitn(3, '-').take(2).collect();
+            (release.join("-"), Some(digest))
+        }
+        CoreMetadataFile::Absent | CoreMetadataFile::Unverifiable => (file.file_name.clone(), None),
+    }
+}
 
 /// The index of a repository.
 pub(super) struct IndexCatalogue {
@@ -34,7 +51,8 @@ struct Shared {
     fetcher: Fetcher,
     /// The number of concurrent requests.
     requests: Semaphore,
-    metadata: Mutex<HashMap<String, MetadataCell>>,
+    metadata: Mutex<HashMap<MetadataKey, MetadataCell>>,
+    pages: Mutex<HashMap<ProjectName, PageCell>>,
 }
 
 impl IndexCatalogue {
@@ -52,6 +70,7 @@ impl IndexCatalogue {
             fetcher: network.fetcher(session, configuration, configuration.profile)?,
             requests: Semaphore::new(network.jobs.get()),
             metadata: Mutex::default(),
+            pages: Mutex::default(),
         };
         Ok(Self {
             shared: Arc::new(shared),
@@ -158,18 +177,21 @@ impl Shared {
         })
     }
 
+    /// The page of a project. A call for one that was announced waits for that request alone, not
+    /// behind all others that were announced.
     async fn page(&self, project: &ProjectName) -> Result<Arc<ProjectPage>, SourceProblem> {
+        let cell = cell(&self.pages, project.clone());
+        cell.get_or_init(|| self.read_page(project)).await.clone()
+    }
+
+    async fn read_page(&self, project: &ProjectName) -> Result<Arc<ProjectPage>, SourceProblem> {
         let _permit = self.requests.acquire().await;
         let index = self.fetcher.index().await?;
         index.project(project.as_str()).await
     }
 
     async fn metadata(&self, file: &IndexFile) -> Result<Metadata, Failure> {
-        let cell = {
-            let known = self.metadata.lock();
-            let mut known = known.unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(known.entry(file.file_name.clone()).or_default())
-        };
+        let cell = cell(&self.metadata, metadata_key(file));
         cell.get_or_init(|| self.read_metadata(file)).await.clone()
     }
 
@@ -200,6 +222,12 @@ fn parse(file: &IndexFile, bytes: &[u8]) -> Metadata {
             metadata.name, metadata.version
         )),
     }
+}
+
+/// The place of an answer, which the first task that asks fills in.
+fn cell<K: Eq + Hash, V: Default>(cells: &Mutex<HashMap<K, Arc<V>>>, key: K) -> Arc<V> {
+    let mut cells = cells.lock().unwrap_or_else(PoisonError::into_inner);
+    Arc::clone(cells.entry(key).or_default())
 }
 
 /// A catalogue that reports each answer to the observer of a session.

@@ -412,7 +412,7 @@ fn no_extra(
     };
     let file = offered.zip(needs.as_ref()).and_then(|(offered, needs)| {
         let wheel = needs.wheels.first()?;
-        Some(offered.files[*wheel].file.file_name.clone())
+        Some(offered.files[*wheel].file().file_name.clone())
     });
     let which = file.unwrap_or_else(|| format!("{project} {version}"));
     let failure = Failure::finding(format!("`{which}` has no extra `{extra}`"));

@@ -3,11 +3,12 @@
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use ipwhl_packaging::{ExtraName, Requirement, Version, WheelFileName};
 
 use super::platform_set::PlatformSet;
-use crate::source::IndexFile;
+use crate::source::{IndexFile, ProjectPage};
 
 /// The offers of one project.
 #[derive(Debug, Default)]
@@ -37,7 +38,10 @@ pub(super) struct OfferedVersion {
 /// A wheel in the index.
 #[derive(Debug)]
 pub(super) struct OfferedFile {
-    pub(super) file: IndexFile,
+    /// The page that lists it, and its position there. Pages have thousands of files, and few are
+    /// used.
+    pub(super) page: Arc<ProjectPage>,
+    pub(super) position: usize,
     pub(super) file_name: WheelFileName,
     /// The platforms whose installers accept its tags.
     pub(super) accepted: PlatformSet,
@@ -82,6 +86,11 @@ pub(super) enum Unfit {
 }
 
 impl OfferedFile {
+    /// Its entry on the page.
+    pub(super) fn file(&self) -> &IndexFile {
+        &self.page.files[self.position]
+    }
+
     /// Whether installers on a platform accept its tags.
     pub(super) fn is_accepted_on(&self, platform: usize) -> bool {
         PlatformSet::from_iter([platform]).is_subset(self.accepted)

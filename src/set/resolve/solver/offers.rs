@@ -19,7 +19,7 @@ use crate::foundation::failure::Failure;
 use crate::set::graph::applies;
 use crate::set::resolve::Prefer;
 use crate::set::resolve::cover::{Candidate, choose};
-use crate::source::IndexFile;
+use crate::source::ProjectPage;
 
 /// The offers of an index for these platforms.
 pub(super) struct Offers<'a> {
@@ -94,18 +94,18 @@ impl<'a> Offers<'a> {
             return Ok(known.clone());
         }
         let page = self.catalogue.page(project)?;
-        let offers = page.map(|page| Rc::new(self.read(project, &page.files)));
+        let offers = page.map(|page| Rc::new(self.read(project, &page)));
         let mut known = self.projects.borrow_mut();
         known.insert(project.clone(), offers.clone());
         Ok(offers)
     }
 
-    fn read(&self, project: &ProjectName, files: &[IndexFile]) -> ProjectOffers {
+    fn read(&self, project: &ProjectName, page: &Arc<ProjectPage>) -> ProjectOffers {
         let mut versions: BTreeMap<Version, Vec<OfferedFile>> = BTreeMap::new();
         let mut yanked = BTreeSet::new();
         let mut young = BTreeSet::new();
         let offered = self.offered(project);
-        for file in files {
+        for (position, file) in page.files.iter().enumerate() {
             // Files that are not wheels, or have invalid names, are ignored.
             let Ok(file_name) = file.file_name.parse::<WheelFileName>() else {
                 continue;
@@ -128,7 +128,8 @@ impl<'a> Offers<'a> {
                 continue;
             };
             versions.entry(version).or_default().push(OfferedFile {
-                file: file.clone(),
+                page: Arc::clone(page),
+                position,
                 accepted: self.accepted(&file_name).intersection(offered),
                 file_name,
                 python: Cell::new(python),
@@ -214,7 +215,7 @@ impl<'a> Offers<'a> {
         let wheel = self.chosen(offered, prefer);
         if let Some(wheel) = wheel.as_ref().and_then(|chosen| chosen.first()) {
             self.catalogue
-                .announce_metadata(&offered.files[*wheel].file);
+                .announce_metadata(offered.files[*wheel].file());
         }
     }
 
@@ -260,11 +261,11 @@ impl<'a> Offers<'a> {
         };
         for wheel in wheels.iter().take(count) {
             let file = &offered.files[*wheel];
-            let metadata = match self.catalogue.metadata(&file.file)? {
+            let metadata = match self.catalogue.metadata(file.file())? {
                 Ok(metadata) => metadata,
                 Err(reasons) => {
                     return Ok(Err(Unfit::Metadata {
-                        file_name: file.file.file_name.clone(),
+                        file_name: file.file().file_name.clone(),
                         reasons,
                     }));
                 }
@@ -304,11 +305,20 @@ impl<'a> Offers<'a> {
         Ok(Ok(needs))
     }
 
+    /// Tells that the metadata of each chosen wheel of a version will be asked for.
+    pub(super) fn announce_wheels(&self, offered: &OfferedVersion, needs: &Needs) {
+        // That of the first has been read.
+        for wheel in needs.wheels.iter().skip(1) {
+            self.catalogue
+                .announce_metadata(offered.files[*wheel].file());
+        }
+    }
+
     /// Whether the chosen wheels of a version have different metadata.
     pub(super) fn differ(&self, offered: &OfferedVersion, needs: &Needs) -> Result<bool, Failure> {
         let mut first: Option<Arc<CoreMetadata>> = None;
         for wheel in &needs.wheels {
-            let metadata = self.catalogue.metadata(&offered.files[*wheel].file)?;
+            let metadata = self.catalogue.metadata(offered.files[*wheel].file())?;
             let Ok(metadata) = metadata else {
                 return Ok(true);
             };
@@ -366,7 +376,7 @@ impl<'a> Offers<'a> {
             .iter()
             .map(|index| Candidate {
                 file_name: offered.files[*index].file_name.clone(),
-                size: offered.files[*index].file.size.unwrap_or(0),
+                size: offered.files[*index].file().size.unwrap_or(0),
             })
             .collect();
         let chosen = choose(&candidates, &platforms, prefer)?;

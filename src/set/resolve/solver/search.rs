@@ -135,17 +135,18 @@ impl<'s, 'u, 'r> Search<'s, 'u, 'r> {
             }
         }
         // An automatic project that may move stays where a declaration needs it that does not.
-        for declaration in universe.graph.repository.declarations.values() {
+        let declarations = universe.graph.repository.declarations.values();
+        let automatic = declarations.filter(|declaration| {
             let name = &declaration.project;
-            if declaration.automatic
-                && !asked.contains_key(name)
-                && !universe.movement(name).stays()
-            {
-                let id = universe.id(name)?;
-                if universe.project(id).is_held {
-                    let demand = Demand::anything(name);
-                    demands.push((Reason::Wanted(name.clone()), demand));
-                }
+            declaration.automatic && !asked.contains_key(name) && !universe.movement(name).stays()
+        });
+        let automatic: Vec<&ProjectName> = automatic.map(|one| &one.project).collect();
+        universe.offers.announce(automatic.iter().copied());
+        for name in automatic {
+            let id = universe.id(name)?;
+            if universe.project(id).is_held {
+                let demand = Demand::anything(name);
+                demands.push((Reason::Wanted(name.clone()), demand));
             }
         }
         Ok(demands)

@@ -329,16 +329,20 @@ impl<'a, 'r> Resolution<'a, 'r> {
 
     /// If the wheels of a chosen version have different metadata, another attempt uses all of them.
     fn compare_metadata(&self, universe: &Universe<'_, 'r>, chosen: &Chosen) -> Result<(), Stop> {
-        let mut has_changed = false;
+        let mut chosen_needs = Vec::new();
         for (id, (position, _)) in chosen {
             let project = universe.project(*id);
-            if let Candidate::Offered(offered) = &project.candidates[*position as usize] {
-                let Ok(needs) = universe.needs(&project.name, offered)? else {
-                    continue;
-                };
-                if self.offers.differ(offered, &needs)? {
-                    has_changed |= offered.make_exact();
-                }
+            if let Candidate::Offered(offered) = &project.candidates[*position as usize]
+                && let Ok(needs) = universe.needs(&project.name, offered)?
+            {
+                self.offers.announce_wheels(offered, &needs);
+                chosen_needs.push((Rc::clone(offered), needs));
+            }
+        }
+        let mut has_changed = false;
+        for (offered, needs) in chosen_needs {
+            if self.offers.differ(&offered, &needs)? {
+                has_changed |= offered.make_exact();
             }
         }
         if has_changed {
@@ -389,7 +393,7 @@ impl<'a, 'r> Resolution<'a, 'r> {
 fn files(offered: &Rc<OfferedVersion>, wheels: &[usize]) -> Vec<IndexFile> {
     let files = wheels.iter();
     files
-        .map(|wheel| offered.files[*wheel].file.clone())
+        .map(|wheel| offered.files[*wheel].file().clone())
         .collect()
 }
 
