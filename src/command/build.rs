@@ -15,6 +15,7 @@ use super::network::NetworkArguments;
 use super::report::{MessageFormat, count, show, show_failures, show_rejected};
 use super::values::profiles;
 use super::words::counted;
+use crate::foundation::diagnostic::Finding;
 use crate::foundation::failure::Failure;
 use crate::foundation::size::HumanBytes;
 use crate::publish::{
@@ -212,6 +213,9 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         &all_wheels(&repository),
         &gathered,
     ));
+    if let Some(previous) = preparation.as_ref().and_then(Preparation::previous) {
+        findings.extend(withdrawn_before(&repository, previous, &gathered));
+    }
     let findings = judged(findings, &gathered);
     show(context, &repository, &findings, arguments.message_format)?;
     show_failures(context, &gathered.failures, arguments.network.offline);
@@ -244,6 +248,18 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         context.tell(&format!("the root CID is {root}"));
     }
     Ok(ExitStatus::Clean)
+}
+
+/// Findings about wheels that the previous statement withdraws, and `ipwhl.toml` does not any more.
+fn withdrawn_before(
+    repository: &Repository,
+    previous: &SignedStatement,
+    gathered: &WheelReport,
+) -> Vec<Finding> {
+    let listed = &repository.configuration.withdrawn;
+    let mut withdrawals = previous.statement.withdrawn.clone();
+    withdrawals.retain(|one| listed.iter().all(|listed| listed.subject != one.subject));
+    check::withdrawn(&all_wheels(repository), &withdrawals, gathered)
 }
 
 /// Opens the releases to reuse, and determines the contents of the new archive.
@@ -283,10 +299,7 @@ fn open_before(
     Ok((reusable, contents))
 }
 
-fn refuse(
-    context: &Context<'_>,
-    findings: &[crate::foundation::diagnostic::Finding],
-) -> ExitStatus {
+fn refuse(context: &Context<'_>, findings: &[Finding]) -> ExitStatus {
     let words = count(findings).unwrap_or_default();
     context.error(&format!("nothing was built: {words}"));
     ExitStatus::Findings

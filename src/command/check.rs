@@ -26,7 +26,8 @@ use crate::set::review::{ReviewOptions, review};
 /// Example: ipwhl check --since origin/main
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Also verify the wheels, from the cache or their sources
+    /// Also verify the wheels, from the cache or their sources, and compare `uploaded` with the
+    /// index
     #[arg(long)]
     wheels: bool,
     /// Fetch every listed source of every wheel again, without the cache, to find dead and wrong
@@ -117,6 +118,12 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         context.say(&format!(
             "note: the index was not asked: {}",
             review.unasked.join("; ")
+        ));
+    }
+    if review.times_not_compared > 0 {
+        context.say(&format!(
+            "note: `--offline` forbids asking the index, so `uploaded` of {} was not compared",
+            counted(review.times_not_compared, "wheel")
         ));
     }
     let format = arguments.message_format;

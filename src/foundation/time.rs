@@ -11,7 +11,9 @@ pub struct UtcTime(Timestamp);
 
 /// A text that is not a moment in UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("it is not a time in UTC as in `2023-08-17T17:29:11Z`, with at most 6 decimals")]
+#[error(
+    "it is not a time in UTC since 1970, as in `2023-08-17T17:29:11Z`, with at most 6 decimals"
+)]
 pub struct NotUtcTime;
 
 impl UtcTime {
@@ -31,17 +33,25 @@ impl UtcTime {
 impl FromStr for UtcTime {
     type Err = NotUtcTime;
 
-    /// RFC 3339, in UTC and with a four-digit year. There are at most six decimals.
+    /// RFC 3339, in UTC and with a four-digit year. There are at most six decimals. No file is older
+    /// than 1970.
     fn from_str(text: &str) -> Result<Self, NotUtcTime> {
         let clock = text.strip_suffix('Z').and_then(|text| text.get(11..));
         let decimals = clock.and_then(|clock| clock.split_once('.'));
         let is_exact = decimals.is_none_or(|(_, decimals)| (1..=6).contains(&decimals.len()));
         let is_whole = clock.is_some_and(|clock| clock.split('.').next().map(str::len) == Some(8));
+        // A leap second would be read as the second before it.
+        let is_leap = clock.is_some_and(|clock| clock.get(6..8) == Some("60"));
         let has_year = text.bytes().take(4).all(|digit| digit.is_ascii_digit());
-        if !is_exact || !is_whole || !has_year || text.as_bytes().get(10) != Some(&b'T') {
+        if !is_exact || !is_whole || is_leap || !has_year || text.as_bytes().get(10) != Some(&b'T')
+        {
             return Err(NotUtcTime);
         }
-        text.parse().map(Self::of).map_err(|_| NotUtcTime)
+        let time: Timestamp = text.parse().map_err(|_| NotUtcTime)?;
+        if time < Timestamp::UNIX_EPOCH {
+            return Err(NotUtcTime);
+        }
+        Ok(Self::of(time))
     }
 }
 
@@ -183,6 +193,9 @@ mod tests {
             "2023-02-30T17:29:11Z",
             "+002023-08-17T17:29:11Z",
             "2023-08-17T17:29:11,5Z",
+            "2023-06-30T23:59:60Z",
+            "1969-12-31T23:59:59.999999Z",
+            "0000-01-01T00:00:00Z",
             "2023-08-17T17:29:11Z[UTC]Z",
             "\u{661}\u{662}23-08-17T17:29:11Z",
         ] {

@@ -26,7 +26,9 @@ mod undefined_marker;
 mod unneeded;
 mod unsatisfied_dependency;
 mod unused_wheel;
+mod uploaded_mismatch;
 mod version_mismatch;
+mod withdrawn;
 
 use bytes::{missing_source, other_bytes};
 pub(crate) use conflicting_digest::take_in_mismatches;
@@ -39,9 +41,9 @@ use rayon::prelude::*;
 use crate::foundation::diagnostic::{Code, Finding};
 use crate::foundation::time::Cooldown;
 use crate::set::declaration::{Declaration, DeclaredWheel, Layout};
-use crate::set::gather::{WheelProblem, WheelReport};
+use crate::set::gather::{WheelProblem, WheelReport, all_wheels};
 use crate::set::graph::Graph;
-use crate::set::repository::Repository;
+use crate::set::repository::{Repository, Withdrawal};
 use crate::source::SourceProblem;
 use ipwhl_packaging::wheel::{ArchiveFacts, NameConflict};
 use ipwhl_packaging::{CoreMetadata, Platform};
@@ -61,6 +63,41 @@ pub fn age(repository: &Repository, cooldown: Option<Cooldown>, now: Timestamp) 
         cooldown::check(repository, cooldown, now, &mut findings);
     }
     findings
+}
+
+/// Findings about declared times that the index contradicts, as far as it was asked.
+pub fn times(wheels: &[&DeclaredWheel], report: &WheelReport) -> Vec<Finding> {
+    let found = wheels.iter().filter_map(|wheel| {
+        let stated = report.stated_time(wheel)?;
+        uploaded_mismatch::check(wheel, stated)
+    });
+    found.collect()
+}
+
+/// Findings about withdrawn wheels among these. The facts of the report give the SHA-256 of a wheel
+/// whose declaration does not.
+pub fn withdrawn(
+    wheels: &[&DeclaredWheel],
+    withdrawals: &[Withdrawal],
+    report: &WheelReport,
+) -> Vec<Finding> {
+    let found = wheels.iter().filter_map(|wheel| {
+        let facts = report.release_facts(wheel);
+        let sha256 = withdrawn::declared_sha256(wheel).or(facts.map(|facts| facts.sha256))?;
+        withdrawn::check(wheel, sha256, withdrawals)
+    });
+    found.collect()
+}
+
+/// Findings about withdrawn wheels whose SHA-256 only the report gives. [`set`] has the others.
+pub fn withdrawn_by_facts(
+    repository: &Repository,
+    wheels: &[&DeclaredWheel],
+    report: &WheelReport,
+) -> Vec<Finding> {
+    let mut wheels = wheels.to_vec();
+    wheels.retain(|wheel| withdrawn::declared_sha256(wheel).is_none());
+    withdrawn(&wheels, &repository.configuration.withdrawn, report)
 }
 
 /// The checks that need no wheel: uniqueness and graph.
@@ -122,6 +159,9 @@ fn uniqueness(repository: &Repository) -> Vec<Finding> {
         .collect();
     let mut findings: Vec<Finding> = found.into_iter().flatten().collect();
     conflicting_digest::check(repository, &mut findings);
+    let withdrawals = &repository.configuration.withdrawn;
+    let report = WheelReport::default();
+    findings.extend(withdrawn(&all_wheels(repository), withdrawals, &report));
     findings
 }
 
@@ -145,6 +185,7 @@ pub fn wheels(
         .collect();
     let mut findings = sources(&report.problems);
     findings.extend(found.into_iter().flatten());
+    findings.extend(withdrawn_by_facts(repository, wheels, report));
     findings
 }
 

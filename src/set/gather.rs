@@ -9,6 +9,7 @@ mod kept;
 mod network;
 mod report;
 mod request;
+mod times;
 mod wheels;
 
 pub use facts::{Facts, ReleaseFacts, ReusedFacts};
@@ -19,4 +20,5 @@ pub use kept::{
 pub use network::{DEFAULT_JOBS, Network};
 pub use report::{WheelFailure, WheelProblem, WheelReport};
 pub use request::{all_wheels, wheel_request};
+pub use times::timed_wheels;
 pub use wheels::{Gathering, Reuse, Want, known_wheels};

@@ -12,7 +12,7 @@ use crate::foundation::failure::Failure;
 use crate::set::check;
 use crate::set::declaration::DeclaredWheel;
 use crate::set::difference::EarlierState;
-use crate::set::gather::{Gathering, Network, Want, WheelReport, all_wheels, known_wheels};
+use crate::set::gather::{Gathering, Network, WheelReport, all_wheels, known_wheels, timed_wheels};
 use crate::set::judgement::judge;
 use crate::set::repository::Repository;
 use crate::set::resolve::propose;
@@ -54,6 +54,9 @@ pub struct Review {
     pub verified_earlier: usize,
     /// The number of wheels that were verified neither now nor earlier.
     pub unverified: usize,
+    /// The number of wheels whose declared times were not compared with the index, because the
+    /// network is forbidden.
+    pub times_not_compared: usize,
     /// The number of findings of the earlier state that are gone; `None` without an earlier state.
     pub gone: Option<usize>,
     /// The reasons why the index was not asked for versions that would end findings.
@@ -95,8 +98,15 @@ pub fn review(
         profile: repository.configuration.profile,
         reuse: None,
     };
-    let mut report = gather(&gathering, asked, read)?;
+    let mut timed = timed_wheels(if options.sources { &all } else { read });
+    let mut times_not_compared = 0;
+    if options.network.offline {
+        times_not_compared = timed.len();
+        timed.clear();
+    }
+    let mut report = gathering.examine(asked, read, &timed)?;
     findings.extend(check::wheels(repository, read, &report));
+    findings.extend(check::times(&timed, &report));
     let others: Vec<&DeclaredWheel> = all
         .iter()
         .copied()
@@ -126,6 +136,7 @@ pub fn review(
         verified_earlier,
         unverified: all.len() - report.verified(&all),
         report,
+        times_not_compared,
         gone,
         unasked,
     })
@@ -153,20 +164,4 @@ fn known_among(
 ) -> WheelReport {
     let cache = session.cache().ok();
     known_wheels(cache.as_ref(), repository, wheels)
-}
-
-/// Checks the sources of `asked`, and reads the wheels of `read`.
-fn gather(
-    gathering: &Gathering<'_>,
-    asked: &[&DeclaredWheel],
-    read: &[&DeclaredWheel],
-) -> Result<WheelReport, Failure> {
-    let mut found = WheelReport::default();
-    if !asked.is_empty() {
-        gathering.ask_sources(asked, &mut found)?;
-    }
-    if !read.is_empty() {
-        found.extend(gathering.gather(read, Want::Facts)?);
-    }
-    Ok(found)
 }

@@ -4,7 +4,7 @@
 use ipwhl::command::ExitStatus;
 use ipwhl::foundation::diagnostic::{Code, Stage};
 
-use crate::findings::fixture;
+use crate::findings::{fixture, program};
 use crate::support::bench::{native, pure};
 use crate::support::program::Program;
 use crate::support::repository_builder::{BuiltRepository, Project, RepositoryBuilder};
@@ -106,7 +106,7 @@ fn append(repository: &BuiltRepository, text: &str) {
 fn printed_waivers_hold_as_they_are_printed() {
     for code in Code::ALL.iter().copied() {
         let repository = fixture(code).unwrap().build();
-        let program = Program::new(repository.path());
+        let (program, _index) = program(code, &repository);
         let line: &[&str] = match code.stage() {
             Stage::Wheel => &["check", "--wheels"],
             _ => &["check"],

@@ -80,6 +80,14 @@ impl Pip {
             .unwrap()
     }
 
+    /// Installs `application` from files before this time, if it can.
+    pub fn install_older(&self, url: &str, limit: &str) -> Output {
+        self.command(&["install", "--index-url", url])
+            .args(["--uploaded-prior-to", limit, "application"])
+            .output()
+            .unwrap()
+    }
+
     /// Installs from this index and nowhere else.
     #[track_caller]
     pub fn install(&self, url: &str, names: &[&str]) {
@@ -99,13 +107,13 @@ impl Pip {
 }
 
 /// A fresh environment of uv's.
-struct Uv {
+pub struct Uv {
     program: PathBuf,
     home: TempDir,
 }
 
 impl Uv {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let (program, python) = (tool("uv"), tool("python3"));
         let home = TempDir::new().unwrap();
         let uv = Self { program, home };
@@ -125,6 +133,14 @@ impl Uv {
     fn try_install(&self, url: &str, names: &[&str]) -> Output {
         self.command(&["pip", "install", "--index-url", url])
             .args(names)
+            .output()
+            .unwrap()
+    }
+
+    /// Installs `application` from files before this time, if it can.
+    pub fn install_older(&self, url: &str, limit: &str) -> Output {
+        self.command(&["pip", "install", "--index-url", url])
+            .args(["--exclude-newer", limit, "application"])
             .output()
             .unwrap()
     }
@@ -350,7 +366,7 @@ fn a_wheel_that_the_page_does_not_mean_is_refused_by_pip() {
 
 /// A release of [`installable`] from the year 2023, and its pages in a folder of a plain server,
 /// which gives HTML to everybody.
-fn release_of_2023() -> (Workshop, Serving, String) {
+pub fn release_of_2023() -> (Workshop, Serving, String) {
     let builder = ["application", "library"].into_iter().fold(
         installable_from(None).format_2(),
         |builder, name| {
@@ -384,12 +400,7 @@ fn uv_leaves_out_what_is_newer_at_any_server() {
     let (_workshop, serving, plain) = release_of_2023();
     for url in [&serving.url, &plain] {
         let uv = Uv::new();
-        let install = |limit: &str| {
-            uv.command(&["pip", "install", "--index-url", url])
-                .args(["--exclude-newer", limit, "application"])
-                .output()
-                .unwrap()
-        };
+        let install = |limit: &str| uv.install_older(url, limit);
         let output = install("2023-08-17T17:29:11Z");
         assert!(
             !output.status.success(),
@@ -420,12 +431,7 @@ fn uv_leaves_out_what_is_newer_at_any_server() {
 fn pip_leaves_out_what_is_newer_where_it_gets_json() {
     let (_workshop, serving, plain) = release_of_2023();
     let pip = Pip::new();
-    let install = |url: &str, limit: &str| {
-        pip.command(&["install", "--index-url", url])
-            .args(["--uploaded-prior-to", limit, "application"])
-            .output()
-            .unwrap()
-    };
+    let install = |url: &str, limit: &str| pip.install_older(url, limit);
     let output = install(&serving.url, "2023-08-17T17:29:11Z");
     assert!(!output.status.success(), "pip installed a newer wheel");
     let output = install(&plain, "2023-08-17T17:29:12Z");

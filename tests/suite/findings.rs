@@ -13,6 +13,7 @@ use ipwhl::command::ExitStatus;
 use ipwhl::foundation::diagnostic::{Code, Severity};
 use ipwhl_unixfs::Profile;
 
+use crate::support::loopback_index::{Hosted, LoopbackIndex};
 use crate::support::program::{Program, Run};
 use crate::support::repository_builder::{BuiltRepository, RepositoryBuilder};
 
@@ -34,6 +35,8 @@ pub fn fixture(code: Code) -> Option<RepositoryBuilder> {
         Code::Sha256Mismatch => sha256_mismatch(),
         Code::SizeMismatch => size_mismatch(),
         Code::MissingSource => missing_source(),
+        Code::UploadedMismatch => uploaded_mismatch(),
+        Code::Withdrawn => withdrawn(),
         Code::InvalidArchive => invalid_archive(),
         Code::InvalidMetadata => invalid_metadata(),
         Code::LegacyMetadata => legacy_metadata(),
@@ -112,6 +115,30 @@ fn sha256_mismatch() -> RepositoryBuilder {
 
 fn size_mismatch() -> RepositoryBuilder {
     RepositoryBuilder::sound().change("damson", |damson| damson.set("size", "97941"))
+}
+
+/// The index of [`program`] says another time.
+fn uploaded_mismatch() -> RepositoryBuilder {
+    let source = "[\"file:wheels/damson-5.0.1-py3-none-any.whl\", \
+                  \"pkg:pypi/damson@5.0.1?file_name=damson-5.0.1-py3-none-any.whl\"]";
+    RepositoryBuilder::sound()
+        .change("damson", |damson| {
+            let damson = damson.set("source", source);
+            damson.set("uploaded", "2020-01-01T00:00:00Z")
+        })
+        .format_2()
+}
+
+/// The wheel is withdrawn, and still declared.
+fn withdrawn() -> RepositoryBuilder {
+    RepositoryBuilder::sound().format_2().configuration(
+        r#"
+[[withdrawn]]
+sha256 = "92beae6f8d8b647d6f40279c6762f6506d336052c396d31a44261500c4ce4327"
+reason = "the wheel sends data to a stranger"
+date = 2026-11-20
+"#,
+    )
 }
 
 /// The file was moved away.
@@ -298,7 +325,21 @@ pub fn check(code: Code, repository: &BuiltRepository, more: &[&str]) -> Run {
         arguments.push("--wheels");
     }
     arguments.extend(more);
-    Program::new(repository.path()).run(&arguments)
+    let (program, _index) = program(code, repository);
+    program.run(&arguments)
+}
+
+/// The program for the fixture of this code, and the index that it needs for it.
+pub fn program(code: Code, repository: &BuiltRepository) -> (Program, Option<LoopbackIndex>) {
+    let program = Program::new(repository.path());
+    if code != Code::UploadedMismatch {
+        return (program, None);
+    }
+    let index = LoopbackIndex::start();
+    let mut file = Hosted::new("damson", "damson-5.0.1-py3-none-any.whl", b"");
+    file.uploaded = Some("2026-11-19T08:30:00Z".to_owned());
+    index.host(file);
+    (program.index(&index.index_url()), Some(index))
 }
 
 #[test]
@@ -382,8 +423,8 @@ fn what_a_build_refuses_a_check_finds() {
         // A build stops before it looks at wheels where the set has errors.
         let built = codes(&program, &["build", "--root-only"]);
         let is_found = built.iter().all(|code| checked.contains(code));
-        // No clock reaches a build, except by the days of waivers.
-        let is_refused = code != Code::Cooldown;
+        // No clock and no time of the index reaches a build, except by the days of waivers.
+        let is_refused = !matches!(code, Code::Cooldown | Code::UploadedMismatch);
         let is_told = built.contains(&code.as_str().to_owned());
         if checked != whole || !is_found || is_told != is_refused {
             wrong.push(format!(

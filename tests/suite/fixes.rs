@@ -6,7 +6,7 @@ use ipwhl::foundation::diagnostic::{Code, Stage};
 use ipwhl_unixfs::Profile;
 use serde_json::Value;
 
-use crate::findings::fixture;
+use crate::findings::{fixture, program};
 use crate::support::bench::{Bench, native, pure};
 use crate::support::history::History;
 use crate::support::loopback_index::{Answer, Hosted, LoopbackIndex};
@@ -509,7 +509,7 @@ fn paste(repository: &BuiltRepository, waivers: &[String]) {
 fn every_proposed_waiver_covers_its_finding() {
     for code in Code::ALL.iter().copied() {
         let repository = fixture(code).unwrap().build();
-        let program = Program::new(repository.path());
+        let (program, _index) = program(code, &repository);
         let wheels: &[&str] = match code.stage() {
             Stage::Wheel => &["--wheels"],
             _ => &[],

@@ -16,6 +16,7 @@ use ipwhl::set::graph::Graph;
 use ipwhl::set::judgement;
 use ipwhl::set::repository::Repository;
 use ipwhl_packaging::ProjectName;
+use ipwhl_unixfs::Profile;
 
 use crate::support::bench::{Bench, pure as pure_wheel};
 use crate::support::content_id;
@@ -184,23 +185,23 @@ fn a_wrong_value_is_a_finding() {
     for (key, expected) in [
         (
             "uploaded = \"2023-08-17T17:29:11Z\"",
-            "`uploaded` must be a time in UTC, without quotes and with at most 6 decimals",
+            "`uploaded` must be a time in UTC since 1970, without quotes and with at most 6 decimals",
         ),
         (
             "uploaded = 2023-08-17",
-            "`uploaded` must be a time in UTC, without quotes and with at most 6 decimals",
+            "`uploaded` must be a time in UTC since 1970, without quotes and with at most 6 decimals",
         ),
         (
             "uploaded = 2023-08-17T17:29:11+02:00",
-            "`uploaded` must be a time in UTC, without quotes and with at most 6 decimals",
+            "`uploaded` must be a time in UTC since 1970, without quotes and with at most 6 decimals",
         ),
         (
             "uploaded = 2023-08-17T17:29:11",
-            "`uploaded` must be a time in UTC, without quotes and with at most 6 decimals",
+            "`uploaded` must be a time in UTC since 1970, without quotes and with at most 6 decimals",
         ),
         (
             "uploaded = 2023-08-17T17:29:11.1234567Z",
-            "`uploaded` must be a time in UTC, without quotes and with at most 6 decimals",
+            "`uploaded` must be a time in UTC since 1970, without quotes and with at most 6 decimals",
         ),
         ("only = 3", "`only` must be a string, not an integer"),
         (
@@ -352,7 +353,14 @@ fn who_needs_what_is_not_offered_is_told_the_line() {
 fn a_wheel_can_be_for_some_platforms_only() {
     let tags = [LINUX, "cp312-cp312-win_amd64"];
     let on_windows = declaration("plum", &tags, "") + NOT_WINDOWS + "\n";
-    assert_eq!(told(&[("plum", on_windows.clone())]), [""; 0]);
+    // It takes the place of the platform's cover, and nobody can use it.
+    assert_eq!(
+        told(&[("plum", on_windows.clone())]),
+        [
+            "unused-wheel plum: `plum-1.0-cp312-cp312-win_amd64.whl` fits only platforms on which \
+             its `only` does not offer it"
+        ]
+    );
     // A wheel's own word comes before that at the top.
     let both = declaration("plum", &tags, NOT_WINDOWS) + "only = \"sys_platform == 'win32'\"\n";
     let name: ProjectName = "plum".parse().unwrap();
@@ -619,6 +627,12 @@ fn add_declares_the_time_and_keeps_the_choices() {
     offer(&bench, "1.0", Some(time));
     bench.add(&["plum"]).expect(ExitStatus::Clean);
     assert!(!bench.text("plum").contains("uploaded"));
+    // In a set that is of format 2 from now on, declaring it again writes the time.
+    let migrate = ["migrate", "--format", "2"];
+    bench.program.run(&migrate).expect(ExitStatus::Clean);
+    bench.add(&["plum==1.0"]).expect(ExitStatus::Clean);
+    let line = "\nuploaded = 2026-11-01T10:00:00.25Z\n";
+    assert!(bench.text("plum").contains(line), "{}", bench.text("plum"));
     let bench = Bench::of(&RepositoryBuilder::new().format_2().configuration(WEEK));
     offer(&bench, "1.0", Some(time));
     bench.add(&["plum"]).expect(ExitStatus::Clean);
@@ -651,4 +665,268 @@ fn add_declares_the_time_and_keeps_the_choices() {
         text.contains("\nuploaded = 2020-01-01T00:00:00Z\n"),
         "{text}"
     );
+}
+
+/// A wheel that fits only where the set does not offer it is carried for nobody.
+#[test]
+fn a_wheel_that_is_offered_nowhere_is_unused() {
+    let message = "unused-wheel plum: `plum-1.0-cp312-cp312-win_amd64.whl` fits only platforms on \
+                   which its `only` does not offer it";
+    let windows = "cp312-cp312-win_amd64";
+    // By the word of the project, and by its own.
+    let set = [("plum", declaration("plum", &[LINUX, windows], NOT_WINDOWS))];
+    assert_eq!(told(&set), [message]);
+    let [finding] = &*findings(&set) else {
+        panic!()
+    };
+    let labels = &finding.labels;
+    assert!(set[0].1[labels[1].span.clone()].starts_with("\"sys_platform"));
+    assert_eq!(labels[1].text, "false on these platforms");
+    let own = declaration("plum", &[LINUX, windows], "") + NOT_WINDOWS + "\n";
+    assert_eq!(told(&[("plum", own)]), [message]);
+    // Another wheel's `only` changes nothing for it, and one platform of several is enough.
+    let other = declaration("plum", &[LINUX, windows], "").replacen(
+        "[[wheel]]\n",
+        &format!("[[wheel]]\n{NOT_WINDOWS}\n"),
+        1,
+    );
+    assert_eq!(told(&[("plum", other)]), [""; 0]);
+    let both = declaration("plum", &["py3-none-any"], NOT_WINDOWS);
+    assert_eq!(told(&[("plum", both)]), [""; 0]);
+    // Where no tag fits, `only` is not the reason.
+    let mac = declaration(
+        "plum",
+        &[LINUX, "cp312-cp312-macosx_12_0_arm64"],
+        NOT_WINDOWS,
+    );
+    let told = told(&[("plum", mac)]);
+    assert_eq!(
+        told,
+        [
+            "unused-wheel plum: `plum-1.0-cp312-cp312-macosx_12_0_arm64.whl` fits no supported platform"
+        ]
+    );
+}
+
+/// A withdrawn wheel stops a build, also by the statement alone, and whichever key gives its digest.
+#[test]
+fn a_withdrawn_wheel_is_not_built() {
+    for (profile, unset) in [
+        (Profile::UnixfsV1_2025, "size"),
+        (Profile::UnixfsV1_2025, "sha256"),
+        // The content-id says nothing of the SHA-256, so only the wheel does.
+        (Profile::UnixfsV0_2015, "sha256"),
+    ] {
+        let set = RepositoryBuilder::sound().format_2().profile(profile);
+        let set = set.change("damson", |damson| damson.unset(unset));
+        let table = "\n[[withdrawn]]\n\
+                     sha256 = \"92beae6f8d8b647d6f40279c6762f6506d336052c396d31a44261500c4ce4327\"\n\
+                     reason = \"it sends data\"\ndate = 2026-11-20\n";
+        let repository = set.configuration(table).build();
+        let program = Program::new(repository.path());
+        for line in [
+            &["check", "--wheels"][..],
+            &["build"],
+            &["build", "--root-only"],
+        ] {
+            let run = program.run(line).expect(ExitStatus::Findings);
+            for words in [
+                "error[withdrawn]: `damson-5.0.1-py3-none-any.whl` is withdrawn",
+                "withdrawn on 2026-11-20: it sends data",
+            ] {
+                assert_eq!(run.stderr.matches(words).count(), 1, "{}", run.stderr);
+            }
+        }
+        // The facts of the wheel are known from now on.
+        program.run(&["check"]).expect(ExitStatus::Findings);
+        for hard in ["--allow", "severity"] {
+            let run = match hard {
+                "severity" => {
+                    let settings = repository.read("ipwhl.toml");
+                    let text = settings + "\n[severity]\nwithdrawn = \"warning\"\n";
+                    repository.write("ipwhl.toml", text);
+                    program.run(&["check"]).expect(ExitStatus::Findings)
+                }
+                _ => program
+                    .run(&["check", "--allow", "withdrawn"])
+                    .expect(ExitStatus::Usage),
+            };
+            assert!(
+                run.stderr.contains("or that the set has withdrawn a wheel"),
+                "{}",
+                run.stderr
+            );
+        }
+    }
+}
+
+/// Values of a hostile change: each is a finding at its line, and none is read as another one.
+#[test]
+fn hostile_values_are_findings() {
+    let mut wrong = Vec::new();
+    let digits = "1".repeat(40);
+    let long = vec!["sys_platform != 'x'"; 5000].join(" and ");
+    for (key, code, words) in [
+        (
+            format!("uploaded = {digits}"),
+            "invalid-value",
+            "in UTC since 1970",
+        ),
+        (format!("uploaded = {digits}-01-01T00:00:00Z"), "syntax", ""),
+        (
+            format!("uploaded = 2023-01-01T00:00:00.{digits}Z"),
+            "invalid-value",
+            "in UTC since 1970",
+        ),
+        (
+            "uploaded = 1969-12-31T23:59:59Z".to_owned(),
+            "invalid-value",
+            "in UTC since 1970",
+        ),
+        (
+            "uploaded = 0000-01-01T00:00:00Z".to_owned(),
+            "invalid-value",
+            "in UTC since 1970",
+        ),
+        (
+            "uploaded = 9999-12-31T23:59:59.999999Z".to_owned(),
+            "invalid-value",
+            "in UTC since 1970",
+        ),
+        (
+            "uploaded = 2023-06-30T23:59:60Z".to_owned(),
+            "invalid-value",
+            "in UTC since 1970",
+        ),
+        (
+            "only = ''".to_owned(),
+            "invalid-value",
+            "`only` is not a marker",
+        ),
+        (
+            "only = ' '".to_owned(),
+            "invalid-value",
+            "`only` is not a marker",
+        ),
+        (
+            "only = \"extra == 'x'\"".to_owned(),
+            "invalid-value",
+            "`only` names `extra`",
+        ),
+        (format!("only = \"{long}\""), "too-large", ""),
+        (
+            "publisher = \"a\\u0007b\"".to_owned(),
+            "invalid-value",
+            "one line of visible text",
+        ),
+        (
+            "publisher = \"a\\u0000\"".to_owned(),
+            "invalid-value",
+            "one line of visible text",
+        ),
+        (
+            format!("publisher = \"{}\"", "x".repeat(100_000)),
+            "too-large",
+            "",
+        ),
+    ] {
+        let text =
+            declaration("plum", &["py3-none-any"], "").replace("[[wheel]]\n", "") + &key + "\n";
+        let shown: String = key.chars().take(60).collect();
+        let told = told(&[("plum", text)]);
+        let first = told.first().cloned().unwrap_or_default();
+        let is_right = first.starts_with(code) && first.contains(words);
+        if !is_right || told.len() > 2 || told.iter().any(|one| one.len() > 1000) {
+            wrong.push(format!("{shown}: {told:.1000?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    // Undecided on a platform that is supported, and decided.
+    for (only, count) in [
+        ("python_version == '3.12'", 0),
+        ("python_full_version == '3.12.1'", 1),
+    ] {
+        let text = declaration("plum", &["py3-none-any"], &format!("only = \"{only}\""));
+        assert_eq!(told(&[("plum", text)]).len(), count, "{only}");
+    }
+    // The latest time that is read is young, and is written and read again.
+    let far = cooling("9999-12-30T21:59:59.999999Z").build();
+    let run = Program::new(far.path()).run(&["check", "--message-format", "json"]);
+    assert_eq!(run.codes(), ["cooldown"; 6]);
+    Program::new(far.path())
+        .run(&["build", "--root-only"])
+        .expect(ExitStatus::Clean);
+    for (table, words) in [
+        (
+            "sha256 = \"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\"",
+            "is the SHA-256 of an empty file, which no wheel is",
+        ),
+        ("sha256 = \"\"", "`` is not a SHA-256"),
+        (
+            "root = \"bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku\"",
+            "is not the CID of a release",
+        ),
+        ("root = \"\"", "`` is not the CID of a release"),
+    ] {
+        let table = format!("\n[[withdrawn]]\n{table}\nreason = \"x\"\ndate = 2026-11-20\n");
+        let repository = RepositoryBuilder::sound()
+            .format_2()
+            .configuration(&table)
+            .build();
+        let run = Program::new(repository.path())
+            .run(&["check"])
+            .expect(ExitStatus::Findings);
+        assert!(
+            run.stderr.contains("error[invalid-value]"),
+            "{}",
+            run.stderr
+        );
+        assert!(run.stderr.contains(words), "{words}: {}", run.stderr);
+    }
+}
+
+/// No byte but the number changes, whatever else is in the file and the folder.
+#[test]
+fn format_2_loses_nothing() {
+    let unix = "#:schema schemas/ipwhl.schema.json\n# ours\n\n[ repository ] # the set\n\
+                name = 'example'\n  format=1# of 2026\n\n\n[platforms]\nalso = [\"cp312-win_amd64\",\t]\n\
+                severity = {}\n[[waiver]] # one\ncode = \"cooldown\"\nproject = \"plum\"\n\
+                reason = \"\"\"\nan urgent fix\"\"\"\nexpires = 2027-01-01 # a year\n# the end";
+    let unix = unix.replace("severity = {}\n", "");
+    let inline =
+        "repository = {format = 1, name = \"x\"}\nplatforms.also = [\"cp312-win_amd64\"]\n";
+    for text in [
+        unix.clone(),
+        unix.replace('\n', "\r\n"),
+        format!("\u{feff}{unix}"),
+        format!("\u{feff}{}", unix.replace('\n', "\r\n")),
+        inline.to_owned(),
+        inline.replace("format = 1", "format = 0x1"),
+        inline.replace("format = 1", "format = +1"),
+    ] {
+        let declared = "# mine\r\nextras = []\r\n";
+        let builder = RepositoryBuilder::new()
+            .configuration_text(&text)
+            .file("declarations/plum.toml", declared);
+        let workshop = Workshop::with(&builder);
+        let ran = workshop.run(&["migrate", "--format", "2"]);
+        assert_eq!(ran.code, Some(0), "{text:?}: {ran:?}");
+        let file = workshop.repository().join("ipwhl.toml");
+        let mut expected = text.clone();
+        for number in ["format=1", "format = 1", "format = 0x1", "format = +1"] {
+            let newer = if number == "format=1" {
+                "format=2"
+            } else {
+                "format = 2"
+            };
+            expected = expected.replace(number, newer);
+        }
+        assert_ne!(expected, text);
+        assert_eq!(fs::read_to_string(&file).unwrap(), expected);
+        let plum = workshop.repository().join("declarations/plum.toml");
+        assert_eq!(fs::read_to_string(plum).unwrap(), declared);
+        workshop
+            .run(&["migrate", "--format", "2"])
+            .said("already has the format 2");
+    }
 }

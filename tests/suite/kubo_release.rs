@@ -5,7 +5,7 @@ use std::process::Command;
 
 use ipwhl_unixfs::Profile;
 
-use crate::clients::Pip;
+use crate::clients::{Pip, Uv, release_of_2023};
 use crate::hollow_command::small_with_newer_library;
 use crate::kubo::Kubo;
 use crate::reuse::{released, trusted};
@@ -120,6 +120,28 @@ fn pip_installs_through_kubos_own_gateway() {
         "2.1.post1"
     );
     pip.check();
+}
+
+/// A gateway sends HTML to every client: uv reads times there, and pip ends.
+#[test]
+fn clients_leave_out_what_is_newer_through_kubos_own_gateway() {
+    let kubo = Kubo::new(Profile::UnixfsV1_2025);
+    let (workshop, _serving, _plain) = release_of_2023();
+    let root = kubo.import(&workshop.read("release.car"));
+    let node = Node::over(kubo, &[]);
+    let url = format!("{}/ipfs/{root}/", node.gateway);
+    let (uv, pip) = (Uv::new(), Pip::new());
+    let output = uv.install_older(&url, "2023-08-17T17:29:11Z");
+    assert!(!output.status.success(), "uv installed a newer wheel");
+    let output = uv.install_older(&url, "2023-08-17T17:29:12Z");
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{error}");
+    let output = pip.install_older(&url, "2023-08-17T17:29:12Z");
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        !output.status.success() && error.contains("does not provide upload-time metadata"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ipwhl::foundation::diagnostic::{Code, Finding, SourceText, SourceTexts, Stage, Style, render};
 use textwrap::core::display_width;
 
-use crate::findings::fixture;
+use crate::findings::{fixture, program};
 use crate::support::program::Program;
 use crate::support::repository_builder::RepositoryBuilder;
 
@@ -268,7 +268,8 @@ fn every_message_fits_a_narrow_window() {
         if code.stage() == Stage::Wheel {
             arguments.push("--wheels");
         }
-        let run = Program::new(repository.path()).terminal(60).run(&arguments);
+        let (program, _index) = program(code, &repository);
+        let run = program.terminal(60).run(&arguments);
         assert_sentences_fit(&run.stderr, 60);
         all += &run.stderr;
     }

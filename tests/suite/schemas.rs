@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ipwhl::command::ExitStatus;
-use ipwhl::foundation::diagnostic::{Code, Stage, findings_schema};
+use ipwhl::foundation::diagnostic::{Code, findings_schema};
 use ipwhl::release::tree::{index_schema, release_schema};
 use ipwhl::set::declaration::{
     DECLARATION_SCHEMA_FILE, Layout, canonical, declaration_schema, parse,
@@ -725,11 +725,7 @@ fn findings_as_json_validate() {
     let mut lines = 0;
     for code in Code::ALL {
         let repository = crate::findings::fixture(*code).unwrap().build();
-        let mut arguments = vec!["check", "--message-format", "json"];
-        if code.stage() == Stage::Wheel {
-            arguments.push("--wheels");
-        }
-        let run = Program::new(repository.path()).run(&arguments);
+        let run = crate::findings::check(*code, &repository, &["--message-format", "json"]);
         for line in run.stdout.lines() {
             let value: Value = serde_json::from_str(line).unwrap();
             validates(&validator, &value, line);

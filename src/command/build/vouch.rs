@@ -65,6 +65,12 @@ pub(super) fn vouch(
                 signed.statement.sequence,
                 key.key.public().fingerprint()
             ));
+            if let Some(withdrawal) = signed.statement.own_withdrawal() {
+                context.warning(&format!(
+                    "this statement withdraws its own release: {}",
+                    withdrawal.reason
+                ));
+            }
             let place = context.shown(&folder.join(STATEMENT));
             mention_signers(context, &place, &signed, &quorums, false);
             Ok(Some(signed))

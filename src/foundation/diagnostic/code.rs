@@ -91,7 +91,7 @@ macro_rules! codes {
 
             /// Whether a waiver can cover it and `[severity]` can change it. This is not possible
             /// for findings that mean that bytes differ from the declaration, that an archive
-            /// contradicts itself, or that a file cannot be read.
+            /// contradicts itself, that a file cannot be read, or that a wheel is withdrawn.
             pub fn may_be_overridden(self) -> bool {
                 match self { $(Self::$variant => $soft),+ }
             }
@@ -129,9 +129,11 @@ codes! {
     AmbiguousWheels "ambiguous-wheels" Uniqueness Error true "An interpreter on some system accepts several wheels of the project.",
     SeveralVersions "several-versions" Uniqueness Error true "The wheels of a project have more than one version.",
     ConflictingDigest "conflicting-digest" Uniqueness Error false "A content-id contradicts its `sha256` or `size`, or two wheels have the same digest.",
+    Withdrawn "withdrawn" Uniqueness Error false "The repository has withdrawn a declared wheel.",
     ContentIdMismatch "content-id-mismatch" Wheel Error false "The bytes do not have the declared CID.",
     Sha256Mismatch "sha256-mismatch" Wheel Error false "The bytes do not have the declared SHA-256.",
     SizeMismatch "size-mismatch" Wheel Error false "The file does not have the declared size.",
+    UploadedMismatch "uploaded-mismatch" Wheel Error true "The index states another time of the upload than the declared one.",
     MissingSource "missing-source" Wheel Error false "A source does not have the wheel.",
     InvalidArchive "invalid-archive" Wheel Error false "The archive contradicts itself or is not a wheel.",
     InvalidMetadata "invalid-metadata" Wheel Error false "METADATA, WHEEL or the entry points break their specification.",
@@ -150,7 +152,7 @@ codes! {
     DirectReference "direct-reference" Graph Error true "A requirement names a URL instead of a project in the set.",
     UndefinedMarker "undefined-marker" Graph Error true "A marker makes a comparison that has no meaning.",
     UncoveredPlatform "uncovered-platform" Graph Warning true "A wanted project has no wheel for a supported platform, and no project needs it there.",
-    UnusedWheel "unused-wheel" Graph Warning true "A wheel fits no supported platform.",
+    UnusedWheel "unused-wheel" Graph Warning true "A wheel fits no supported platform on which the set offers it.",
     Unneeded "unneeded" Graph Warning true "No project needs an automatic project.",
     Cooldown "cooldown" Graph Error true "A wheel is younger than the repository's cooldown, or its age is unknown.",
     ExpiredWaiver "expired-waiver" Waivers Error false "A waiver has expired.",
@@ -184,7 +186,7 @@ pub struct HardCode(pub Code);
 impl HardCode {
     /// The reason, as half a sentence.
     pub fn reason(self) -> &'static str {
-        "it means that a file cannot be read, that bytes differ from the declaration, or that an archive contradicts itself"
+        "it means that a file cannot be read, that bytes differ from the declaration, that an archive contradicts itself, or that the set has withdrawn a wheel"
     }
 }
 

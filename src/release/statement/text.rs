@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use thiserror::Error;
 
 use crate::release::signature::{KeyError, TrustedKey};
-use crate::set::repository::Withdrawal;
+use crate::set::repository::{Withdrawal, Withdrawn};
 
 /// The longest statement that is read.
 pub const MAXIMUM_STATEMENT_SIZE: usize = 64 * 1024;
@@ -169,6 +169,12 @@ impl Statement {
         };
         statement.check()?;
         Ok(Some(statement))
+    }
+
+    /// The withdrawal of its own release, if it has one.
+    pub fn own_withdrawal(&self) -> Option<&Withdrawal> {
+        let mut withdrawn = self.withdrawn.iter();
+        withdrawn.find(|one| one.subject == Withdrawn::Release(self.root))
     }
 
     /// Whether it has expired at that time.

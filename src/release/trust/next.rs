@@ -20,7 +20,7 @@ use crate::release::statement::{
     Draft, SignedStatement, Statement, is_signature_of, parse_lifetime,
 };
 use crate::set::check::NEED_ARCHIVE;
-use crate::set::repository::{Configuration, Repository};
+use crate::set::repository::{Configuration, Repository, Withdrawal};
 use crate::source::Session;
 
 /// The options for the next statement.
@@ -189,6 +189,12 @@ impl NextStatement {
             .map_err(|error| Failure::finding(error_chain(&error)))?;
         match (following, self.previous) {
             (Some(statement), before) => {
+                if before
+                    .as_ref()
+                    .is_none_or(|before| before.statement.root != root)
+                {
+                    refuse_withdrawn(&statement)?;
+                }
                 if let Some(before) = &before {
                     keep_statement(folder, before)
                         .map_err(|error| Failure::world(error.message))?;
@@ -207,6 +213,20 @@ impl NextStatement {
             (None, previous) => Ok(previous.map(SignedNext::Unchanged)),
         }
     }
+}
+
+/// A withdrawn release does not come back. The current one can be withdrawn, because that takes a
+/// statement of its root.
+fn refuse_withdrawn(statement: &Statement) -> Result<(), Failure> {
+    let Some(withdrawal) = statement.own_withdrawal() else {
+        return Ok(());
+    };
+    let Withdrawal { reason, date, .. } = withdrawal;
+    Err(Failure::finding(format!(
+        "{} is withdrawn since {date}: {reason}",
+        withdrawal.subject
+    ))
+    .help("a withdrawal is for good: change the set"))
 }
 
 /// The instant after the duration in an option, counted from now.

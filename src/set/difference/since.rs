@@ -181,10 +181,12 @@ impl EarlierState {
         let of_sources = check::sources(&found.problems);
         let mut findings = Vec::new();
         for declaration in now.declarations.values() {
-            let Some(before) = self.declaration(declaration) else {
+            let Some(earlier) = self.declaration(declaration) else {
                 continue;
             };
-            for wheel in &before.wheels {
+            for wheel in &earlier.wheels {
+                findings.extend(check::times(&[wheel], found));
+                findings.extend(check::withdrawn_by_facts(before, &[wheel], found));
                 if let Some(facts) = found.facts(wheel) {
                     findings.extend(check::wheel(wheel, &facts.archive, layout, platforms));
                 }

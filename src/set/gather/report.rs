@@ -8,6 +8,7 @@ use ipwhl_packaging::WheelFileName;
 use ipwhl_unixfs::Cid;
 
 use super::{Facts, ReleaseFacts, ReusedFacts};
+use crate::foundation::time::UtcTime;
 use crate::set::declaration::DeclaredWheel;
 use crate::source::SourceProblem;
 
@@ -17,6 +18,8 @@ pub struct WheelReport {
     pub(super) facts: BTreeMap<Cid, Facts>,
     /// The facts from a release for wheels that were not read, by content-id and file name.
     pub(super) reused: BTreeMap<(Cid, String), ReusedFacts>,
+    /// The times of uploads that the index states, by file name, if it was asked.
+    pub(super) times: BTreeMap<String, UtcTime>,
     /// Problems with the answers of sources.
     pub problems: Vec<WheelProblem>,
     /// Failures of the network or the machine.
@@ -89,6 +92,7 @@ impl WheelReport {
     pub fn extend(&mut self, other: Self) {
         self.facts.extend(other.facts);
         self.reused.extend(other.reused);
+        self.times.extend(other.times);
         extend_with_new(&mut self.problems, other.problems);
         extend_with_new(&mut self.failures, other.failures);
         extend_with_new(&mut self.rejected, other.rejected);
@@ -114,6 +118,11 @@ impl WheelReport {
     pub fn release_facts(&self, wheel: &DeclaredWheel) -> Option<ReleaseFacts<'_>> {
         let facts = self.facts(wheel).map(Facts::release_facts);
         facts.or_else(|| self.reused(wheel).map(ReusedFacts::release_facts))
+    }
+
+    /// The time of the upload of a declared wheel, as the index states it.
+    pub fn stated_time(&self, wheel: &DeclaredWheel) -> Option<UtcTime> {
+        self.times.get(wheel.file_name.as_str()).copied()
     }
 
     /// Records a problem with one source of a wheel, as a finding's problem or a failure.

@@ -1,5 +1,6 @@
 //! Gathers the facts of wheels: each wheel without cached facts is fetched and read.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use futures_util::StreamExt;
@@ -45,6 +46,36 @@ pub struct Gathering<'a> {
     pub reuse: Option<&'a Reuse<'a>>,
 }
 
+/// The fetcher of a gathering, made on first use: its steps share the pages of the index.
+pub(super) struct SharedFetcher<'g> {
+    gathering: &'g Gathering<'g>,
+    fetcher: OnceCell<Fetcher>,
+}
+
+impl<'g> SharedFetcher<'g> {
+    pub(super) fn of(gathering: &'g Gathering<'_>) -> Self {
+        Self {
+            gathering,
+            fetcher: OnceCell::new(),
+        }
+    }
+
+    pub(super) fn get(&self) -> Result<&Fetcher, Failure> {
+        if let Some(fetcher) = self.fetcher.get() {
+            return Ok(fetcher);
+        }
+        let Gathering {
+            session,
+            repository,
+            network,
+            profile,
+            ..
+        } = self.gathering;
+        let fetcher = network.fetcher(session, &repository.configuration, *profile)?;
+        Ok(self.fetcher.get_or_init(|| fetcher))
+    }
+}
+
 impl Gathering<'_> {
     /// The facts of these wheels of the repository, from the cache, a reused release, or the wheels
     /// themselves.
@@ -53,6 +84,40 @@ impl Gathering<'_> {
     /// When there is no cache, or the reused release cannot be read. Problems and failures of
     /// single wheels are in the report.
     pub fn gather(&self, wheels: &[&DeclaredWheel], want: Want) -> Result<WheelReport, Failure> {
+        self.gather_with(&SharedFetcher::of(self), wheels, want)
+    }
+
+    /// Checks the sources of `asked`, reads the wheels of `read` for their facts, and asks the
+    /// index for the times of `timed`. Each page of the index is fetched once.
+    ///
+    /// # Errors
+    /// When there is no cache for wheels that must be read, or the network cannot be used at all.
+    pub fn examine(
+        &self,
+        asked: &[&DeclaredWheel],
+        read: &[&DeclaredWheel],
+        timed: &[&DeclaredWheel],
+    ) -> Result<WheelReport, Failure> {
+        let fetcher = SharedFetcher::of(self);
+        let mut report = WheelReport::default();
+        if !asked.is_empty() {
+            self.ask_sources_with(&fetcher, asked, &mut report)?;
+        }
+        if !read.is_empty() {
+            report.extend(self.gather_with(&fetcher, read, Want::Facts)?);
+        }
+        if !timed.is_empty() {
+            report.extend(self.ask_times(&fetcher, timed)?);
+        }
+        Ok(report)
+    }
+
+    fn gather_with(
+        &self,
+        fetcher: &SharedFetcher<'_>,
+        wheels: &[&DeclaredWheel],
+        want: Want,
+    ) -> Result<WheelReport, Failure> {
         let cache = self.session.cache()?;
         let known: Vec<Option<Facts>> = wheels
             .par_iter()
@@ -87,19 +152,17 @@ impl Gathering<'_> {
             missing = left;
         }
         if !missing.is_empty() {
-            self.fetch(&missing, &mut report)?;
+            self.fetch(fetcher.get()?, &missing, &mut report)?;
         }
         Ok(report)
     }
 
-    fn fetcher(&self) -> Result<Fetcher, Failure> {
-        let configuration = &self.repository.configuration;
-        self.network
-            .fetcher(self.session, configuration, self.profile)
-    }
-
-    fn fetch(&self, wheels: &[&DeclaredWheel], report: &mut WheelReport) -> Result<(), Failure> {
-        let fetcher = self.fetcher()?;
+    fn fetch(
+        &self,
+        fetcher: &Fetcher,
+        wheels: &[&DeclaredWheel],
+        report: &mut WheelReport,
+    ) -> Result<(), Failure> {
         let requests = wheel_requests(self.repository, wheels);
         let runtime = self.session.runtime()?;
         let progress = self.session.begin_wheels(&requests);
@@ -158,10 +221,19 @@ impl Gathering<'_> {
         wheels: &[&DeclaredWheel],
         report: &mut WheelReport,
     ) -> Result<(), Failure> {
+        self.ask_sources_with(&SharedFetcher::of(self), wheels, report)
+    }
+
+    fn ask_sources_with(
+        &self,
+        fetcher: &SharedFetcher<'_>,
+        wheels: &[&DeclaredWheel],
+        report: &mut WheelReport,
+    ) -> Result<(), Failure> {
+        let fetcher = fetcher.get()?;
         let requests = wheel_requests(self.repository, wheels);
         let progress = self.session.begin_wheels(&requests);
         let tell = |event| progress.fetch(event);
-        let fetcher = self.fetcher()?;
         let mut outcomes = self.session.runtime()?.block_on(async {
             fetcher
                 .check_sources(&requests, &tell)

@@ -77,8 +77,9 @@ pub(super) fn apply(
     let mut about_waivers = Vec::new();
     for ((waiver, covered), places) in configuration.waivers.iter().zip(covered).zip(places) {
         let is_behind_part = has_partial && !waiver.code.hides_requirements();
-        // A wheel grows old by itself, and a build does not ask for its age.
-        let is_of_age = waiver.code == Code::Cooldown;
+        // A wheel grows old by itself, and a build asks neither for its age nor the index for its
+        // time.
+        let is_of_age = matches!(waiver.code, Code::Cooldown | Code::UploadedMismatch);
         let may_be_needed =
             covered || is_behind_part || is_of_age || is_behind(waiver, &remaining, unread);
         if waiver.expires.value < today {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use ipwhl_packaging::Platform;
-use toml_edit::{Array, DocumentMut, Item, Table, TableLike, Value, value};
+use toml_edit::{Array, Document, DocumentMut, Item, Table, TableLike, Value, value};
 
 use crate::set::declaration::FormatVersion;
 use crate::set::repository::Configuration;
@@ -45,17 +45,17 @@ pub(super) fn package_settings(
     Some(document.to_string())
 }
 
-/// The text of `ipwhl.toml` with another version of the formats; nothing else changes. `None` if
+/// The text of `ipwhl.toml` with another version of the formats; no other byte changes. `None` if
 /// the text does not state a version that is known.
 pub fn settings_in_format(text: &str, format: FormatVersion) -> Option<String> {
-    let mut document: DocumentMut = text.parse().ok()?;
-    let repository = document.get_mut("repository")?.as_table_like_mut()?;
-    let old = repository.get_mut("format")?.as_value_mut()?;
+    let document = Document::parse(text).ok()?;
+    let repository = document.get("repository")?.as_table_like()?;
+    let old = repository.get("format")?.as_value()?;
     FormatVersion::from_number(old.as_integer()?.try_into().ok()?)?;
-    let decor = old.decor().clone();
-    *old = Value::from(i64::from(format.number()));
-    *old.decor_mut() = decor;
-    Some(document.to_string())
+    // The document itself would be written with other line ends.
+    let span = old.span()?;
+    let (before, after) = (text.get(..span.start)?, text.get(span.end..)?);
+    Some(format!("{before}{}{after}", format.number()))
 }
 
 /// Changes the value of a key, and keeps the comments around it.

@@ -1,5 +1,6 @@
 //! What a build follows when nothing names it: the statement where it writes its own.
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use ipwhl::release::statement::Statement;
@@ -74,6 +75,86 @@ fn a_build_names_what_is_withdrawn() {
     let twice = fs::read_to_string(&settings).unwrap() + &table + &table;
     fs::write(&settings, twice).unwrap();
     workshop.run(&["check"]).said("is withdrawn twice");
+}
+
+/// A wheel that the statement withdraws is not built, though the settings have forgotten it. A
+/// withdrawn release does not come back.
+#[test]
+fn what_is_withdrawn_does_not_come_back() {
+    let workshop = workshop(&trusted(&[1], 1));
+    let settings = workshop.repository().join("ipwhl.toml");
+    let plain = fs::read_to_string(&settings).unwrap();
+    let plain = plain.replacen("format = 1", "format = 2", 1);
+    fs::write(&settings, &plain).unwrap();
+    let first = build(&workshop, &[]);
+    // The current release can be withdrawn, and its statement renewed.
+    let of_root = format!(
+        "\n[[withdrawn]]\nroot = \"{}\"\nreason = \"a stolen key\"\ndate = 2026-11-20\n",
+        first.root
+    );
+    fs::write(&settings, plain.clone() + &of_root).unwrap();
+    let ran = workshop.run(&[&["build"][..], &KEY].concat());
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    ran.said("warning: this statement withdraws its own release: a stolen key");
+    build(&workshop, &["--renew"]);
+    let names = declarations(&workshop);
+    add_a_project(&workshop, "another");
+    let added = declarations(&workshop);
+    let [another] = &*added.difference(&names).collect::<Vec<_>>() else {
+        panic!("{added:?}")
+    };
+    let fourth = build(&workshop, &[]);
+    assert_eq!(fourth.withdrawn.len(), 1);
+    let text = fs::read_to_string(workshop.repository().join(another)).unwrap();
+    fs::remove_file(workshop.repository().join(another)).unwrap();
+    fs::write(&settings, &plain).unwrap();
+    let refused = workshop.run(&[&["build"][..], &KEY].concat());
+    refused.refused(
+        1,
+        &[
+            "is withdrawn since 2026-11-20: a stolen key",
+            "change the set",
+        ],
+    );
+    assert_eq!(statement(&workshop), fourth);
+    // Now the wheel of the other project: first the settings withdraw it, then the statement does.
+    fs::write(workshop.repository().join(another), &text).unwrap();
+    let (_, digest) = text.split_once("sha256 = \"").unwrap();
+    let of_file = format!(
+        "\n[[withdrawn]]\nsha256 = \"{}\"\nreason = \"it sends data\"\ndate = 2026-11-21\n",
+        &digest[..64]
+    );
+    fs::write(&settings, plain.clone() + &of_file).unwrap();
+    let refused = || {
+        let ran = workshop.run(&[&["build"][..], &KEY].concat());
+        ran.refused(
+            1,
+            &["error[withdrawn]", "withdrawn on 2026-11-21: it sends data"],
+        );
+    };
+    refused();
+    fs::remove_file(workshop.repository().join(another)).unwrap();
+    add_a_project(&workshop, "third");
+    let fifth = build(&workshop, &[]);
+    assert_eq!(fifth.withdrawn.len(), 2);
+    fs::write(&settings, &plain).unwrap();
+    fs::write(workshop.repository().join(another), &text).unwrap();
+    refused();
+    assert_eq!(statement(&workshop), fifth);
+}
+
+/// The paths of all declarations.
+fn declarations(workshop: &Workshop) -> BTreeSet<String> {
+    let folder = workshop.repository().join("declarations");
+    let files = fs::read_dir(folder).unwrap();
+    files
+        .map(|file| {
+            format!(
+                "declarations/{}",
+                file.unwrap().file_name().to_str().unwrap()
+            )
+        })
+        .collect()
 }
 
 #[test]

@@ -290,7 +290,8 @@ pub(super) fn uploaded(reader: &Reader, table: &Table<'_, '_>) -> Option<Spanned
         reader.push(
             Finding::new(
                 Code::InvalidValue,
-                "`uploaded` must be a time in UTC, without quotes and with at most 6 decimals",
+                "`uploaded` must be a time in UTC since 1970, without quotes and with at most 6 \
+                 decimals",
             )
             .at(&reader.file, span, "")
             .help("write it as in `uploaded = 2023-08-17T17:29:11Z`"),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use ipwhl_unixfs::{Cid, Sha256Digest};
+use ipwhl_unixfs::{Cid, Codec, Sha256Digest};
 use jiff::civil::Date;
 
 use crate::foundation::diagnostic::{Code, Finding, is_hidden};
@@ -50,22 +50,24 @@ impl Withdrawal {
 /// Reads one `[[withdrawn]]` table.
 pub(super) fn withdrawal(reader: &Reader, table: &Table<'_, '_>) -> Option<Withdrawal> {
     let file = table.string("sha256").and_then(|text| {
-        let parsed = text.value.parse().map(Withdrawn::File);
-        parsed
-            .map_err(|_| {
-                let message = format!("`{}` is not a SHA-256", text.value);
-                reader.report(Code::InvalidValue, message, &text.span);
-            })
-            .ok()
+        let reason = match text.value.parse::<Sha256Digest>() {
+            Ok(sha256) if sha256 != Sha256Digest::of(b"") => return Some(Withdrawn::File(sha256)),
+            Ok(_) => "the SHA-256 of an empty file, which no wheel is",
+            Err(_) => "not a SHA-256",
+        };
+        let message = format!("`{}` is {reason}", text.value);
+        reader.report(Code::InvalidValue, message, &text.span);
+        None
     });
     let release = table.string("root").and_then(|text| {
-        let parsed = text.value.parse().map(Withdrawn::Release);
-        parsed
-            .map_err(|_| {
-                let message = format!("`{}` is not the CID of a release", text.value);
-                reader.report(Code::InvalidValue, message, &text.span);
-            })
-            .ok()
+        // A release is a folder.
+        let root = text.value.parse::<Cid>().ok();
+        let root = root.filter(|root| root.codec() == Codec::DagPb);
+        if root.is_none() {
+            let message = format!("`{}` is not the CID of a release", text.value);
+            reader.report(Code::InvalidValue, message, &text.span);
+        }
+        root.map(Withdrawn::Release)
     });
     match (table.has("sha256"), table.has("root")) {
         (false, false) => {
