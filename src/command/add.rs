@@ -15,6 +15,7 @@ use super::network::NetworkArguments;
 use super::report::show_texts;
 use crate::foundation::failure::{Failure, FailureKind};
 use crate::set::declaration::Layout;
+use crate::set::graph::member;
 use crate::set::repository::Repository;
 use crate::set::requested::{Mistakes, RequestFileError, Selection, read_request_file};
 use crate::set::resolve::{
@@ -121,7 +122,7 @@ impl MovementArguments {
         if self.allow_update.iter().any(|name| name == ALL) {
             return Ok(Projects::All);
         }
-        declared_projects(repository, &self.allow_update, "--allow-update").map(Projects::Named)
+        members(repository, &self.allow_update).map(Projects::Named)
     }
 }
 
@@ -306,27 +307,13 @@ pub(super) fn changeable(context: &Context<'_>) -> Result<Repository, Failure> {
 /// The word for every declared project.
 const ALL: &str = "all";
 
-/// The declared projects of these values of an option.
-pub(super) fn declared_projects(
+/// The projects of the set with these names.
+pub(super) fn members(
     repository: &Repository,
     names: &[String],
-    option: &str,
 ) -> Result<BTreeSet<ProjectName>, Failure> {
-    let declared = |name: &String| {
-        let shown = format!("{option} {name}");
-        let shown = shown.trim_start();
-        let project: ProjectName = name
-            .parse()
-            .map_err(|error| Failure::usage(format!("`{shown}`: {error}")))?;
-        if repository.declarations.contains_key(&project) {
-            return Ok(project);
-        }
-        Err(
-            Failure::usage(format!("`{shown}`: the set has no `{project}`"))
-                .help("`ipwhl list` prints the projects of the set"),
-        )
-    };
-    names.iter().map(declared).collect()
+    let names = names.iter();
+    names.map(|name| Ok(member(repository, name)?)).collect()
 }
 
 /// Adds help to a failure of the network or the disk that has none.

@@ -4,7 +4,7 @@ use clap::Args;
 use ipwhl_packaging::ProjectName;
 use serde::Serialize;
 
-use super::add::{changeable, declared_projects, with_way_out};
+use super::add::{changeable, members, with_way_out};
 use super::columns;
 use super::context::Context;
 use super::draw::to_json;
@@ -65,7 +65,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         )
         .help("run the same command without `--offline`"));
     }
-    let names = declared_projects(&repository, &arguments.names, "")?;
+    let names = members(&repository, &arguments.names)?;
     let network = arguments.network.network();
     let plan = Update::all(&context.session, &network)
         .plan(&repository)

@@ -7,7 +7,7 @@ use clap::Args;
 use ipwhl_packaging::ProjectName;
 use jiff::Timestamp;
 
-use super::add::{MovementArguments, changeable, declared_projects, with_way_out};
+use super::add::{MovementArguments, changeable, members, with_way_out};
 use super::change::Before;
 use super::context::Context;
 use super::exit::ExitStatus;
@@ -45,9 +45,9 @@ pub(super) struct Arguments {
     /// Print them as JSON
     #[arg(long, requires = "one_by_one")]
     json: bool,
-    /// Make one of them, by its number in the list
-    #[arg(long, value_name = "NUMBER", requires = "one_by_one", conflicts_with_all = ["json", "dry_run"])]
-    make: Option<usize>,
+    /// Make the one that contains this project
+    #[arg(long, value_name = "NAME", requires = "one_by_one", conflicts_with_all = ["json", "dry_run"])]
+    make: Option<ProjectName>,
     #[command(flatten)]
     steps: StepArguments,
     /// Update as of this date or time: without what was uploaded since. A date begins at midnight
@@ -94,7 +94,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     }
     let network = arguments.network.network();
     let NamedUpdates { projects, limits } = named_updates(&repository, &arguments.projects)?;
-    let latest = declared_projects(&repository, &arguments.latest, "--latest")?;
+    let latest = members(&repository, &arguments.latest)?;
     let is_for_all = arguments.projects.is_empty() && latest.is_empty();
     let update = Update {
         projects: if is_for_all {
@@ -119,11 +119,11 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     warn_of_unknown(context, &plan);
     if arguments.one_by_one {
         let changes = plan.one_by_one();
-        let Some(number) = arguments.make else {
+        let Some(project) = &arguments.make else {
             one_by_one::print(context, &repository, &plan, &changes, arguments.json)?;
             return Ok(ExitStatus::Clean);
         };
-        let change = one_by_one::chosen(&changes, number)?;
+        let change = one_by_one::chosen(&changes, project)?;
         let added = update.declare(&mut repository, plan, Some(change));
         for line in before.write(context, &repository, &added.map_err(with_way_out)?)? {
             context.say(line);

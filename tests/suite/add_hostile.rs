@@ -107,7 +107,7 @@ fn a_version_that_vanishes_ends_the_run() {
     let gone = || Answer::status("404 Not Found");
     for project in ["plum", "fig"] {
         let path = format!("/files/{project}-1.0-py3-none-any.whl");
-        // Only the next request: whoever asked again would get it.
+        // Only the next request fails. A retry would succeed.
         bench.index.queue(&path, [gone()]);
         let words = [&*format!("{project}-1.0-py3-none-any.whl"), "404"];
         refused(&bench, bench.add(&["plum"]), ExitStatus::World, &words, &[]);

@@ -139,7 +139,7 @@ fn other_files_are_refused_with_the_way_out() {
         ),
         (
             vec!["missing-1.0-py3-none-any.whl"],
-            ExitStatus::Usage,
+            ExitStatus::World,
             "missing-1.0-py3-none-any.whl` cannot be read",
         ),
         (
@@ -154,7 +154,7 @@ fn other_files_are_refused_with_the_way_out() {
         ),
         (
             vec!["folder-1.0-py3-none-any.whl"],
-            ExitStatus::Usage,
+            ExitStatus::World,
             "folder-1.0-py3-none-any.whl` cannot be read",
         ),
         (

@@ -49,7 +49,7 @@ fn what_is_newer_what_fits_and_what_holds_it_back() {
     );
     let run = outdated(&["pear"]).expect(ExitStatus::Usage);
     assert!(
-        run.stderr.contains("error: `pear`: the set has no `pear`"),
+        run.stderr.contains("error: `pear` is not in the set"),
         "{}",
         run.stderr
     );

@@ -12,7 +12,7 @@ use ipwhl::foundation::failure::Failure;
 use ipwhl::set::graph::Graph;
 use ipwhl::set::repository::Repository;
 use ipwhl::set::resolve::{
-    Asked, COMMAND_LINE, Catalogue, PlatformSet, Policy, Projects, SolvedProject, Step, Wish, solve,
+    Asked, COMMAND_LINE, Catalogue, PlatformSet, Policy, SolvedProject, Wish, solve,
 };
 use ipwhl::source::{CoreMetadataFile, IndexFile, ProjectPage};
 use ipwhl_packaging::{
@@ -202,17 +202,7 @@ fn policy(set: &[String], platforms: usize) -> Policy {
     });
     Policy {
         asked: asked.collect(),
-        moving: Projects::none(),
-        newest: Projects::none(),
-        may_downgrade: false,
-        largest_step: Step::default(),
-        with_dependencies: true,
-        prefer: None,
-        offered: BTreeMap::new(),
-        uploads: None,
-        of_any_age: BTreeSet::new(),
-        constraints: BTreeMap::new(),
-        preferred: BTreeMap::new(),
+        ..Policy::default()
     }
 }
 

@@ -10,8 +10,8 @@ use ipwhl::foundation::failure::Failure;
 use ipwhl::set::graph::Graph;
 use ipwhl::set::repository::Repository;
 use ipwhl::set::resolve::{
-    Asked, COMMAND_LINE, Catalogue, ChangeKind, PlatformSet, Policy, Projects, Solution, Step,
-    Wish, one_by_one, solve,
+    Asked, COMMAND_LINE, Catalogue, ChangeKind, PlatformSet, Policy, Projects, Solution, Wish,
+    one_by_one, solve,
 };
 use ipwhl::source::{CoreMetadataFile, IndexFile, ProjectPage};
 use ipwhl_packaging::{CoreMetadata, ProjectName, Version, parse_specifiers};
@@ -189,17 +189,7 @@ fn policy(asked: &[(&str, &str)]) -> Policy {
     });
     Policy {
         asked: asked.collect(),
-        moving: Projects::none(),
-        newest: Projects::none(),
-        may_downgrade: false,
-        largest_step: Step::default(),
-        with_dependencies: true,
-        prefer: None,
-        offered: BTreeMap::new(),
-        uploads: None,
-        of_any_age: BTreeSet::new(),
-        constraints: BTreeMap::new(),
-        preferred: BTreeMap::new(),
+        ..Policy::default()
     }
 }
 

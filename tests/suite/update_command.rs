@@ -116,7 +116,7 @@ fn named_projects_move_alone_and_steps_can_be_limited() {
     bench.is_sound();
     let run = update(&bench, &["aple"]).expect(ExitStatus::Usage);
     assert!(
-        run.stderr.contains("the set has no `aple`"),
+        run.stderr.contains("help: did you mean `apple`?"),
         "{}",
         run.stderr
     );
@@ -172,7 +172,7 @@ fn moved_set() -> Bench {
     bench
 }
 
-/// Each change leaves a set that holds, whoever makes the others.
+/// After each change, the set holds.
 #[test]
 fn the_smallest_changes_are_made_one_after_the_other() {
     let bench = moved_set();
@@ -194,8 +194,9 @@ fn the_smallest_changes_are_made_one_after_the_other() {
         )
     );
     assert!(
-        run.stderr
-            .contains("the same command with `--make NUMBER` makes one of these changes"),
+        run.stderr.contains(
+            "the same command with `--make NAME` makes the change that contains this project"
+        ),
         "{}",
         run.stderr
     );
@@ -223,16 +224,21 @@ fn the_smallest_changes_are_made_one_after_the_other() {
             "project": "fig", "version": "1.1", "newest": "2.0", "reason": "plum requires <2",
         }])
     );
-    for (number, words) in [
-        ("2", "change 2 needs change 1"),
-        ("9", "there is no change 9: the list has 4 changes"),
-        ("0", "there is no change 0"),
+    for (name, words) in [
+        (
+            "apple",
+            "the change of `apple` needs the change of `fig`, which is not made yet",
+        ),
+        ("pear", "no change contains `pear`"),
+        ("--", "invalid value '--'"),
     ] {
-        let run = update(&bench, &["--one-by-one", "--make", number]).expect(ExitStatus::Usage);
+        let run =
+            update(&bench, &["--one-by-one", &format!("--make={name}")]).expect(ExitStatus::Usage);
         assert!(run.stderr.contains(words), "{}", run.stderr);
     }
-    for _ in changes {
-        update(&bench, &["--one-by-one", "--make", "1"]).expect(ExitStatus::Clean);
+    for change in changes {
+        let name = change["projects"][0]["project"].as_str().unwrap();
+        update(&bench, &["--one-by-one", "--make", name]).expect(ExitStatus::Clean);
         bench.is_sound();
     }
     let run = update(&bench, &["--one-by-one"]).expect(ExitStatus::Clean);
@@ -286,10 +292,10 @@ fn names_have_limits() {
         ("kiwi; os_name == 'nt'", "it has a marker"),
         ("kiwi @ https://example.org/kiwi.whl", "it has an address"),
         ("kiwi<<1", "names no project to update"),
-        ("pear", "the set has no `pear`"),
+        ("pear", "`pear` is not in the set"),
         (
             "pear==1",
-            "the set has no `pear`, and the update does not need it",
+            "`pear` is not in the set, and the update does not need it",
         ),
     ] {
         let run = update(&bench, &[name]).expect(ExitStatus::Usage);
@@ -402,10 +408,11 @@ fn each_small_change_is_made_exactly() {
         for round in 0.. {
             assert!(round < 5);
             let list = update(&apart, &["--one-by-one"]).expect(ExitStatus::Clean);
-            if !list.stdout.starts_with("  1. ") {
+            let Some(first) = list.stdout.strip_prefix("  1. ") else {
                 break;
-            }
-            update(&apart, &["--one-by-one", "--make", "1"]).expect(ExitStatus::Clean);
+            };
+            let name = first.split(' ').next().unwrap();
+            update(&apart, &["--one-by-one", "--make", name]).expect(ExitStatus::Clean);
             // A project may be unneeded in between, which is a warning.
             apart.program.run(&["check"]).expect(ExitStatus::Clean);
         }

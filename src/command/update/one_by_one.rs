@@ -9,7 +9,6 @@ use super::report::{behind_words, version_now};
 use crate::command::columns;
 use crate::command::context::Context;
 use crate::command::draw::to_json;
-use crate::command::words::counted;
 use crate::foundation::diagnostic::Inert;
 use crate::foundation::failure::Failure;
 use crate::set::declaration::Declaration;
@@ -86,29 +85,31 @@ pub(super) fn print(
     if changes.is_empty() {
         context.say("nothing changes: no project has a newer version that fits");
     } else {
-        context.hint("the same command with `--make NUMBER` makes one of these changes");
+        context.hint(
+            "the same command with `--make NAME` makes the change that contains this project",
+        );
     }
     Ok(())
 }
 
-/// The change of this number.
-pub(super) fn chosen(changes: &[SmallChange], number: usize) -> Result<&SmallChange, Failure> {
-    let index = number.checked_sub(1);
-    let Some(change) = index.and_then(|index| changes.get(index)) else {
-        return Err(Failure::usage(format!(
-            "there is no change {number}: the list has {}",
-            counted(changes.len(), "change")
-        ))
-        .help("`ipwhl update --one-by-one` prints the list, which changes with the index"));
+/// The change that contains a project.
+pub(super) fn chosen<'c>(
+    changes: &'c [SmallChange],
+    project: &ProjectName,
+) -> Result<&'c SmallChange, Failure> {
+    let mut all = changes.iter();
+    let Some(change) = all.find(|change| change.projects.contains(project)) else {
+        return Err(Failure::usage(format!("no change contains `{project}`"))
+            .help("`ipwhl update --one-by-one` prints the changes"));
     };
-    if let Some(first) = change.after.first() {
-        return Err(Failure::usage(format!(
-            "change {number} needs change {}, which is not made yet",
-            first + 1
+    let first = change.after.first().and_then(|first| changes.get(*first));
+    match first.and_then(|first| first.projects.first()) {
+        None => Ok(change),
+        Some(first) => Err(Failure::usage(format!(
+            "the change of `{project}` needs the change of `{first}`, which is not made yet"
         ))
-        .help(format!("make change {} first", first + 1)));
+        .help(format!("first run the same command with `--make {first}`"))),
     }
-    Ok(change)
 }
 
 fn described<'p>(

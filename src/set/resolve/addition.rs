@@ -10,8 +10,8 @@ use super::local_wheels::LocalWheel;
 use super::pins::PlacedPin;
 use super::project::declare_all;
 use super::solver::{
-    Asked, MAXIMUM_PLATFORMS, PassedOver, Policy, Projects, Step, UploadLimit, Wish,
-    offered_platforms, platforms_where, solve,
+    Asked, MAXIMUM_PLATFORMS, PassedOver, Policy, Projects, UploadLimit, Wish, offered_platforms,
+    platforms_where, solve,
 };
 use super::{Prefer, ProjectRequest};
 use crate::foundation::diagnostic::{Code, Finding, SourceText};
@@ -157,9 +157,7 @@ impl Addition<'_> {
         Policy {
             asked: asked.collect(),
             moving: self.may_move.clone(),
-            newest: Projects::none(),
             may_downgrade: self.may_downgrade,
-            largest_step: Step::default(),
             with_dependencies: self.with_dependencies,
             prefer: self.prefer,
             offered,
@@ -171,6 +169,7 @@ impl Addition<'_> {
             uploads: UploadLimit::of(repository.configuration.cooldown, self.session.now(), None),
             constraints: self.constraints.clone(),
             preferred: self.preferred.clone(),
+            ..Policy::default()
         }
     }
 }

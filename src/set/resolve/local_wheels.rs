@@ -61,7 +61,7 @@ impl LocalWheel {
             return Err(Failure::usage(error));
         }
         if let Err(error) = open_beneath(&repository.directory, &path) {
-            return Err(Failure::usage(format!("`{shown}` cannot be read: {error}")));
+            return Err(Failure::world(format!("`{shown}` cannot be read: {error}")));
         }
         Ok(Self { file_name, path })
     }

@@ -10,7 +10,7 @@ use super::selection::ProjectRequest;
 use super::solver::{COMMAND_LINE, Origin, Wish, platforms_where};
 use crate::foundation::failure::Failure;
 use crate::set::declaration::Declaration;
-use crate::set::graph::Graph;
+use crate::set::graph::{Graph, member};
 use crate::set::repository::Repository;
 use crate::set::requested::{Place, RequestFile};
 
@@ -87,10 +87,7 @@ pub fn named_updates(repository: &Repository, texts: &[String]) -> Result<NamedU
         if is_declared {
             named.projects.insert(requirement.name.clone());
         } else if specifiers.is_empty() {
-            return Err(
-                Failure::usage(format!("the set has no `{}`", requirement.name))
-                    .help("`ipwhl list` prints the projects of the set"),
-            );
+            member(repository, requirement.name.as_str())?;
         }
         if !specifiers.is_empty() {
             let limits = named.limits.entry(requirement.name).or_default();

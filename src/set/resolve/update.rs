@@ -135,18 +135,14 @@ impl<'a> Update<'a> {
         check_number(&configuration.platforms)?;
         let catalogue = IndexCatalogue::of(self.session, self.network, configuration)?;
         let mut policy = Policy {
-            asked: BTreeMap::new(),
             moving: self.projects.clone().or(&self.may_move),
             newest: self.projects.clone(),
             may_downgrade: self.may_downgrade,
             largest_step: self.largest_step,
-            with_dependencies: true,
-            prefer: None,
             offered: offered_platforms(repository),
-            of_any_age: BTreeSet::new(),
             uploads: UploadLimit::of(configuration.cooldown, self.session.now(), self.before),
             constraints: self.limits.clone(),
-            preferred: BTreeMap::new(),
+            ..Policy::default()
         };
         let solution = {
             let observed = Observed::begin(self.session, &catalogue);
@@ -189,7 +185,7 @@ impl<'a> Update<'a> {
         });
         unknown.map_or(Ok(()), |name| {
             Err(Failure::usage(format!(
-                "the set has no `{name}`, and the update does not need it"
+                "`{name}` is not in the set, and the update does not need it"
             ))
             .help("`ipwhl list` prints the projects of the set"))
         })

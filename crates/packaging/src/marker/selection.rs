@@ -58,24 +58,20 @@ impl Marker {
     /// The marker that holds where both hold.
     #[must_use]
     pub fn and(&self, other: &Self) -> Self {
-        if self == other {
-            return self.clone();
-        }
-        let both = vec![Err(self.0.clone()), Err(other.0.clone())];
-        match join(both, true) {
-            Err(node) => Self(node),
-            Ok(_) => self.clone(),
-        }
+        self.joined(other, true)
     }
 
     /// The marker that holds where one of both holds.
     #[must_use]
     pub fn or(&self, other: &Self) -> Self {
+        self.joined(other, false)
+    }
+
+    fn joined(&self, other: &Self, by_and: bool) -> Self {
         if self == other {
             return self.clone();
         }
-        let either = vec![Err(self.0.clone()), Err(other.0.clone())];
-        match join(either, false) {
+        match join(vec![Err(self.0.clone()), Err(other.0.clone())], by_and) {
             Err(node) => Self(node),
             Ok(_) => self.clone(),
         }

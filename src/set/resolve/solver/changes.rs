@@ -65,7 +65,7 @@ impl<'a, 'u, 'r> Changes<'a, 'u, 'r> {
             changed,
             leaving: BTreeSet::new(),
         };
-        all.leaving = all.leaving();
+        all.leaving = all.unneeded();
         Ok(all)
     }
 
@@ -87,7 +87,7 @@ impl<'a, 'u, 'r> Changes<'a, 'u, 'r> {
 
     /// The automatic projects that nothing needs any more. While a declaration cannot be read, its
     /// needs are unknown, so there are none.
-    fn leaving(&self) -> BTreeSet<ProjectName> {
+    fn unneeded(&self) -> BTreeSet<ProjectName> {
         let repository = self.universe.graph.repository;
         if !repository.unreadable.is_empty() {
             return BTreeSet::new();

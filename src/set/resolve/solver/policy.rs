@@ -111,6 +111,26 @@ pub struct Asked {
     pub platforms: PlatformSet,
 }
 
+impl Default for Policy {
+    /// Nothing is asked for, and nothing moves.
+    fn default() -> Self {
+        Self {
+            asked: BTreeMap::new(),
+            moving: Projects::none(),
+            newest: Projects::none(),
+            may_downgrade: false,
+            largest_step: Step::default(),
+            with_dependencies: true,
+            prefer: None,
+            offered: BTreeMap::new(),
+            uploads: None,
+            of_any_age: BTreeSet::new(),
+            constraints: BTreeMap::new(),
+            preferred: BTreeMap::new(),
+        }
+    }
+}
+
 /// Versions that a caller asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wish {

@@ -414,7 +414,7 @@ mod tests {
 
     use super::*;
     use crate::set::repository::Repository;
-    use crate::set::resolve::{Asked, PlatformSet, Step};
+    use crate::set::resolve::{Asked, PlatformSet};
     use crate::source::{CoreMetadataFile, ProjectPage};
 
     /// Pigeons and holes: so many projects, each with one version less than there are projects, and
@@ -471,17 +471,7 @@ mod tests {
             });
             let policy = Policy {
                 asked: asked.collect(),
-                moving: Projects::none(),
-                newest: Projects::none(),
-                may_downgrade: false,
-                largest_step: Step::default(),
-                with_dependencies: true,
-                prefer: None,
-                offered: BTreeMap::new(),
-                uploads: None,
-                of_any_age: BTreeSet::new(),
-                constraints: BTreeMap::new(),
-                preferred: BTreeMap::new(),
+                ..Policy::default()
             };
             solve_within(&Graph::new(&repository), &Pigeons(pigeons), &policy, steps).unwrap_err()
         };
