@@ -14,6 +14,7 @@ use super::exit::ExitStatus;
 use super::network::NetworkArguments;
 use super::values::start_of_day;
 use crate::foundation::failure::Failure;
+use crate::set::graph::member;
 use crate::set::resolve::{NamedUpdates, Projects, Step, Update, UpdatePlan, named_updates};
 
 use report::Report;
@@ -94,6 +95,9 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     }
     let network = arguments.network.network();
     let NamedUpdates { projects, limits } = named_updates(&repository, &arguments.projects)?;
+    for project in &projects {
+        member(&repository, project.as_str())?;
+    }
     let latest = members(&repository, &arguments.latest)?;
     let is_for_all = arguments.projects.is_empty() && latest.is_empty();
     let update = Update {

@@ -10,7 +10,7 @@ use super::selection::ProjectRequest;
 use super::solver::{COMMAND_LINE, Origin, Wish, platforms_where};
 use crate::foundation::failure::Failure;
 use crate::set::declaration::Declaration;
-use crate::set::graph::{Graph, member};
+use crate::set::graph::Graph;
 use crate::set::repository::Repository;
 use crate::set::requested::{Place, RequestFile};
 
@@ -53,7 +53,7 @@ pub fn named_requests(
 /// The projects of an update, and limits on versions.
 #[derive(Debug, Default)]
 pub struct NamedUpdates {
-    /// The declared projects.
+    /// The projects to update. One that is not in the set is ignored.
     pub projects: BTreeSet<ProjectName>,
     /// The limits, also on projects that may come into the set.
     pub limits: BTreeMap<ProjectName, Vec<Wish>>,
@@ -84,10 +84,8 @@ pub fn named_updates(repository: &Repository, texts: &[String]) -> Result<NamedU
             return Err(refused("it has extras, which `ipwhl add` declares"));
         }
         let is_declared = repository.declarations.contains_key(&requirement.name);
-        if is_declared {
+        if is_declared || specifiers.is_empty() {
             named.projects.insert(requirement.name.clone());
-        } else if specifiers.is_empty() {
-            member(repository, requirement.name.as_str())?;
         }
         if !specifiers.is_empty() {
             let limits = named.limits.entry(requirement.name).or_default();
