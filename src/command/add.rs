@@ -19,7 +19,7 @@ use crate::set::graph::member;
 use crate::set::repository::Repository;
 use crate::set::requested::{Mistakes, RequestFileError, Selection, read_request_file};
 use crate::set::resolve::{
-    Addition, FileRequests, LocalWheel, Prefer, ProjectRequest, Projects, file_requests,
+    Addition, FileRequests, LocalWheel, Prefer, ProjectRequest, Projects, Unsolved, file_requests,
     join_requests, likely_slips, named_requests,
 };
 
@@ -98,7 +98,8 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "KIND")]
     prefer: Option<Prefer>,
     /// Offer the projects only where this marker holds, as in `sys_platform != 'win32'`: on other
-    /// platforms they need no wheel (format 2)
+    /// platforms they need no wheel (format 2). A project without wheels for all platforms is asked
+    /// about in a terminal
     #[arg(long, value_name = "MARKER")]
     only: Option<Marker>,
     #[command(flatten)]
@@ -180,9 +181,12 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         wheels,
         pins: asked.pins,
     };
-    let added = addition
-        .add(&mut repository, requests)
-        .map_err(with_way_out)?;
+    let added = loop {
+        match addition.add(&mut repository, requests.clone()) {
+            Ok(added) => break added,
+            Err(unsolved) => offer_elsewhere(context, &mut requests, unsolved)?,
+        }
+    };
     for (project, versions) in &added.passed_over {
         for (version, reason) in versions.iter().take(MOST_PASSED_OVER) {
             context.detail(&format!("{project} {version}: {reason}"));
@@ -208,19 +212,49 @@ fn ask_about_slips(
     for (name, meant) in likely_slips(repository, requests) {
         let similar = format!("`{name}` is new, and the set has `{meant}`");
         let question = format!("{similar}. Do you mean `{name}`?");
-        let answer = context.environment.ask(&question);
-        let answer = answer.map_err(|error| {
-            Failure::world(format!(
-                "the answer cannot be read from the terminal: {error}"
-            ))
-        })?;
-        if answer != Some(true) {
+        if answer(context, &question)? != Some(true) {
             return Err(Failure::usage(similar).help(format!(
                 "if you mean `{name}`, add `--yes`; nothing was changed"
             )));
         }
     }
     Ok(())
+}
+
+/// Asks whether a requested project that lacks wheels for some platforms is to be offered only on
+/// the others.
+fn offer_elsewhere(
+    context: &Context<'_>,
+    requests: &mut [ProjectRequest],
+    unsolved: Unsolved,
+) -> Result<(), Failure> {
+    let Unsolved { failure, only } = unsolved;
+    let failure = with_way_out(failure);
+    let Some((project, marker)) = only.map(|only| *only) else {
+        return Err(failure);
+    };
+    let mut requests = requests.iter_mut();
+    let request = requests.find(|request| request.project == project && request.only.is_none());
+    let Some(request) = request else {
+        return Err(failure);
+    };
+    let question = format!(
+        "`{project}` lacks wheels for some platforms. Offer it only where `{marker}` holds?"
+    );
+    if answer(context, &question)? != Some(true) {
+        return Err(failure);
+    }
+    request.only = Some(marker);
+    Ok(())
+}
+
+/// The answer to a question on the terminal; `None` if it cannot be asked.
+fn answer(context: &Context<'_>, question: &str) -> Result<Option<bool>, Failure> {
+    context.environment.ask(question).map_err(|error| {
+        Failure::world(format!(
+            "the answer cannot be read from the terminal: {error}"
+        ))
+    })
 }
 
 /// Whether an argument names a wheel file.

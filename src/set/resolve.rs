@@ -34,7 +34,7 @@ pub use removal::{RemovalOptions, RemovalPlan, StillNeeded, unreadable};
 pub use selection::{Listed, ProjectRequest, Selection, Selector};
 pub use solver::{
     Asked, COMMAND_LINE, Catalogue, MAXIMUM_PLATFORMS, Origin, PassedOver, PlatformSet, Policy,
-    Projects, Solution, SolvedProject, Step, UploadLimit, Wish, offered_platforms, platforms_where,
-    solve,
+    Projects, Solution, SolvedProject, Step, Unsolved, UploadLimit, Wish, offered_platforms,
+    platforms_where, solve,
 };
 pub use update::{Update, UpdatePlan};

@@ -94,7 +94,8 @@ fn what_nothing_fits_is_a_finding_with_its_reasons() {
         wheels: Vec::new(),
         pins: Vec::new(),
     };
-    let failure = addition.add(&mut repository, requests).unwrap_err();
+    let unsolved = addition.add(&mut repository, requests).unwrap_err();
+    let failure = unsolved.failure;
     assert_eq!(failure.kind, FailureKind::Finding);
     assert!(
         failure

@@ -5,6 +5,7 @@ use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use crate::support::bench::native;
 use crate::support::loopback_index::{Answer, Hosted, LoopbackIndex};
 use crate::support::repository_builder::{Project, RepositoryBuilder, Wheel};
 use crate::support::tool;
@@ -388,4 +389,46 @@ fn a_slip_of_the_keyboard_is_asked_about() {
         assert_eq!(code, expected, "{screen}");
     }
     assert!(declared.exists());
+}
+
+/// A project without wheels for some platforms is offered on the others, after a question for each
+/// such project.
+#[test]
+fn offering_a_project_on_some_platforms_only_is_asked_about() {
+    let index = LoopbackIndex::start();
+    for (name, tag) in [
+        ("uvloop", "py3-none-manylinux_2_17_x86_64"),
+        ("pywin32", "py3-none-win_amd64"),
+    ] {
+        let wheel = native(name, "1.0", tag);
+        index.host(Hosted::new(name, &wheel.file_name(), &wheel.build()));
+    }
+    let platforms = ["manylinux_2_28_x86_64", "win_amd64"];
+    let repository = RepositoryBuilder::new().platforms(&["cp312"], &platforms);
+    let workshop = Workshop::with(&repository.format_2());
+    let terminal = Terminal::open(&workshop, 80, 40);
+    let add = format!("ipwhl add uvloop pywin32 --index-url {}", index.index_url());
+    let declared = |name: &str| {
+        workshop
+            .repository()
+            .join(format!("declarations/{name}.toml"))
+    };
+    for (second, expected) in [("n", "1"), ("y", "0")] {
+        terminal.start(&add);
+        // The window breaks the line.
+        let screen = terminal.wait("[y/N]").replace('\n', " ");
+        assert!(
+            screen.contains("lacks wheels for some platforms. Offer it only where `sys_platform "),
+            "{screen}"
+        );
+        terminal.type_line("y");
+        terminal.wait_until(|screen| screen.matches("[y/N]").count() == 2);
+        assert!(!declared("uvloop").exists() && !declared("pywin32").exists());
+        terminal.type_line(second);
+        let (screen, code) = terminal.end();
+        assert_eq!(code, expected, "{screen}");
+    }
+    let text = |name: &str| std::fs::read_to_string(declared(name)).unwrap();
+    assert!(text("uvloop").contains("only = 'sys_platform != \"win32\"'"));
+    assert!(text("pywin32").contains("only = 'sys_platform == \"win32\"'"));
 }

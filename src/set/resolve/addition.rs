@@ -10,8 +10,8 @@ use super::local_wheels::LocalWheel;
 use super::pins::PlacedPin;
 use super::project::declare_all;
 use super::solver::{
-    Asked, MAXIMUM_PLATFORMS, PassedOver, Policy, Projects, UploadLimit, Wish, offered_platforms,
-    platforms_where, solve,
+    Asked, MAXIMUM_PLATFORMS, PassedOver, Policy, Projects, Unsolved, UploadLimit, Wish,
+    offered_platforms, platforms_where, solve,
 };
 use super::{Prefer, ProjectRequest};
 use crate::foundation::diagnostic::{Code, Finding, SourceText};
@@ -74,7 +74,7 @@ impl Addition<'_> {
         &self,
         repository: &mut Repository,
         requests: Vec<ProjectRequest>,
-    ) -> Result<Added, Failure> {
+    ) -> Result<Added, Unsolved> {
         if self.network.offline {
             let names = requests
                 .iter()
@@ -83,7 +83,8 @@ impl Addition<'_> {
                 "cannot declare {}: the index is needed, and `--offline` forbids the network",
                 names.collect::<Vec<_>>().join(", ")
             ))
-            .help("run the same command without `--offline`"));
+            .help("run the same command without `--offline`")
+            .into());
         }
         let configuration = &repository.configuration;
         check_number(&configuration.platforms)?;

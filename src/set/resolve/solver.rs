@@ -27,6 +27,7 @@ mod rejection;
 mod search;
 mod solution;
 mod universe;
+mod unsolved;
 mod ways_out;
 
 pub use catalogue::Catalogue;
@@ -39,3 +40,4 @@ pub use policy::{
 };
 pub(super) use solution::newest;
 pub use solution::{Solution, SolvedProject, solve};
+pub use unsolved::Unsolved;

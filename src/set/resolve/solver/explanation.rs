@@ -12,6 +12,7 @@ use super::policy::{Asked, Origin};
 use super::rejection::{unsatisfied, unusable};
 use super::search::Search;
 use super::universe::Universe;
+use super::unsolved::Unsolved;
 use super::ways_out::offer_only;
 use crate::foundation::diagnostic::nearest;
 use crate::foundation::failure::Failure;
@@ -26,9 +27,9 @@ pub(super) fn explain(
     universe: &Universe<'_, '_>,
     reasons: &BTreeSet<Reason>,
     ways_out: &[String],
-) -> Result<Failure, Failure> {
+) -> Result<Unsolved, Failure> {
     if let Some(failure) = unknown_project(universe, reasons)? {
-        return Ok(failure);
+        return Ok(failure.into());
     }
     let about: BTreeSet<&ProjectName> = reasons.iter().map(Reason::project).collect();
     if let (1, Some(project)) = (about.len(), about.first())
@@ -45,13 +46,14 @@ pub(super) fn explain(
         lines.extend(nothing_fits(universe, project, reasons)?);
     }
     let failure = Failure::finding(lines.join("\n  "));
-    Ok(match ways_out {
+    let failure = match ways_out {
         [] => failure.help(
             "leave a project or an extra out, or choose another version of a requirer: `ipwhl add \
              NAME==VERSION`",
         ),
         ways => failure.help(ways.join("; or ")),
-    })
+    };
+    Ok(failure.into())
 }
 
 /// The failure for a project that the index does not have.
@@ -326,7 +328,7 @@ fn unfitting(
     project: &ProjectName,
     reasons: &BTreeSet<Reason>,
     ways_out: &[String],
-) -> Result<Failure, Failure> {
+) -> Result<Unsolved, Failure> {
     let demands = demands_on(universe, project, reasons)?;
     let texts: Vec<String> = demands
         .iter()
@@ -345,21 +347,29 @@ fn unfitting(
     let offers = universe.offers.project(project)?.unwrap_or_default();
     let passed = passed_over(universe, project, &offers, &demands)?;
     if let [(version, PassedOver::NoExtra(extra))] = passed.as_slice() {
-        return no_extra(universe, project, version, extra);
+        return Ok(no_extra(universe, project, version, extra)?.into());
     }
     let failure = Failure::finding(format!(
         "no version of `{project}` in the index fits{asked}"
     ));
     if passed.is_empty() && offers.versions.is_empty() {
-        return Ok(failure.help("the index has no wheel of it"));
+        return Ok(failure.help("the index has no wheel of it").into());
     }
     let asked = universe.policy.asked.get(project);
     let mut help = format!("its versions were rejected: {}", listed(asked, &passed));
     let only = offer_only(universe, project, &offers, &demands);
-    for way in ways_out.iter().chain(&only) {
+    for way in ways_out {
         help += &format!("; {way}");
     }
-    Ok(failure.help(help))
+    if let Some(only) = &only {
+        // In double quotes, every shell passes single ones.
+        let only = only.to_string().replace('"', "'");
+        help += &format!("; offer it only where it has wheels: add `--only \"{only}\"`");
+    }
+    Ok(Unsolved {
+        failure: failure.help(help),
+        only: only.map(|only| Box::new((project.clone(), only))),
+    })
 }
 
 /// The versions of a project that demands exclude, the newest first, each with its reason.

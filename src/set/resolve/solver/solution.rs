@@ -18,6 +18,7 @@ use super::policy::{Knowledge, Policy, Projects};
 use super::polish::{Demands, polish, unmet};
 use super::search::{Chosen, Found, Search, Stop};
 use super::universe::Universe;
+use super::unsolved::Unsolved;
 use super::ways_out::{some_may_go_back, staying};
 use crate::foundation::failure::Failure;
 use crate::set::graph::Graph;
@@ -65,7 +66,7 @@ pub fn solve(
     graph: &Graph<'_>,
     catalogue: &(dyn Catalogue + Sync),
     policy: &Policy,
-) -> Result<Solution, Failure> {
+) -> Result<Solution, Unsolved> {
     solve_within(graph, catalogue, policy, MAXIMUM_STEPS)
 }
 
@@ -75,7 +76,7 @@ fn solve_within(
     catalogue: &(dyn Catalogue + Sync),
     policy: &Policy,
     maximum_steps: u64,
-) -> Result<Solution, Failure> {
+) -> Result<Solution, Unsolved> {
     std::thread::scope(|scope| {
         let search = move || Resolution::new(graph, catalogue, policy, maximum_steps).run();
         let thread = std::thread::Builder::new()
@@ -130,7 +131,7 @@ impl<'a, 'r> Resolution<'a, 'r> {
         }
     }
 
-    fn run(&self) -> Result<Solution, Failure> {
+    fn run(&self) -> Result<Solution, Unsolved> {
         let reasons = match self.attempts(None)? {
             Attempt::Solved(solution) => return Ok(solution),
             Attempt::Conflict(reasons) => reasons,
@@ -139,7 +140,8 @@ impl<'a, 'r> Resolution<'a, 'r> {
                     "no answer after {} steps of the search",
                     self.maximum_steps - self.steps.get()
                 ))
-                .help("ask for fewer projects at once, or name versions: `NAME==VERSION`"));
+                .help("ask for fewer projects at once, or name versions: `NAME==VERSION`")
+                .into());
             }
         };
         self.steps.set(self.maximum_steps);
@@ -148,11 +150,11 @@ impl<'a, 'r> Resolution<'a, 'r> {
         let (reasons, are_fewest) = self.fewest(&reasons)?;
         let universe = self.universe(Some(&reasons));
         let ways_out = self.ways_out(&universe, &reasons);
-        let mut failure = explain(&universe, &reasons, &ways_out)?;
+        let mut unsolved = explain(&universe, &reasons, &ways_out)?;
         if !are_fewest {
-            failure.message += "\n  (the search for fewer of them stopped early)";
+            unsolved.failure.message += "\n  (the search for fewer of them stopped early)";
         }
-        Err(failure)
+        Err(unsolved)
     }
 
     fn universe<'u>(&'u self, only: Option<&BTreeSet<Reason>>) -> Universe<'u, 'r> {
@@ -473,7 +475,9 @@ mod tests {
                 asked: asked.collect(),
                 ..Policy::default()
             };
-            solve_within(&Graph::new(&repository), &Pigeons(pigeons), &policy, steps).unwrap_err()
+            let graph = Graph::new(&repository);
+            let unsolved = solve_within(&graph, &Pigeons(pigeons), &policy, steps).unwrap_err();
+            unsolved.failure
         };
         let failure = solve(12, 500);
         assert_eq!(failure.message, "no answer after 500 steps of the search");

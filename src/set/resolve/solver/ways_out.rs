@@ -1,5 +1,6 @@
 //! Ways out of a conflict: projects that could move, and where one could be offered.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use ipwhl_packaging::{Marker, ProjectName};
@@ -10,24 +11,24 @@ use super::policy::{Movement, Origin, platforms_where};
 use super::universe::Universe;
 use crate::set::declaration::FormatVersion;
 
-/// The markers to propose, those that hold on more systems first.
+/// The markers to propose; of those that hold on equally many platforms, the first.
 const MARKERS: [&str; 6] = [
     "sys_platform != 'win32'",
-    "sys_platform != 'darwin'",
-    "sys_platform != 'linux'",
+    "sys_platform == 'win32'",
     "sys_platform == 'linux'",
     "sys_platform == 'darwin'",
-    "sys_platform == 'win32'",
+    "sys_platform != 'darwin'",
+    "sys_platform != 'linux'",
 ];
 
-/// The option that offers a project where the newest fitting version has wheels, if only the
-/// caller asks for it and the format of the set has `only`.
+/// The marker of the platforms for which the newest fitting version of a project has wheels, if
+/// only the caller asks for it and the format of the set has `only`.
 pub(super) fn offer_only(
     universe: &Universe<'_, '_>,
     project: &ProjectName,
     offers: &ProjectOffers,
     demands: &[(Origin, Demand)],
-) -> Option<String> {
+) -> Option<Marker> {
     let repository = universe.graph.repository;
     let is_callers = demands
         .iter()
@@ -41,15 +42,13 @@ pub(super) fn offer_only(
         let is_final = !offered.version.any_prerelease();
         is_final && !offered.coverage().is_empty() && asked.contains(&offered.version)
     })?;
-    let marker = MARKERS.iter().find(|marker| {
-        marker.parse::<Marker>().is_ok_and(|marker| {
-            let on = platforms_where(&marker, universe.offers.platforms());
-            !on.is_empty() && on.is_subset(fitting.coverage())
-        })
-    })?;
-    Some(format!(
-        "offer it only where it has wheels: add `--only \"{marker}\"`"
-    ))
+    let markers = MARKERS.iter().filter_map(|marker| {
+        let marker: Marker = marker.parse().ok()?;
+        let on = platforms_where(&marker, universe.offers.platforms());
+        (!on.is_empty() && on.is_subset(fitting.coverage())).then_some((on.iter().count(), marker))
+    });
+    let widest = markers.min_by_key(|(number, _)| Reverse(*number));
+    widest.map(|(_, marker)| marker)
 }
 
 /// Whether a project takes part in a conflict that may get a newer version, and no older one.
