@@ -24,7 +24,7 @@ use report::Report;
 /// Searches for the newest final versions with which every requirement of the set still holds on
 /// all supported platforms. Without names, all projects may move. With names, only these and new
 /// dependencies. No project gets an older version. Automatic projects that nothing needs any more
-/// leave the set.
+/// leave the set. In format 2, wheels that stay get the times of upload that they lack.
 ///
 /// Prints the changes, the largest steps first, and what stays behind the index with the reason.
 /// Then prints the new findings, as `ipwhl add` does.

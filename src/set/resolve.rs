@@ -17,6 +17,7 @@ mod removal;
 mod selection;
 mod solver;
 mod update;
+mod upload_times;
 
 pub use addition::{Added, Addition, declaration_file, is_open_requirement};
 pub use cover::Prefer;

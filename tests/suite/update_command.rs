@@ -423,3 +423,61 @@ fn each_small_change_is_made_exactly() {
         }
     }
 }
+
+/// A set that came from format 1 has no times of upload. An update writes those that the index
+/// states, of the projects that it is about, and nothing else about them.
+#[test]
+fn missing_times_of_upload_are_written() {
+    let bench = Bench::new();
+    let offer = |name: &str, version: &str, uploaded: &str| {
+        bench.offer_as(name, &pure(name, version), |file| {
+            file.uploaded = Some(uploaded.to_owned());
+        });
+    };
+    offer("apple", "1.0", "2020-01-01T00:00:00Z");
+    offer("kiwi", "1.0", "2020-02-02T00:00:00Z");
+    bench.offer("plum", &pure("plum", "1.0"));
+    bench
+        .add(&["apple", "kiwi", "plum"])
+        .expect(ExitStatus::Clean);
+    let commented = |name: &str| format!("# about {name}\n\n{}", bench.text(name));
+    for name in ["apple", "kiwi", "plum"] {
+        let text = commented(name);
+        bench
+            .repository
+            .write(&format!("declarations/{name}.toml"), text);
+    }
+    let before = |name: &str| bench.text(name);
+    let (apple, kiwi, plum) = (before("apple"), before("kiwi"), before("plum"));
+    // Format 1 has no place for them.
+    let run = update(&bench, &[]).expect(ExitStatus::Clean);
+    assert!(run.stderr.contains("nothing changes"), "{}", run.stderr);
+    assert_eq!(bench.text("apple"), apple);
+    bench
+        .program
+        .run(&["migrate", "--format", "2"])
+        .expect(ExitStatus::Clean);
+    let run = update(&bench, &["-n"]).expect(ExitStatus::Clean);
+    assert_eq!(run.stdout, "only times of upload (2 projects)\n");
+    assert_eq!(bench.text("apple"), apple);
+    let run = update(&bench, &["kiwi"]).expect(ExitStatus::Clean);
+    assert_eq!(run.stdout, "only times of upload (1 project)\n");
+    assert_eq!(
+        bench.text("kiwi"),
+        kiwi.clone() + "uploaded = 2020-02-02T00:00:00Z\n"
+    );
+    assert_eq!(bench.text("apple"), apple);
+    update(&bench, &[]).expect(ExitStatus::Clean);
+    assert_eq!(
+        bench.text("apple"),
+        apple + "uploaded = 2020-01-01T00:00:00Z\n"
+    );
+    assert_eq!(bench.text("plum"), plum);
+    bench.is_sound();
+    // The time of another file of the same name is not taken.
+    let digest = kiwi.split("sha256 = \"").nth(1).unwrap();
+    let other = kiwi.replace(&digest[..64], &"0".repeat(64));
+    bench.repository.write("declarations/kiwi.toml", &other);
+    update(&bench, &[]).expect(ExitStatus::Clean);
+    assert_eq!(bench.text("kiwi"), other);
+}

@@ -40,6 +40,8 @@ pub(super) fn behind_words(
 pub(super) struct Report {
     /// The heading of each group, with its rows: a project, and what is said about it.
     groups: Vec<(&'static str, BTreeMap<ProjectName, String>)>,
+    /// The number of projects that only get times of upload.
+    dated: usize,
     has_changes: bool,
 }
 
@@ -86,6 +88,7 @@ impl Report {
         let groups = groups.into_iter().filter(|(_, rows)| !rows.is_empty());
         Self {
             groups: groups.collect(),
+            dated: plan.dated(),
             has_changes,
         }
     }
@@ -102,7 +105,11 @@ impl Report {
                 columns::row(context, &format!("  {:width$}  ", project.as_str()), words)?;
             }
         }
-        if !self.has_changes {
+        if self.dated > 0 {
+            let mut line = context.heading("only times of upload");
+            line += &format!(" ({})", counted(self.dated, "project"));
+            context.result(line)?;
+        } else if !self.has_changes {
             context.say("nothing changes: no project has a newer version that fits");
         }
         Ok(())

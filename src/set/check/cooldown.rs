@@ -38,7 +38,7 @@ fn finding(wheel: &DeclaredWheel, cooldown: Cooldown) -> Finding {
             format!("the age of `{name}` is unknown, but the set has a cooldown of {cooldown}"),
         )
         .at(&wheel.file, wheel.span(), "")
-        .help("write `uploaded`: `ipwhl add` takes it from the index"),
+        .help("write `uploaded`: `ipwhl update` takes it from the index"),
     };
     finding.project(name.name()).wheel(name)
 }

@@ -13,7 +13,9 @@ use super::solver::{
     Asked, COMMAND_LINE, Catalogue, PassedOver, Policy, Projects, Solution, Step, UploadLimit,
     Wish, newest, offered_platforms, solve,
 };
+use super::upload_times::with_upload_times;
 use crate::foundation::failure::Failure;
+use crate::set::declaration::Declaration;
 use crate::set::gather::Network;
 use crate::set::graph::Graph;
 use crate::set::repository::Repository;
@@ -49,12 +51,19 @@ pub struct UpdatePlan {
     pub moves: BTreeMap<ProjectName, (Option<Version>, Version)>,
     /// The newest version of each project that stays behind it, with the reason.
     pub behind: BTreeMap<ProjectName, (Version, PassedOver)>,
+    /// The declarations that stay but for the times of upload that they lack, with these times.
+    dated: Vec<Declaration>,
 }
 
 impl UpdatePlan {
     /// The automatic projects that leave the set.
     pub fn leaving(&self) -> &BTreeSet<ProjectName> {
         &self.solution.unneeded
+    }
+
+    /// The number of projects that stay, and get the times of upload that their wheels lack.
+    pub fn dated(&self) -> usize {
+        self.dated.len()
     }
 
     /// The projects to update that the index does not have.
@@ -161,6 +170,11 @@ impl<'a> Update<'a> {
             (project.clone(), (before, solved.version.clone()))
         });
         self.check_limits(repository, &solution)?;
+        let mut dated = with_upload_times(repository, &catalogue, &self.projects)?;
+        dated.retain(|declaration| {
+            let project = &declaration.project;
+            !solution.changed.contains_key(project) && !solution.unneeded.contains(project)
+        });
         let behind = solution.passed_over.iter().filter_map(|(project, passed)| {
             // Versions that no one should take are no newer versions.
             let mut passed = passed.iter().filter(|(version, reason)| {
@@ -172,6 +186,7 @@ impl<'a> Update<'a> {
         Ok(UpdatePlan {
             moves: moves.collect(),
             behind: behind.collect(),
+            dated,
             solution,
             catalogue,
         })
@@ -192,7 +207,7 @@ impl<'a> Update<'a> {
     }
 
     /// Declares what a plan has chosen, or one of its small changes, in the repository as if it had
-    /// been read from its files. No file is written.
+    /// been read from its files. No file is written. A small change writes no missing times.
     ///
     /// # Errors
     /// When a wheel cannot be fetched or declared.
@@ -210,6 +225,7 @@ impl<'a> Update<'a> {
             solution
                 .unneeded
                 .retain(|project| part.projects.contains(project));
+            plan.dated.clear();
         }
         let declared = declare_all(
             self.session,
@@ -224,7 +240,7 @@ impl<'a> Update<'a> {
             passed_over: plan.solution.passed_over,
             ..Added::default()
         };
-        for declaration in declared {
+        for declaration in declared.into_iter().chain(plan.dated) {
             added.written.insert(declaration.project.clone());
             insert(repository, declaration, None)?;
         }

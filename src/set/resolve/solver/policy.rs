@@ -279,7 +279,8 @@ impl Projects {
         }
     }
 
-    fn contain(&self, project: &ProjectName) -> bool {
+    /// Whether a project is one of them.
+    pub(in crate::set::resolve) fn contain(&self, project: &ProjectName) -> bool {
         match self {
             Self::All => true,
             Self::Named(names) => names.contains(project),
