@@ -135,6 +135,12 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     let mut outdated = Outdated::default();
     let asked = declarations.len();
     if arguments.outdated {
+        if arguments.names.is_empty() {
+            let not_asked: Vec<&Declaration> = declarations
+                .extract_if(.., |declaration| !declaration.is_from_index())
+                .collect();
+            newer::note_not_asked(context, not_asked.iter().map(|one| &one.project));
+        }
         outdated = newer::ask(context, &query, &declarations, &arguments.network)?;
         declarations.retain(|declaration| outdated.has(declaration));
     }

@@ -13,6 +13,21 @@ use crate::set::resolve::Outdated;
 /// The number of failed requests that are reported in full without `-v`.
 const FULL_FAILURES: usize = 3;
 
+/// Names the projects whose newer versions are not looked up: in the index, their names may be
+/// strangers'.
+pub(super) fn note_not_asked<'p>(
+    context: &Context<'_>,
+    projects: impl Iterator<Item = &'p ProjectName>,
+) {
+    let names: Vec<&str> = projects.map(ProjectName::as_str).collect();
+    if !names.is_empty() {
+        context.say(&format!(
+            "note: no `pkg:` source, so not looked up in the index: {}",
+            names.join(", ")
+        ));
+    }
+}
+
 /// Asks the index about these projects, and reports the requests that failed.
 pub(super) fn ask(
     context: &Context<'_>,

@@ -11,6 +11,7 @@ use super::draw::to_json;
 use super::exit::ExitStatus;
 use super::list::ListFormat;
 use super::network::NetworkArguments;
+use super::newer::note_not_asked;
 use super::update::warn_of_unknown;
 use super::words::counted;
 use crate::foundation::failure::Failure;
@@ -109,17 +110,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     } else {
         names.len()
     };
-    let not_asked: Vec<&str> = plan
-        .not_asked(&repository)
-        .filter(listed)
-        .map(ProjectName::as_str)
-        .collect();
-    if !not_asked.is_empty() {
-        context.say(&format!(
-            "note: no `pkg:` source, so not looked up in the index: {}",
-            not_asked.join(", ")
-        ));
-    }
+    note_not_asked(context, plan.not_asked(&repository).filter(listed));
     let have = if count == 1 { "has" } else { "have" };
     context.say(&format!(
         "{count} of {} {have} a newer version in the index",

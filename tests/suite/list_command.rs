@@ -226,7 +226,13 @@ fn outdated_says_what_fits_and_what_is_newest() {
         .automatic("fig 1.0", &[])
         .wanted("grape 1.0", &[])
         .wanted("lemon 1.0", &[])
+        .wanted("own 1.0", &[])
         .build();
+    // Not from an index: there, the name may be a stranger's.
+    let own = repository.read("declarations/own.toml");
+    let own = own.replace("pkg:pypi/own@1.0?file_name=", "https://example.org/");
+    repository.write("declarations/own.toml", own);
+    offer(&index, "own", "own-2.0-py3-none-any.whl");
     // Nothing newer: an older one, one that was yanked, one that is not final, no wheel, another's.
     for name in ["apple-0.9", "apple-1.0", "apple-2.0rc1"] {
         offer(&index, "apple", &format!("{name}-py3-none-any.whl"));
@@ -264,6 +270,13 @@ fn outdated_says_what_fits_and_what_is_newest() {
         "{}",
         run.stderr
     );
+    let note = "note: no `pkg:` source, so not looked up in the index: own\n";
+    assert!(run.stderr.contains(note), "{}", run.stderr);
+    assert!(!index.paths().contains(&"/simple/own/".to_owned()));
+    let run = program
+        .run(&["list", "--outdated", "own"])
+        .expect(ExitStatus::Clean);
+    assert_eq!(run.stdout, "own\t1.0\t2.0\t2.0\n");
     // Pages are enough: no wheel is fetched.
     assert!(
         index
@@ -286,6 +299,54 @@ fn outdated_says_what_fits_and_what_is_newest() {
         run.stdout,
         "NAME  VERSION  FITS  NEWEST\nfig   1.0      1.2   1.2\n"
     );
+}
+
+/// In format 2, what is too young does not fit, and a project needs wheels only where it is offered.
+#[test]
+fn outdated_minds_the_cooldown_and_where_a_project_is_offered() {
+    let index = LoopbackIndex::start();
+    let repository = DeclaredSet::new()
+        .configuration("[index]\ncooldown = \"7 days\"\n")
+        .wanted("apple 1.0", &[])
+        .wanted("fig 1.0", &[])
+        .build();
+    for (path, before, after) in [
+        ("ipwhl.toml", "format = 1", "format = 2"),
+        (
+            "declarations/fig.toml",
+            "size = 1000\n",
+            "size = 1000\nonly = 'sys_platform == \"win32\"'\n",
+        ),
+    ] {
+        let text = repository.read(path);
+        assert!(text.contains(before), "{text}");
+        repository.write(path, text.replace(before, after));
+    }
+    let aged = |name: &str, file_name: &str, time: &str| {
+        let mut hosted = Hosted::new(name, file_name, b"never fetched");
+        hosted.uploaded = Some(time.to_owned());
+        index.host(hosted);
+    };
+    aged(
+        "apple",
+        "apple-1.1-py3-none-any.whl",
+        "2020-01-01T00:00:00Z",
+    );
+    aged(
+        "apple",
+        "apple-1.2-py3-none-any.whl",
+        "2090-01-01T00:00:00Z",
+    );
+    aged(
+        "fig",
+        "fig-1.1-py3-none-win_amd64.whl",
+        "2020-01-01T00:00:00Z",
+    );
+    let program = Program::new(repository.path()).index(&index.index_url());
+    let run = program
+        .run(&["list", "--outdated"])
+        .expect(ExitStatus::Clean);
+    assert_eq!(run.stdout, "apple\t1.0\t1.1\t1.2\nfig\t1.0\t1.1\t1.1\n");
 }
 
 /// A project that the index cannot be asked about hides none of the others.

@@ -157,7 +157,7 @@ fn json_says_the_same() {
                 "cp312-manylinux_2_28_x86_64", "cp312-win_amd64",
                 "cp313-manylinux_2_28_x86_64", "cp313-win_amd64",
             ],
-            "sources": ["https://example.org/banana-2.1-py3-none-any.whl"],
+            "sources": ["pkg:pypi/banana@2.1?file_name=banana-2.1-py3-none-any.whl"],
         })
     );
     assert_eq!(

@@ -1,10 +1,10 @@
 //! Newer versions of a declared project in the index.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use ipwhl_packaging::{Platform, Version, WheelFileName};
+use ipwhl_packaging::{Version, WheelFileName};
 
-use super::{Prefer, ProjectRequest, Selector};
+use super::{ProjectRequest, Selector};
 use crate::set::graph::ProjectNeed;
 use crate::source::{Fetcher, SourceProblem};
 
@@ -19,16 +19,17 @@ pub struct Newest {
 }
 
 /// The newest versions of a project in the index; `None` if the index does not have the project.
+/// `wanted_on` are the platforms where the set offers it, if it is wanted for itself.
 pub async fn newest(
     fetcher: &Fetcher,
-    platforms: &[Platform],
+    selector: Selector<'_>,
     needed: ProjectNeed,
-    everywhere: bool,
+    wanted_on: Option<BTreeSet<usize>>,
 ) -> Result<Option<Newest>, SourceProblem> {
     let mut request = ProjectRequest::automatic(needed);
-    if everywhere {
+    if let Some(platforms) = wanted_on {
         request.automatic = false;
-        request.platforms = (0..platforms.len()).collect();
+        request.platforms = platforms;
     }
     let page = match fetcher
         .index()
@@ -47,14 +48,9 @@ pub async fn newest(
             && !file_name.version().any_prerelease();
         is_usable.then(|| file_name.version().clone())
     });
-    let selector = Selector {
-        platforms,
-        prefer: Prefer::Native,
-        refused: &BTreeMap::new(),
-    };
-    let fitting = selector.select(&request, &page.files).ok();
+    let fitting = selector.select(&request, &page.files, &BTreeMap::new());
     Ok(Some(Newest {
         newest: versions.max(),
-        fitting: fitting.map(|selection| selection.version),
+        fitting: fitting.ok().map(|selection| selection.version),
     }))
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use futures_util::{StreamExt, stream};
 use ipwhl_packaging::{ProjectName, Version};
 
-use super::{Newest, newest};
+use super::{Newest, Selector, newest, offered_platforms};
 use crate::foundation::failure::Failure;
 use crate::set::declaration::Declaration;
 use crate::set::gather::Network;
@@ -37,6 +37,9 @@ impl Outdated {
     ) -> Result<Self, Failure> {
         let configuration = &repository.configuration;
         let fetcher = network.fetcher(session, configuration, configuration.profile)?;
+        let selector = Selector::of(configuration, session.now());
+        let offered = offered_platforms(repository);
+        let everywhere = 0..configuration.platforms.len();
         let names = declarations.iter().map(|one| one.project.to_string());
         let progress = session.begin(Work::Projects, names.collect());
         let answers: Vec<(usize, Result<Option<Newest>, SourceProblem>)> =
@@ -44,12 +47,14 @@ impl Outdated {
                 stream::iter(declarations.iter().enumerate())
                     .map(|(number, declaration)| {
                         let needed = graph.needed(&declaration.project);
-                        let (fetcher, platforms) = (&fetcher, &configuration.platforms);
-                        async move {
-                            let everywhere = !declaration.automatic;
-                            let newest = newest(fetcher, platforms, needed, everywhere);
-                            (number, newest.await)
-                        }
+                        let wanted_on = (!declaration.automatic).then(|| {
+                            match offered.get(&declaration.project) {
+                                Some(on) => on.iter().collect(),
+                                None => everywhere.clone().collect(),
+                            }
+                        });
+                        let newest = newest(&fetcher, selector, needed, wanted_on);
+                        async move { (number, newest.await) }
                     })
                     .buffer_unordered(network.jobs.get())
                     .inspect(|_| progress.verified())

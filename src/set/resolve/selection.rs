@@ -7,11 +7,13 @@ use ipwhl_packaging::{
     ExtraName, Marker, Platform, ProjectName, Version, VersionSpecifiers, WheelFileName,
     parse_specifiers, specifiers_contain,
 };
+use jiff::Timestamp;
 
 use super::Prefer;
 use super::cover::{Candidate, choose};
-use super::solver::{Origin, Wish};
+use super::solver::{Origin, UploadLimit, Wish};
 use crate::set::graph::ProjectNeed;
+use crate::set::repository::Configuration;
 use crate::source::IndexFile;
 
 /// A project to be declared.
@@ -81,8 +83,6 @@ pub struct Selection<'p> {
     pub version: Version,
     /// The least number of its wheels that cover the platforms.
     pub wheels: Vec<Listed<'p>>,
-    /// The reasons why newer versions were rejected.
-    pub rejected: Vec<String>,
 }
 
 /// The criteria for selecting versions.
@@ -90,19 +90,27 @@ pub struct Selection<'p> {
 pub struct Selector<'a> {
     /// The platforms of the set.
     pub platforms: &'a [Platform],
-    /// The preference if a version has native wheels and a pure one.
-    pub prefer: Prefer,
-    /// Versions that are known to be unusable, with reasons.
-    pub refused: &'a BTreeMap<Version, String>,
+    /// The age that wheels need.
+    pub uploads: Option<UploadLimit>,
 }
 
-impl Selector<'_> {
+impl<'a> Selector<'a> {
+    /// A selector for a repository, as of `now`.
+    pub fn of(configuration: &'a Configuration, now: Timestamp) -> Self {
+        Self {
+            platforms: &configuration.platforms,
+            uploads: UploadLimit::of(configuration.cooldown, now, None),
+        }
+    }
+
     /// The kept version, or else the newest that fits. If none fits, the reasons why each was
-    /// rejected, in the order of the attempts.
+    /// rejected, in the order of the attempts. `refused` are versions that are known to be unusable,
+    /// with reasons.
     pub fn select<'p>(
         &self,
         request: &ProjectRequest,
         files: &'p [IndexFile],
+        refused: &BTreeMap<Version, String>,
     ) -> Result<Selection<'p>, Vec<String>> {
         let mut versions: BTreeMap<Version, Vec<Listed<'p>>> = BTreeMap::new();
         for file in files {
@@ -126,13 +134,13 @@ impl Selector<'_> {
             let Some(listed) = versions.remove(&version) else {
                 continue;
             };
+            if let Some(reason) = refused.get(&version) {
+                reasons.push(format!("{} {version}: {reason}", request.project));
+                continue;
+            }
             match self.fits(request, &version, listed) {
                 Ok(wheels) => {
-                    return Ok(Selection {
-                        version,
-                        wheels,
-                        rejected: reasons,
-                    });
+                    return Ok(Selection { version, wheels });
                 }
                 Err(reason) => reasons.push(format!("{} {version}: {reason}", request.project)),
             }
@@ -147,9 +155,6 @@ impl Selector<'_> {
         version: &Version,
         listed: Vec<Listed<'p>>,
     ) -> Result<Vec<Listed<'p>>, String> {
-        if let Some(reason) = self.refused.get(version) {
-            return Err(reason.clone());
-        }
         let mut constraints = request.constraints.iter();
         let is_named = constraints.any(|(_, specifiers)| specifiers.name_a_prerelease());
         if version.any_prerelease() && !is_named {
@@ -160,12 +165,16 @@ impl Selector<'_> {
                 return Err(format!("{origin} requires {specifiers}"));
             }
         }
-        let listed: Vec<Listed<'p>> = listed
-            .into_iter()
-            .filter(|listed| listed.file.yanked.is_none())
-            .collect();
+        let mut listed = listed;
+        listed.retain(|listed| listed.file.yanked.is_none());
         if listed.is_empty() {
             return Err("it was yanked".to_owned());
+        }
+        if let Some(limit) = self.uploads {
+            listed.retain(|listed| limit.permits(listed.file.uploaded));
+            if listed.is_empty() {
+                return Err(limit.to_string());
+            }
         }
         let everywhere: BTreeSet<usize> = (0..self.platforms.len()).collect();
         let mut reason = String::new();
@@ -215,7 +224,7 @@ impl Selector<'_> {
             });
             positions.push(position);
         }
-        let chosen = choose(&candidates, &platforms, self.prefer).ok_or_else(|| {
+        let chosen = choose(&candidates, &platforms, Prefer::Native).ok_or_else(|| {
             if let Some(specifiers) = excluding {
                 format!("it needs Python {specifiers}")
             } else {

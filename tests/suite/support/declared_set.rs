@@ -39,7 +39,7 @@ impl DeclaredSet {
         let cid = content_id(name);
         let automatic = if automatic { "automatic = true\n" } else { "" };
         let text = format!(
-            "source = \"https://example.org/{stem}-{version}-py3-none-any.whl\"\n\
+            "source = \"pkg:pypi/{name}@{version}?file_name={stem}-{version}-py3-none-any.whl\"\n\
              content-id = \"{cid}\"\nextras = {extras:?}\ndependencies = {requires:?}\n\
              size = 1000\n{automatic}"
         );

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use ipwhl_packaging::{
-    Constraint, CoreMetadata, ExtraName, Platform, ProjectName, Version, specifiers_contain,
+    Constraint, CoreMetadata, ExtraName, ProjectName, Version, specifiers_contain,
 };
 use tokio::time::{Instant, timeout_at};
 
 use crate::set::check::can_apply;
 use crate::set::gather::Network;
 use crate::set::repository::Repository;
-use crate::set::resolve::{Prefer, ProjectRequest, Selection, Selector};
+use crate::set::resolve::{ProjectRequest, Selection, Selector};
 use crate::source::{Fetcher, IndexClient, Session, SourceProblem};
 
 /// The deadline for all projects together.
@@ -76,7 +76,7 @@ pub(super) fn ask(
             return answers;
         }
     };
-    let platforms = configuration.platforms.as_slice();
+    let selector = Selector::of(configuration, session.now());
     let jobs = network.jobs.get();
     runtime.block_on(async {
         let deadline = Instant::now() + DEADLINE;
@@ -84,7 +84,7 @@ pub(super) fn ask(
         let mut required = stream::iter(requests)
             .map(|request| {
                 let is_of_extras = of_extras.contains(&request.project);
-                let asked = about_required(&fetcher, platforms, request, is_of_extras);
+                let asked = about_required(&fetcher, selector, request, is_of_extras);
                 let asked = timeout_at(deadline, asked);
                 async move { (request, asked.await) }
             })
@@ -105,7 +105,7 @@ pub(super) fn ask(
         });
         let mut requirers = stream::iter(open.collect::<Vec<_>>())
             .map(|pair| {
-                let asked = timeout_at(deadline, about_requirer(&fetcher, platforms, pair));
+                let asked = timeout_at(deadline, about_requirer(&fetcher, selector, pair));
                 async move { (pair, asked.await) }
             })
             .buffer_unordered(jobs);
@@ -124,7 +124,7 @@ pub(super) fn ask(
 
 async fn about_required(
     fetcher: &Fetcher,
-    platforms: &[Platform],
+    selector: Selector<'_>,
     request: &ProjectRequest,
     is_of_extras: bool,
 ) -> Result<Answer, String> {
@@ -142,7 +142,7 @@ async fn about_required(
         let lacking = request.extras.iter().find(|extra| !known.contains(extra))?;
         Some(format!("it has no extra `{lacking}`"))
     };
-    match search(index, platforms, request, BTreeMap::new(), objection).await {
+    match search(index, selector, request, BTreeMap::new(), objection).await {
         Ok(Ok(version)) => Ok(Answer::Version(version)),
         Ok(Err(reasons)) if reasons.is_empty() => {
             let words = format!("the index has no wheel of `{project}`");
@@ -169,7 +169,7 @@ async fn about_required(
 }
 
 /// The newest version of the requiring project whose METADATA accepts the set's version.
-async fn about_requirer(fetcher: &Fetcher, platforms: &[Platform], pair: &Pair) -> Option<Version> {
+async fn about_requirer(fetcher: &Fetcher, selector: Selector<'_>, pair: &Pair) -> Option<Version> {
     let index = fetcher.index().await.ok()?;
     let refused = BTreeMap::from([(
         pair.declared.clone(),
@@ -194,7 +194,7 @@ async fn about_requirer(fetcher: &Fetcher, platforms: &[Platform], pair: &Pair) 
             });
         (!has_extras || !is_accepting).then(|| "it requires another version".to_owned())
     };
-    let found = search(index, platforms, &pair.request, refused, objection).await;
+    let found = search(index, selector, &pair.request, refused, objection).await;
     found.ok()?.ok()
 }
 
@@ -202,7 +202,7 @@ async fn about_requirer(fetcher: &Fetcher, platforms: &[Platform], pair: &Pair) 
 /// if the index serves none; otherwise the reasons why each version was rejected.
 async fn search(
     index: &IndexClient,
-    platforms: &[Platform],
+    selector: Selector<'_>,
     request: &ProjectRequest,
     mut refused: BTreeMap<Version, String>,
     objection: impl Fn(Option<&CoreMetadata>) -> Option<String>,
@@ -210,14 +210,9 @@ async fn search(
     let page = index.project(request.project.as_str()).await?;
     let mut reasons = Vec::new();
     for _ in 0..MAXIMUM_READ {
-        let selector = Selector {
-            platforms,
-            prefer: Prefer::Native,
-            refused: &refused,
-        };
         let Selection {
             version, wheels, ..
-        } = match selector.select(request, &page.files) {
+        } = match selector.select(request, &page.files, &refused) {
             Ok(found) => found,
             Err(all) => return Ok(Err(all)),
         };

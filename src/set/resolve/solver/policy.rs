@@ -76,7 +76,7 @@ impl UploadLimit {
     }
 
     /// Whether a file that was uploaded at this time is old enough.
-    pub(super) fn permits(self, uploaded: Option<UtcTime>) -> bool {
+    pub(in crate::set::resolve) fn permits(self, uploaded: Option<UtcTime>) -> bool {
         match self {
             Self::Cooldown(cooldown, now) => !is_too_young(uploaded, now, cooldown),
             Self::Before(before) => uploaded.is_some_and(|uploaded| uploaded < UtcTime::of(before)),
