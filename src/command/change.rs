@@ -108,8 +108,8 @@ impl Before {
         let before = self.declarations.get(&now.project);
         let mut details = vec![counted(now.wheels.len(), "wheel")];
         let passed = added.passed_over.get(&now.project);
-        let newest = passed.and_then(|passed| passed.first());
-        let because = newest.and_then(|(version, reason)| reason.of_platform(version));
+        let mut newer = passed.into_iter().flatten();
+        let because = newer.find_map(|(version, reason)| reason.of_wheels(version));
         let mut reasons = Vec::new();
         let version = now.version();
         let (mut line, versions) = match before.map(Declaration::version) {

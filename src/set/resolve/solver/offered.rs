@@ -75,14 +75,9 @@ pub(super) enum Unfit {
     /// No choice of wheels covers the platforms without two wheels for one interpreter.
     #[error("every choice of its wheels that covers the platforms has overlapping wheels")]
     Overlap,
-    /// Its metadata cannot be used.
-    #[error("METADATA of `{file_name}` {reasons}")]
-    Metadata {
-        /// The wheel.
-        file_name: String,
-        /// The reasons, as the end of a sentence.
-        reasons: String,
-    },
+    /// Its metadata cannot be used, for this reason.
+    #[error("{0}")]
+    Metadata(String),
 }
 
 impl OfferedFile {

@@ -263,12 +263,7 @@ impl<'a> Offers<'a> {
             let file = &offered.files[*wheel];
             let metadata = match self.catalogue.metadata(file.file())? {
                 Ok(metadata) => metadata,
-                Err(reasons) => {
-                    return Ok(Err(Unfit::Metadata {
-                        file_name: file.file().file_name.clone(),
-                        reasons,
-                    }));
-                }
+                Err(reason) => return Ok(Err(Unfit::Metadata(reason))),
             };
             if let Some(specifiers) = &metadata.requires_python {
                 let python = self.satisfying(specifiers);

@@ -21,8 +21,10 @@ pub enum PassedOver {
     NotFinal,
     /// The caller or a project of the set requires other versions.
     Required(Origin, VersionSpecifiers),
-    /// Its wheels cannot be declared, for this reason.
-    Unfit(String),
+    /// Every choice of its wheels that covers the platforms has overlapping wheels.
+    Overlap,
+    /// A wheel or its metadata is gone, unreadable or not what the index says: the clause.
+    Defective(String),
     /// It has no wheel for this platform.
     NoWheel(Platform),
     /// It needs another Python than this platform has.
@@ -39,13 +41,14 @@ pub enum PassedOver {
 }
 
 impl PassedOver {
-    /// The reason as a sentence about a version, if a platform is the cause.
-    pub fn of_platform(&self, version: &Version) -> Option<String> {
+    /// The reason as a sentence about a version, if its wheels are the cause.
+    pub fn of_wheels(&self, version: &Version) -> Option<String> {
         match self {
             Self::NoWheel(platform) => Some(format!("{version} has no wheel for {platform}")),
             Self::Python(platform, specifiers) => Some(format!(
                 "{version} needs Python {specifiers}, unlike {platform}"
             )),
+            Self::Defective(reason) => Some(format!("{version}: {reason}")),
             _ => None,
         }
     }
@@ -62,7 +65,10 @@ impl fmt::Display for PassedOver {
             Self::LargeStep(_) => formatter.write_str("it is a major step"),
             Self::NotFinal => formatter.write_str("it is not final"),
             Self::Required(by, specifiers) => write!(formatter, "{by} requires {specifiers}"),
-            Self::Unfit(reason) => formatter.write_str(reason),
+            Self::Overlap => formatter.write_str(
+                "every choice of its wheels that covers the platforms has overlapping wheels",
+            ),
+            Self::Defective(reason) => formatter.write_str(reason),
             Self::NoWheel(platform) => write!(formatter, "it has no wheel for {platform}"),
             Self::Python(_, specifiers) => write!(formatter, "it needs Python {specifiers}"),
             Self::NotOffered(platform) => {
