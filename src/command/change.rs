@@ -30,11 +30,17 @@ pub(super) struct Before {
 }
 
 impl Before {
+    /// Says how many findings there are already.
     pub(super) fn of(context: &Context<'_>, repository: &Repository) -> Self {
+        let findings = known_findings(&context.session, repository);
+        if let Some(words) = count(&findings) {
+            context.say(&format!("the set had {words} before this command"));
+            context.hint("`ipwhl check` shows the findings");
+        }
         Self {
             texts: repository.texts.clone(),
             declarations: repository.declarations.clone(),
-            findings: known_findings(&context.session, repository),
+            findings,
         }
     }
 

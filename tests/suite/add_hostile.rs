@@ -140,11 +140,38 @@ fn a_version_that_vanishes_ends_the_run() {
     refused(&bench, bench.add(&["plum"]), ExitStatus::World, &words, &[]);
 }
 
+/// The wheel is another one than the page states: nothing is declared yet, and the message says so.
+#[test]
+fn a_wheel_unlike_its_page_ends_the_run() {
+    let bench = Bench::new();
+    let wheel = pure("plum", "1.0");
+    bench.offer_as("plum", &wheel, |file| {
+        file.metadata = Some(wheel.metadata_bytes());
+    });
+    let mut other = wheel.build();
+    other[0] ^= 1;
+    let words = [
+        "cannot get `plum-1.0-py3-none-any.whl`: ",
+        &format!(
+            "has other bytes than the index states: sha256 {} instead of {}",
+            Sha256Digest::of(&other),
+            Sha256Digest::of(&wheel.build())
+        ),
+    ];
+    let answer = Answer::whole("200 OK", &[], &other);
+    bench
+        .index
+        .always("/files/plum-1.0-py3-none-any.whl", answer);
+    let run = bench.add(&["plum"]);
+    assert!(!run.stderr.contains("declared bytes"), "{}", run.stderr);
+    refused(&bench, run, ExitStatus::World, &words, &[]);
+}
+
 /// A change of a wheel that the index lists.
 type Defect = fn(&Bench, &str);
 
 /// What can be wrong with the newest version, and the reason that is shown.
-const DEFECTS: [(Defect, &str); 7] = [
+const DEFECTS: [(Defect, &str); 8] = [
     (
         |bench, path| bench.index.always(path, Answer::status("404 Not Found")),
         "`plum-2.0-py3-none-any.whl` is gone: the server answered 404 Not Found",
@@ -181,16 +208,12 @@ const DEFECTS: [(Defect, &str); 7] = [
         "the metadata of `plum-2.0-py3-none-any.whl` has another sha256 than the index states",
     ),
     (
+        |bench, _| state_sizes(bench, Some(99_999_999_999)),
+        "`plum-2.0-py3-none-any.whl` has another size than the index states",
+    ),
+    (
         |bench, path| {
-            let name = path.trim_start_matches("/files/");
-            let file = json!({"filename": name, "url": format!("../..{path}"), "hashes": {}});
-            let old = "plum-1.0-py3-none-any.whl";
-            let old = json!({"filename": old, "url": format!("../../files/{old}"), "hashes": {}});
-            let body =
-                json!({"meta": {"api-version": "1.1"}, "name": "plum", "files": [file, old]});
-            let json = [("Content-Type", "application/vnd.pypi.simple.v1+json")];
-            let body = Answer::whole("200 OK", &json, body.to_string().as_bytes());
-            bench.index.always("/simple/plum/", body);
+            state_sizes(bench, None);
             let large = [("Content-Length", "99999999999")];
             bench.index.always(path, Answer::raw("200 OK", &large, b""));
         },
@@ -210,6 +233,20 @@ const DEFECTS: [(Defect, &str); 7] = [
         "its metadata names version 2.1",
     ),
 ];
+
+/// Serves a page with this size of plum 2.0, without digests.
+fn state_sizes(bench: &Bench, size: Option<u64>) {
+    let file = |version: &str, size: Option<u64>| {
+        let name = format!("plum-{version}-py3-none-any.whl");
+        let url = format!("../../files/{name}");
+        json!({"filename": name, "url": url, "hashes": {}, "size": size})
+    };
+    let files = [file("1.0", None), file("2.0", size)];
+    let body = json!({"meta": {"api-version": "1.1"}, "name": "plum", "files": files});
+    let json = [("Content-Type", "application/vnd.pypi.simple.v1+json")];
+    let body = Answer::whole("200 OK", &json, body.to_string().as_bytes());
+    bench.index.always("/simple/plum/", body);
+}
 
 /// A version with a defect is passed over, and the reason is shown. One that is asked for is refused
 /// for exactly this reason.

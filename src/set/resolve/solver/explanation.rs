@@ -216,6 +216,9 @@ fn stays(
         "`{project}` stays at {version}, declared in `{}`",
         declaration.file
     );
+    if !universe.may_be_replaced(declaration) {
+        line += " without a `pkg:` source";
+    }
     let known = universe.project(universe.id(project)?);
     let mut covered = PlatformSet::from(&universe.graph.covered(project));
     for candidate in &known.candidates {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use ipwhl_packaging::{ExtraName, Platform, ProjectName, Version, VersionSpecifiers};
+use ipwhl_packaging::{ExtraName, Platform, Requirement, Version, VersionSpecifiers};
 
 use super::policy::{Origin, Step, UploadLimit};
 
@@ -35,9 +35,10 @@ pub enum PassedOver {
     NoExtra(ExtraName),
     /// It requires another version of its own project.
     Itself(String),
-    /// It requires another version of this project than the set has, or one that is not in the
-    /// set: the requirement as text.
-    Requires(ProjectName, String),
+    /// It requires another version of a project than the set has, or one that is not in the set.
+    Requires(Box<Requirement>),
+    /// It fits, but the project keeps its version unless another one needs that.
+    NotAsked,
 }
 
 impl PassedOver {
@@ -81,7 +82,8 @@ impl fmt::Display for PassedOver {
                     "it requires `{requirement}`, and so excludes itself"
                 )
             }
-            Self::Requires(_, requirement) => write!(formatter, "it requires `{requirement}`"),
+            Self::Requires(requirement) => write!(formatter, "it requires `{requirement}`"),
+            Self::NotAsked => formatter.write_str("it fits, and was not asked for"),
         }
     }
 }

@@ -105,7 +105,7 @@ fn uncovered_by(
     }
     match by_python {
         Some((platform, file)) => {
-            let specifiers = file.file().requires_python.clone().unwrap_or_default();
+            let specifiers = file.python_against(platform);
             PassedOver::Python(platforms[platform].clone(), specifiers)
         }
         None => PassedOver::Overlap,

@@ -3,7 +3,7 @@
 use ipwhl_packaging::{Constraint, ExtraName, ProjectName, Version};
 
 use super::candidate::{Candidate, Demand};
-use super::offered::ProjectOffers;
+use super::offered::{OfferedVersion, ProjectOffers};
 use super::passed::PassedOver;
 use super::policy::{Asked, Origin};
 use super::rejection::{unsatisfied, unusable};
@@ -124,10 +124,24 @@ pub(super) fn passed_over(
     offers: &ProjectOffers,
     demands: &[(Origin, Demand)],
 ) -> Result<Vec<(Version, PassedOver)>, Failure> {
+    let is_limited = |reason: &Option<PassedOver>| {
+        matches!(reason, Some(PassedOver::Required(Origin::Caller(_), _)))
+    };
+    let large_step = |offered: &OfferedVersion| {
+        let reason = universe.out_of_reach(project, &offered.version);
+        reason.filter(|reason| matches!(reason, PassedOver::LargeStep(_)))
+    };
+    // Of a limit of the caller and the largest step, the one that excludes more is the reason.
+    let steps_exclude_more = offers.versions.iter().any(|offered| {
+        large_step(offered).is_some() && !is_limited(&unsatisfied(universe, offered, demands))
+    });
     let mut passed = Vec::new();
     for (number, offered) in offers.versions.iter().rev().enumerate() {
-        let mut reason = unsatisfied(universe, offered, demands)
-            .or_else(|| universe.out_of_reach(project, &offered.version));
+        let mut reason = unsatisfied(universe, offered, demands);
+        if steps_exclude_more && is_limited(&reason) {
+            reason = large_step(offered).or(reason);
+        }
+        reason = reason.or_else(|| universe.out_of_reach(project, &offered.version));
         // Metadata of many old versions would be read for a list that is cut anyway.
         if reason.is_none() && (number < MAXIMUM_REASONS || offered.is_read()) {
             reason = unusable(universe, project, offered, demands)?;
