@@ -299,6 +299,48 @@ fn a_defective_version_is_passed_over_with_its_reason() {
     }
 }
 
+/// A version of which only the second wheel is gone.
+#[test]
+fn each_wheel_of_a_version_must_be_there() {
+    let bench = Bench::new();
+    bench.offer("plum", &pure("plum", "1.0"));
+    for tag in ["py3-none-manylinux_2_28_x86_64", "py3-none-win_amd64"] {
+        bench.offer("plum", &native("plum", "2.0", tag));
+    }
+    for system in ["manylinux_2_28_x86_64", "win_amd64"] {
+        let name = format!("plum-2.0-py3-none-{system}.whl");
+        let path = format!("/files/{name}");
+        bench.index.always(&path, Answer::status("404 Not Found"));
+        let run = bench.add(&["plum"]).expect(ExitStatus::Clean);
+        let words = format!("plum 1.0 (1 wheel, 2.0: `{name}` is gone");
+        assert!(run.stderr.contains(&words), "{words}\n{}", run.stderr);
+        bench.index.always(&path, Answer::Proper);
+        bench
+            .program
+            .run(&["remove", "plum"])
+            .expect(ExitStatus::Clean);
+    }
+}
+
+/// A project that stays needs an extra of its version, whose wheel has left the index.
+#[test]
+fn a_version_that_stays_and_has_left_the_index_says_so() {
+    let bench = Bench::new();
+    bench.offer("plum", &pure("plum", "2.0").extra("cool"));
+    bench.add(&["plum"]).expect(ExitStatus::Clean);
+    bench.offer("kiwi", &pure("kiwi", "1.0").requires("plum[cool]"));
+    // Without a digest, what the cache has is not used.
+    state_sizes(&bench, None);
+    let path = "/files/plum-2.0-py3-none-any.whl";
+    bench.index.always(path, Answer::status("404 Not Found"));
+    let words = [
+        "`plum` stays at 2.0, declared in `declarations/plum.toml`, and that of the index cannot be \
+         declared: `plum-2.0-py3-none-any.whl` is gone: the server answered 404 Not Found",
+    ];
+    let run = bench.add(&["kiwi"]);
+    refused(&bench, run, ExitStatus::Findings, &words, &["plum.toml"]);
+}
+
 /// A host that fails says nothing about the versions: no older one is taken, and nothing written.
 #[test]
 fn a_host_that_fails_chooses_no_older_version() {

@@ -226,10 +226,11 @@ fn stays(
             covered = covered.union(offered.coverage());
         }
     }
+    let mut lack = None;
     for (_, demand) in demands_on(universe, project, reasons)? {
         if let Some(platform) = demand.platforms.difference(covered).iter().next() {
             let platform = &universe.offers.platforms()[platform];
-            line += &format!(", and {version} has no wheel for {platform}");
+            lack = Some(format!("{version} has no wheel for {platform}"));
             break;
         }
         let mut lacking = None;
@@ -241,17 +242,20 @@ fn stays(
             lacking = lacking.or((!has_extra).then_some(extra));
         }
         if let Some(extra) = lacking {
-            line += &format!(", and {version} has no extra `{extra}`");
+            lack = Some(format!("{version} has no extra `{extra}`"));
             break;
         }
     }
-    for candidate in &known.candidates {
-        if let Candidate::Offered(offered) = candidate
+    if lack.is_some() && universe.may_be_replaced(declaration) {
+        let offers = universe.offers.project(project)?.unwrap_or_default();
+        let mut versions = offers.versions.iter();
+        if let Some(offered) = versions.find(|offered| offered.version == *version)
             && let Err(unfit) = universe.needs(project, offered)?
         {
-            line += &format!("; the index has no more of it: {unfit}");
+            lack = Some(format!("that of the index cannot be declared: {unfit}"));
         }
     }
+    line.extend(lack.map(|lack| format!(", and {lack}")));
     Ok(Some(line))
 }
 

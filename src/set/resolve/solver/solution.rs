@@ -286,6 +286,9 @@ impl<'a, 'r> Resolution<'a, 'r> {
         passed.retain(|(other, _)| other > version);
         // The others would fit, but for their own requirements, or because the project may stay.
         let project = universe.project(id);
+        let declared = universe.graph.version(name);
+        let kept = self.policy.preferred.get(name).or(declared);
+        let may_stay = kept == Some(version) && !self.policy.wants_newest(name);
         for (position, candidate) in (0..).zip(&project.candidates) {
             let other = candidate.version();
             let Candidate::Offered(offered) = candidate else {
@@ -298,7 +301,6 @@ impl<'a, 'r> Resolution<'a, 'r> {
                 Some(unmet) => Some(PassedOver::Requires(Box::new(unmet.into()))),
                 None => {
                     let unusable = unusable(universe, name, offered, &demands)?;
-                    let may_stay = !self.policy.wants_newest(name);
                     unusable.or(may_stay.then_some(PassedOver::NotAsked))
                 }
             };
