@@ -210,7 +210,8 @@ fn partial_files(cache: &Path) -> Vec<PathBuf> {
 
 #[track_caller]
 fn assert_failed(problem: &SourceProblem, words: &str) {
-    let SourceProblem::Failed { reason, .. } = problem else {
+    let (SourceProblem::Failed { reason, .. } | SourceProblem::TooLarge { reason, .. }) = problem
+    else {
         panic!("{problem:?}");
     };
     assert!(reason.contains(words), "{reason}");

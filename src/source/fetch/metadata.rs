@@ -2,6 +2,7 @@
 //! it.
 
 use std::fs::File;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,6 +12,7 @@ use ipwhl_unixfs::Sha256Digest;
 use super::{Fetcher, blocking};
 use crate::source::address::Address;
 use crate::source::cache::StoredMetadata;
+use crate::source::cache_error::CacheError;
 use crate::source::index::{CoreMetadataFile, IndexFile, ProjectPage};
 use crate::source::metadata::{Facility, MetadataError, MetadataOrigin, WheelMetadata};
 use crate::source::problem::{FetchError, SourceProblem};
@@ -153,7 +155,8 @@ impl Fetcher {
         };
         let origin = match stated_digest(file) {
             Some(declared) => {
-                index.compare_metadata(file, &declared, &bytes)?;
+                let compared = index.compare_metadata(file, &declared, &bytes);
+                compared.map_err(MetadataError::Beside)?;
                 MetadataOrigin::Verified
             }
             None => MetadataOrigin::Claimed,
@@ -257,9 +260,9 @@ impl Fetcher {
 
     /// METADATA of a wheel in the cache.
     async fn read_wheel(&self, file: &IndexFile, path: &Path) -> Result<Vec<u8>, MetadataError> {
-        let path = path.to_owned();
+        let opened = path.to_owned();
         let read = move || {
-            let mut wheel = File::open(path)?;
+            let mut wheel = File::open(opened)?;
             match find_metadata(&mut wheel, &Limits::default())? {
                 Ok(member) => member.read(&mut wheel),
                 Err(reason) => Ok(Err(reason)),
@@ -272,8 +275,15 @@ impl Fetcher {
         match blocking(read).await {
             Some(Ok(Ok(bytes))) => Ok(bytes),
             Some(Ok(Err(reason))) => Err(failed(reason)),
-            Some(Err(error)) => Err(failed(format!("cannot be read: {error}"))),
-            None => Err(failed("cannot be read".to_owned())),
+            // An archive that is cut. Other errors are those of the disk.
+            Some(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                Err(failed(format!("cannot be read: {error}")))
+            }
+            Some(Err(error)) => Err(CacheError::new(path, "read", error).into()),
+            None => {
+                let stopped = io::Error::other("the thread that reads it stopped");
+                Err(CacheError::new(path, "read", stopped).into())
+            }
         }
     }
 
