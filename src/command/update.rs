@@ -121,7 +121,6 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         before: arguments.before,
         ..Update::all(&context.session, &network)
     };
-    let before = Before::of(context, &repository);
     let plan = update.plan(&repository).map_err(with_way_out)?;
     warn_of_unknown(context, &plan);
     if arguments.one_by_one {
@@ -131,6 +130,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
             return Ok(ExitStatus::Clean);
         };
         let change = one_by_one::chosen(&changes, project)?;
+        let before = Before::of(context, &repository);
         let added = update.declare(&mut repository, plan, Some(change));
         for line in before.write(context, &repository, &added.map_err(with_way_out)?)? {
             context.say(line);
@@ -147,6 +147,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         hint_of_others(context, &repository, &update);
         return Ok(ExitStatus::Clean);
     }
+    let before = Before::of(context, &repository);
     let added = update
         .declare(&mut repository, plan, None)
         .map_err(with_way_out)?;

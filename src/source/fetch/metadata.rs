@@ -96,22 +96,22 @@ impl Fetcher {
         };
         let cache = self.settings.cache.clone();
         let profile = self.settings.profile;
-        let find = move || {
-            let stored = cache.metadata(&sha256);
-            let wheel = || cache.wheel(&cache.cid_of(&sha256, profile)?);
-            (stored, wheel().filter(|wheel| wheel.sha256 == sha256))
+        let stated = stated_digest(file);
+        let is_vouched_for = move |stored: &StoredMetadata| {
+            stored.is_from_wheel || stated == Some(Sha256Digest::of(&stored.bytes))
         };
-        let (stored, wheel) = blocking(find).await.unwrap_or_default();
-        if let Some(stored) = &stored {
-            let stated = stated_digest(file);
-            let is_stated = stated.is_some_and(|stated| stated == Sha256Digest::of(&stored.bytes));
-            if stored.is_from_wheel || is_stated {
-                return Ok(Some(WheelMetadata {
-                    bytes: stored.bytes.clone(),
-                    origin: MetadataOrigin::Verified,
-                }));
+        let find = move || match cache.metadata(&sha256) {
+            Some(stored) if is_vouched_for(&stored) => (Some(stored), None, true),
+            stored => {
+                let wheel = || cache.wheel(&cache.cid_of(&sha256, profile)?);
+                (
+                    stored,
+                    wheel().filter(|wheel| wheel.sha256 == sha256),
+                    false,
+                )
             }
-        }
+        };
+        let (stored, wheel, is_verified) = blocking(find).await.unwrap_or_default();
         if let Some(wheel) = wheel {
             let bytes = self.read_wheel(file, &wheel.path).await?;
             let found = WheelMetadata {
@@ -121,10 +121,14 @@ impl Fetcher {
             self.store_metadata(Some(sha256), &found, true).await;
             return Ok(Some(found));
         }
-        let stored = stored.filter(|_| stated_digest(file).is_none());
+        let stored = stored.filter(|_| is_verified || stated.is_none());
         Ok(stored.map(|stored| WheelMetadata {
             bytes: stored.bytes,
-            origin: MetadataOrigin::Claimed,
+            origin: if is_verified {
+                MetadataOrigin::Verified
+            } else {
+                MetadataOrigin::Claimed
+            },
         }))
     }
 
