@@ -15,7 +15,7 @@ use super::exit::ExitStatus;
 use super::network::NetworkArguments;
 use super::values::start_of_day;
 use super::words::counted;
-use crate::foundation::failure::Failure;
+use crate::foundation::failure::{Failure, FailureKind};
 use crate::set::graph::member;
 use crate::set::repository::Repository;
 use crate::set::resolve::{NamedUpdates, Projects, Step, Update, UpdatePlan, named_updates};
@@ -121,7 +121,13 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         before: arguments.before,
         ..Update::all(&context.session, &network)
     };
-    let plan = update.plan(&repository).map_err(with_way_out)?;
+    let plan = update.plan(&repository).map_err(|failure| {
+        if failure.kind == FailureKind::Finding {
+            // What was wrong before may be the reason.
+            Before::of(context, &repository);
+        }
+        with_way_out(failure)
+    })?;
     warn_of_unknown(context, &plan);
     if arguments.one_by_one {
         let changes = plan.one_by_one();

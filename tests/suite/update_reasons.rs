@@ -218,19 +218,14 @@ fn a_set_that_was_broken_before_is_mentioned() {
     let bench = set(&[("fig", "lime"), ("lime", "")]);
     bench.offer("kiwi", &pure("kiwi", "1.0"));
     let words = "the set had 1 error before this command";
-    let run = update(&bench, &["-n"]).expect(ExitStatus::Clean);
+    let run = update(&bench, &[]).expect(ExitStatus::Clean);
     assert!(
         !run.stderr.contains("before this command"),
         "{}",
         run.stderr
     );
     bench.repository.remove("declarations/lime.toml");
-    for line in [
-        &["update"][..],
-        &["update", "-n"],
-        &["add", "kiwi"],
-        &["add", "lemon"],
-    ] {
+    for line in [&["update"][..], &["add", "kiwi"], &["add", "lemon"]] {
         let run = bench.program.run(line);
         says(
             &run.stderr,
