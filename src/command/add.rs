@@ -14,7 +14,7 @@ use super::exit::ExitStatus;
 use super::network::NetworkArguments;
 use super::report::show_texts;
 use crate::foundation::failure::{Failure, FailureKind};
-use crate::set::declaration::Layout;
+use crate::set::declaration::{Declaration, Layout};
 use crate::set::graph::member;
 use crate::set::repository::Repository;
 use crate::set::requested::{Mistakes, RequestFileError, Selection, read_request_file};
@@ -177,7 +177,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         may_move,
         may_downgrade: arguments.movement.allow_downgrade,
         constraints: asked.constraints,
-        preferred: asked.preferred,
+        preferred: asked.preferred.clone(),
         wheels,
         pins: asked.pins,
     };
@@ -187,6 +187,17 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
             Err(unsolved) => offer_elsewhere(context, &mut requests, unsolved)?,
         }
     };
+    for (project, locked) in &asked.preferred {
+        let declared = repository.declarations.get(project);
+        if let Some(other) = declared
+            .map(Declaration::version)
+            .filter(|one| *one != locked)
+        {
+            context.say(&format!(
+                "note: {project} {other}, not {locked} as locked in the file"
+            ));
+        }
+    }
     for (project, versions) in &added.passed_over {
         for (version, reason) in versions.iter().take(MOST_PASSED_OVER) {
             context.detail(&format!("{project} {version}: {reason}"));
@@ -320,11 +331,10 @@ pub(super) fn changeable(context: &Context<'_>) -> Result<Repository, Failure> {
         ))
         .help("replace the link with the folder itself: links are not followed"));
     }
-    if repository.configuration.platforms.is_empty() {
-        return Err(Failure::finding(
-            "`ipwhl.toml` names no platform, so the wheels to declare are unknown",
-        )
-        .help("`ipwhl check` shows the mistake"));
+    // A cooldown that cannot be read must not be taken for none.
+    if repository.has_configuration_errors() {
+        let message = "`ipwhl.toml` has an error, so the rules of the set are unknown";
+        return Err(Failure::finding(message).help("`ipwhl check` shows the mistake"));
     }
     if !repository.unreadable.is_empty() {
         let names = repository.unreadable.iter();

@@ -87,7 +87,7 @@ impl Default for Limits {
             connect_timeout: Duration::from_secs(20),
             response_timeout: Duration::from_mins(1),
             idle_timeout: Duration::from_secs(30),
-            slowest: 0,
+            slowest: 100,
             attempts: 5,
             progress: 1 << 20,
             first_delay: Duration::from_millis(500),

@@ -895,3 +895,116 @@ fn a_change_waits_for_no_other() {
     let there: Vec<String> = files(&folder).into_keys().collect();
     assert_eq!(there, ["plum.toml"]);
 }
+
+/// Bytes that someone has reviewed are not replaced by others under the same file name, whoever
+/// needs the project.
+#[test]
+fn declared_bytes_are_not_replaced_under_one_name() {
+    let bench = Bench::new();
+    bench.offer("plum", &pure("plum", "1.0").extra("pit"));
+    bench.add(&["plum"]).expect(ExitStatus::Clean);
+    // The index has what it had; the declaration stands for what was reviewed before.
+    let text = bench.text("plum");
+    let (before, after) = text.split_once("sha256 = \"").unwrap();
+    let reviewed = format!("{before}sha256 = \"{}{}", "0".repeat(64), &after[64..]);
+    bench.repository.write("declarations/plum.toml", &reviewed);
+    bench.repository.write("requirements.txt", "plum\n");
+    bench.offer("fig", &pure("fig", "1.0").requires("plum[pit]"));
+    for arguments in [
+        &["plum"][..],
+        &["plum==1.0"],
+        &["-r", "requirements.txt"],
+        &["fig"],
+    ] {
+        let words = [
+            "the index has other bytes for `plum-1.0-py3-none-any.whl` than \
+             `declarations/plum.toml` declares",
+            "ask upstream first",
+        ];
+        let run = bench.add(arguments);
+        refused(&bench, run, ExitStatus::Findings, &words, &["plum.toml"]);
+        assert_eq!(bench.text("plum"), reviewed);
+    }
+    // The way out.
+    bench.repository.remove("declarations/plum.toml");
+    bench.add(&["plum"]).expect(ExitStatus::Clean);
+    assert_eq!(bench.text("plum"), text);
+}
+
+/// A cooldown that cannot be read is not taken for none.
+#[test]
+fn a_cooldown_that_cannot_be_read_stops_changes() {
+    let bench = format_2();
+    bench.offer("plum", &pure("plum", "1.0"));
+    let settings = bench.repository.read("ipwhl.toml");
+    for cooldown in ["7days", "20000 weeks", "99999999999999999999 weeks"] {
+        let text = format!("{settings}\n[index]\ncooldown = \"{cooldown}\"\n");
+        bench.repository.write("ipwhl.toml", text);
+        for line in [&["add", "plum"][..], &["update"], &["outdated"]] {
+            let words = [
+                "`ipwhl.toml` has an error",
+                "`ipwhl check` shows the mistake",
+            ];
+            let run = bench.program.run(line);
+            refused(&bench, run, ExitStatus::Findings, &words, &[]);
+        }
+    }
+}
+
+/// `--only` is proposed only where it helps.
+#[test]
+fn only_is_no_way_out_of_other_reasons() {
+    let bench = format_2();
+    bench.offer("fig", &pure("fig", "1.0"));
+    bench.offer("kiwi", &pure("kiwi", "1.0").requires("kiwi!=1.0"));
+    let linux = native("uvloop", "1.0", "py3-none-manylinux_2_17_x86_64");
+    bench.offer("uvloop", &linux);
+    for (name, is_proposed) in [("fig[cool]", false), ("kiwi", false), ("uvloop", true)] {
+        let run = bench.add(&[name]).expect(ExitStatus::Findings);
+        let has = run.stderr.contains("--only");
+        assert_eq!(has, is_proposed, "{name}: {}", run.stderr);
+    }
+    // Where the set does not offer a project, it has no lack of wheels.
+    bench
+        .add(&["fig", "--only", "sys_platform != 'win32'"])
+        .expect(ExitStatus::Clean);
+    bench.offer("lime", &pure("lime", "1.0").requires("fig"));
+    let words = ["and its `only` does not offer it on cp312-win_amd64"];
+    let run = bench.add(&["lime"]);
+    refused(&bench, run, ExitStatus::Findings, &words, &["fig.toml"]);
+}
+
+/// A digest that is none pins nothing, and is a mistake; a locked version that is not to be had is
+/// named.
+#[test]
+fn pins_of_project_files_are_not_lost() {
+    let bench = Bench::new();
+    bench.offer("plum", &pure("plum", "1.0"));
+    for digest in [&"a".repeat(63), "aaaa", ""] {
+        let text = format!("plum==1.0 --hash=sha256:{digest}\n");
+        bench.repository.write("requirements.txt", text);
+        let run = bench.add(&["-r", "requirements.txt"]);
+        let words = [&*format!("`sha256:{digest}` is no SHA-256")];
+        refused(&bench, run, ExitStatus::Findings, &words, &[]);
+    }
+    let lock = "version = 1\nrequires-python = \">=3.12\"\n[[package]]\nname = \"plum\"\n\
+                version = \"0.9\"\nsource = { registry = \"https://example.org/simple\" }\n\
+                [[package]]\nname = \"own\"\nversion = \"0\"\nsource = { virtual = \".\" }\n\
+                dependencies = [{ name = \"plum\" }]\n";
+    bench.repository.write("uv.lock", lock);
+    let run = bench.add(&["-r", "uv.lock"]).expect(ExitStatus::Clean);
+    let note = "note: plum 1.0, not 0.9 as locked in the file\n";
+    assert!(run.stderr.contains(note), "{}", run.stderr);
+}
+
+/// An older version that is taken because the index lacks what the newest requires says so.
+#[test]
+fn an_older_version_for_want_of_a_project_says_so() {
+    let bench = Bench::new();
+    bench.offer("plum", &pure("plum", "1.0"));
+    bench.offer("plum", &pure("plum", "2.0").requires("nopage>=1"));
+    let run = bench.add(&["plum"]).expect(ExitStatus::Clean);
+    let line = "added plum 1.0 (1 wheel, 2.0: it requires `nopage>=1`, which the index does not \
+                have)";
+    assert!(run.stderr.contains(line), "{}", run.stderr);
+}

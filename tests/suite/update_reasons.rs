@@ -105,6 +105,19 @@ fn the_python_that_is_meant_is_shown() {
     says(&run.stdout, &words);
 }
 
+/// A requirement that the set meets is no reason, though only the newer version has it.
+#[test]
+fn a_requirement_that_is_met_is_no_reason() {
+    let bench = set(&[("zz", ""), ("mm", ""), ("kiwi", "zz")]);
+    bench.offer(
+        "kiwi",
+        &pure("kiwi", "2.0").requires("mm>=1").requires("zz>=2"),
+    );
+    bench.offer("zz", &pure("zz", "2.0"));
+    let run = update(&bench, &["kiwi", "-n"]).expect(ExitStatus::Clean);
+    says(&run.stdout, &["kiwi  1.0, not 2.0: it requires `zz>=2`"]);
+}
+
 /// Of two limits, the tighter one is the reason.
 #[test]
 fn the_limit_that_holds_a_version_back_is_named() {

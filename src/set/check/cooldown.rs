@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::foundation::diagnostic::{Code, Finding};
 use crate::foundation::time::{Cooldown, is_too_young};
-use crate::set::declaration::DeclaredWheel;
+use crate::set::declaration::{DeclaredWheel, Source};
 use crate::set::repository::Repository;
 
 /// A file that was added to an old version is judged by its own time.
@@ -26,6 +26,8 @@ pub(super) fn check(
 
 fn finding(wheel: &DeclaredWheel, cooldown: Cooldown) -> Finding {
     let name = &wheel.file_name;
+    let mut sources = wheel.sources.iter();
+    let is_from_index = sources.any(|source| matches!(source.value, Source::Package(_)));
     let finding = match &wheel.uploaded {
         Some(uploaded) => Finding::new(
             Code::Cooldown,
@@ -38,7 +40,11 @@ fn finding(wheel: &DeclaredWheel, cooldown: Cooldown) -> Finding {
             format!("the age of `{name}` is unknown, but the set has a cooldown of {cooldown}"),
         )
         .at(&wheel.file, wheel.span(), "")
-        .help("write `uploaded`: `ipwhl update` takes it from the index"),
+        .help(if is_from_index {
+            "write `uploaded`: `ipwhl update` takes it from the index"
+        } else {
+            "write `uploaded` yourself, or a waiver: the wheel has no `pkg:` source"
+        }),
     };
     finding.project(name.name()).wheel(name)
 }

@@ -83,8 +83,16 @@ fn read_line(collector: &mut Collector<'_>, included: &Included<'_>, line: &Line
     let requirement = line.text[..start].trim_end();
     let (hashes, options): (Vec<LineOption>, Vec<LineOption>) = options
         .into_iter()
-        .partition(|option| option.name == "--hash" && sha256(&option.value).is_some());
+        .partition(|option| option.name == "--hash" && option.value.starts_with("sha256:"));
     if !requirement.is_empty() {
+        if let Some(wrong) = hashes.iter().find(|option| sha256(&option.value).is_none()) {
+            collector.report(
+                Code::InvalidValue,
+                format!("`{}` is no SHA-256", wrong.value),
+                &Place::new(file, line.place(&wrong.span)),
+                "write its 64 hexadecimal digits",
+            );
+        }
         let hashes = hashes.iter().filter_map(|option| sha256(&option.value));
         read_requirement(collector, included, line, (requirement, hashes.collect()));
     }

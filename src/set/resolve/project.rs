@@ -65,7 +65,7 @@ pub(super) fn declare_all(
             solved,
             automatic,
             is_requested: requested.is_some(),
-            is_declared: before.is_some(),
+            before,
         };
         started.push(declarer.declare(first, wanted));
         first += solved.files.len();
@@ -88,8 +88,8 @@ struct Wanted<'a> {
     automatic: bool,
     /// Whether the caller asks for the project.
     is_requested: bool,
-    /// Whether the set has the project already.
-    is_declared: bool,
+    /// Its declaration, if the set has the project already.
+    before: Option<&'a Declaration>,
 }
 
 impl Declarer<'_> {
@@ -99,6 +99,9 @@ impl Declarer<'_> {
         let numbered = wanted.solved.files.iter().enumerate();
         let fetched = numbered.map(|(index, file)| self.wheel(first + index, &wanted, file));
         let mut wheels = try_join_all(fetched).await?;
+        for wheel in &wheels {
+            self.check_unchanged(wanted.before, wheel)?;
+        }
         wheels.sort_by(|one, other| one.file_name.as_str().cmp(other.file_name.as_str()));
         Ok(Declaration {
             project: wanted.project.clone(),
@@ -108,6 +111,34 @@ impl Declarer<'_> {
             provenance: Provenance::default(),
             wheels,
         })
+    }
+
+    /// Refuses a wheel of the index if the set has one of this name with other bytes, which someone
+    /// has reviewed.
+    fn check_unchanged(
+        &self,
+        before: Option<&Declaration>,
+        wheel: &DeclaredWheel,
+    ) -> Result<(), Failure> {
+        let name = wheel.file_name.as_str();
+        let is_other = |declared: &DeclaredWheel| match (&declared.sha256, &wheel.sha256) {
+            (Some(one), Some(other)) => one.value != other.value,
+            _ => declared.content_id.value != wheel.content_id.value,
+        };
+        let Some(before) = before else { return Ok(()) };
+        let mut declared = before.wheels.iter();
+        let changed = declared.any(|one| one.file_name.as_str() == name && is_other(one));
+        if !changed || self.catalogue.local().file(name).is_some() {
+            return Ok(());
+        }
+        let message = format!(
+            "the index has other bytes for `{name}` than `{}` declares",
+            before.file
+        );
+        Err(Failure::finding(message).help(
+            "the file was changed at its source, so ask upstream first; if the new one is right, \
+             delete the declaration, and add the project again",
+        ))
     }
 
     /// Fetches a wheel and declares it.
@@ -225,7 +256,7 @@ impl Declarer<'_> {
         let others = format!("'{project}!={version}'");
         if wanted.is_requested {
             format!("take another version: `ipwhl add {others}`")
-        } else if wanted.is_declared {
+        } else if wanted.before.is_some() {
             format!(
                 "`ipwhl update {others}` takes another version or none; name other projects to \
                  update them, too"

@@ -231,8 +231,14 @@ fn stays(
     let mut lack = None;
     for (_, demand) in demands_on(universe, project, reasons)? {
         if let Some(platform) = demand.platforms.difference(covered).iter().next() {
+            let offered = universe.policy.offered.get(project);
+            let is_offered = offered.is_none_or(|on| on.iter().any(|one| one == platform));
             let platform = &universe.offers.platforms()[platform];
-            lack = Some(format!("{version} has no wheel for {platform}"));
+            lack = Some(if is_offered {
+                format!("{version} has no wheel for {platform}")
+            } else {
+                format!("its `only` does not offer it on {platform}")
+            });
             break;
         }
         let mut lacking = None;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ipwhl_packaging::{ExtraName, ProjectName};
 use pubgrub::VersionSet as _;
 
-use super::candidate::{Candidate, Demand, Reason};
+use super::candidate::{Candidate, Demand, Project, Reason};
 use super::package::ProjectId;
 use super::policy::{Movement, Origin};
 use super::positions::Position;
@@ -219,11 +219,35 @@ pub(super) fn unmet(
         let project = universe.project(target);
         let is_new = target != id && !chosen.contains_key(&target) && !project.movement.stays();
         let could_be_added = is_new && !universe.accepted(&project, &demand).is_empty();
-        if !could_be_added {
+        let is_apart = target != id && !chosen.contains_key(&target) && project.movement.stays();
+        let is_met = is_apart && declared_meets(universe, &project, &demand)?;
+        if !could_be_added && !is_met {
             possible.push(demand);
         }
     }
     first_unmet(universe, chosen, (id, position), &possible)
+}
+
+/// Whether a project that stays meets a demand as it is declared.
+fn declared_meets<'r>(
+    universe: &Universe<'_, 'r>,
+    project: &Project<'r>,
+    demand: &Demand,
+) -> Result<bool, Failure> {
+    let accepted = universe.accepted(project, demand);
+    for (position, candidate) in (0..).zip(&project.candidates) {
+        let Candidate::Declared(_) = candidate else {
+            continue;
+        };
+        let mut has_extras = true;
+        for extra in &demand.extras {
+            has_extras &= universe.has_extra(project, position, extra)?;
+        }
+        if has_extras && accepted.contains(&position) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn first_unmet(

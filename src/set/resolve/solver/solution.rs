@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use ipwhl_packaging::{ExtraName, Platform, ProjectName, Version};
+use ipwhl_packaging::{ExtraName, Platform, ProjectName, Requirement, Version};
 
 use super::candidate::{Candidate, Reason};
 use super::catalogue::Catalogue;
@@ -300,7 +300,19 @@ impl<'a, 'r> Resolution<'a, 'r> {
                 continue;
             }
             let reason = match unmet(universe, chosen, id, position)? {
-                Some(unmet) => Some(PassedOver::Requires(Box::new(unmet.into()))),
+                Some(unmet) => {
+                    let on = unmet.on.clone();
+                    let is_declared = universe.graph.version(&on).is_some();
+                    let is_known = is_declared || self.offers.project(&on)?.is_some();
+                    let requirement: Requirement = unmet.into();
+                    Some(if is_known {
+                        PassedOver::Requires(Box::new(requirement))
+                    } else {
+                        PassedOver::Defective(format!(
+                            "it requires `{requirement}`, which the index does not have"
+                        ))
+                    })
+                }
                 None => {
                     let unusable = unusable(universe, name, offered, &demands)?;
                     unusable.or(may_stay.then_some(PassedOver::NotAsked))

@@ -91,7 +91,7 @@ pub(super) fn unfitting(
     }
     let asked = universe.policy.asked.get(project);
     let mut help = format!("its versions were rejected: {}", listed(asked, &passed));
-    let only = offer_only(universe, project, &offers, demands);
+    let only = offer_only(universe, project, &offers, demands, &passed);
     for way in ways_out {
         help += &format!("; {way}");
     }

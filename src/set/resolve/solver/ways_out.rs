@@ -3,10 +3,12 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use ipwhl_packaging::{Marker, ProjectName};
+use ipwhl_packaging::{Marker, ProjectName, Version};
 
 use super::candidate::{Demand, Reason};
 use super::offered::ProjectOffers;
+use super::passed::PassedOver;
+use super::platform_set::PlatformSet;
 use super::policy::{Movement, Origin, platforms_where};
 use super::universe::Universe;
 use crate::set::declaration::FormatVersion;
@@ -28,12 +30,17 @@ pub(super) fn offer_only(
     project: &ProjectName,
     offers: &ProjectOffers,
     demands: &[(Origin, Demand)],
+    passed: &[(Version, PassedOver)],
 ) -> Option<Marker> {
     let repository = universe.graph.repository;
     let is_callers = demands
         .iter()
         .all(|(origin, _)| !matches!(origin, Origin::Project(_)));
     let asked = universe.policy.asked.get(project)?;
+    let lacks_wheels = |version: &Version| {
+        let mut passed = passed.iter();
+        passed.any(|(one, reason)| one == version && matches!(reason, PassedOver::NoWheel(_)))
+    };
     let is_declared = repository.declarations.contains_key(project);
     if repository.configuration.format < FormatVersion::V2 || !is_callers || is_declared {
         return None;
@@ -42,10 +49,13 @@ pub(super) fn offer_only(
         let is_final = !offered.version.any_prerelease();
         is_final && !offered.coverage().is_empty() && asked.contains(&offered.version)
     })?;
+    let fitting = Some(fitting).filter(|offered| lacks_wheels(&offered.version))?;
     let markers = MARKERS.iter().filter_map(|marker| {
         let marker: Marker = marker.parse().ok()?;
-        let on = platforms_where(&marker, universe.offers.platforms());
-        (!on.is_empty() && on.is_subset(fitting.coverage())).then_some((on.iter().count(), marker))
+        let platforms = universe.offers.platforms();
+        let on = platforms_where(&marker, platforms);
+        let is_part = !on.is_empty() && on != PlatformSet::first(platforms.len());
+        (is_part && on.is_subset(fitting.coverage())).then_some((on.iter().count(), marker))
     });
     let widest = markers.min_by_key(|(number, _)| Reverse(*number));
     widest.map(|(_, marker)| marker)
