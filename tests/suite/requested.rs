@@ -357,7 +357,7 @@ from pip._internal.req.req_file import RequirementsFileParser, get_line_parser
 Requirement = module('requirements').Requirement
 def requirement(text):
     try:
-        return str(Requirement(text.removesuffix(';')))
+        return str(Requirement(text.strip().removesuffix(';')))
     except Exception:
         return None
 class Several(Exception):
