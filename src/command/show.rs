@@ -165,6 +165,12 @@ fn in_words(
     ] {
         put(name, &values.join(" or "));
     }
+    if let Some(publisher) = &declaration.provenance.publisher {
+        put("publisher", &publisher.value);
+    }
+    if declaration.provenance.unreviewed.is_some() {
+        put("reviewed", "no");
+    }
     text += &wheels(query, declaration);
     let needs = group_relations(of_others(query.relations().of(project)));
     list(
@@ -227,6 +233,12 @@ fn wheels(query: &GraphQuery<'_>, declaration: &Declaration) -> String {
         put("content-id", &wheel.content_id.value.to_string());
         if let Some(digest) = &wheel.sha256 {
             put("sha256", &digest.value.to_string());
+        }
+        if let Some(uploaded) = &wheel.uploaded {
+            put("uploaded", &uploaded.value.to_string());
+        }
+        if let Some(only) = &wheel.only {
+            put("only", &only.value.to_string());
         }
         for source in &wheel.sources {
             put("source", &source.value.to_string());

@@ -896,8 +896,7 @@ fn a_change_waits_for_no_other() {
     assert_eq!(there, ["plum.toml"]);
 }
 
-/// Bytes that someone has reviewed are not replaced by others under the same file name, whoever
-/// needs the project.
+/// `add` does not replace reviewed bytes by others under the same file name.
 #[test]
 fn declared_bytes_are_not_replaced_under_one_name() {
     let bench = Bench::new();

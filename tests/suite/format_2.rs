@@ -353,7 +353,7 @@ fn who_needs_what_is_not_offered_is_told_the_line() {
 fn a_wheel_can_be_for_some_platforms_only() {
     let tags = [LINUX, "cp312-cp312-win_amd64"];
     let on_windows = declaration("plum", &tags, "") + NOT_WINDOWS + "\n";
-    // It takes the place of the platform's cover, and nobody can use it.
+    // No installer can use it there.
     assert_eq!(
         told(&[("plum", on_windows.clone())]),
         [
@@ -667,7 +667,7 @@ fn add_declares_the_time_and_keeps_the_choices() {
     );
 }
 
-/// A wheel that fits only where the set does not offer it is carried for nobody.
+/// A wheel that fits only platforms on which the set does not offer it is unused.
 #[test]
 fn a_wheel_that_is_offered_nowhere_is_unused() {
     let message = "unused-wheel plum: `plum-1.0-cp312-cp312-win_amd64.whl` fits only platforms on \

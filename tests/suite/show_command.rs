@@ -262,3 +262,39 @@ fn names_that_are_not_there_and_texts_that_cannot_be_read() {
         run.stderr
     );
 }
+
+/// The keys of format 2 are shown where they are declared.
+#[test]
+fn keys_of_format_2_are_shown() {
+    let repository = DeclaredSet::new().wanted("apple 1.0", &[]).build();
+    let settings = repository.read("ipwhl.toml");
+    repository.write("ipwhl.toml", settings.replace("format = 1", "format = 2"));
+    let run = show(&repository, &["apple"]).expect(ExitStatus::Clean);
+    for key in ["uploaded", "only", "publisher", "reviewed"] {
+        assert!(!run.stdout.contains(key), "{}", run.stdout);
+    }
+    let text = repository.read("declarations/apple.toml");
+    let text = text.replace(
+        "size = 1000\n",
+        "size = 1000\nuploaded = 2023-08-17T17:29:11Z\nonly = 'sys_platform == \"win32\"'\n\
+         publisher = \"someone at example.org\"\nreviewed = false\n",
+    );
+    repository.write("declarations/apple.toml", text);
+    let run = show(&repository, &["apple"]).expect(ExitStatus::Clean);
+    for line in [
+        "\n    uploaded       2023-08-17T17:29:11Z\n",
+        "\n    only           sys_platform == \"win32\"\n",
+        "publisher",
+        "someone at example.org",
+        "reviewed",
+    ] {
+        assert!(run.stdout.contains(line), "{line}: {}", run.stdout);
+    }
+    let run = show(&repository, &["--format", "json", "apple"]).expect(ExitStatus::Clean);
+    let document: Value = serde_json::from_str(&run.stdout).unwrap();
+    let project = &document["projects"][0];
+    assert_eq!(project["publisher"], "someone at example.org");
+    assert_eq!(project["reviewed"], false);
+    assert_eq!(project["wheels"][0]["uploaded"], "2023-08-17T17:29:11Z");
+    assert_eq!(project["wheels"][0]["only"], "sys_platform == \"win32\"");
+}

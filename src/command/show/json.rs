@@ -21,6 +21,9 @@ pub(super) struct Shown<'r> {
     wanted: bool,
     file: &'r str,
     platforms: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    publisher: Option<&'r str>,
+    reviewed: bool,
     wheels: Vec<ShownWheel<'r>>,
     needs: Vec<Need<'r>>,
     needed_by: Vec<Need<'r>>,
@@ -37,6 +40,10 @@ struct ShownWheel<'r> {
     size: Option<u64>,
     content_id: String,
     sha256: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uploaded: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    only: Option<String>,
     requires_python: Option<String>,
     extras: Vec<&'r str>,
     platforms: Vec<String>,
@@ -101,6 +108,8 @@ pub(super) fn shown<'r>(
         size: wheel.size.as_ref().map(|size| size.value),
         content_id: wheel.content_id.value.to_string(),
         sha256: wheel.sha256.as_ref().map(|digest| digest.value.to_string()),
+        uploaded: wheel.uploaded.as_ref().map(|time| time.value.to_string()),
+        only: wheel.only.as_ref().map(|only| only.value.to_string()),
         requires_python: wheel
             .requires_python
             .as_ref()
@@ -125,6 +134,12 @@ pub(super) fn shown<'r>(
         wanted: !declaration.automatic,
         file: &declaration.file,
         platforms: query.graph.platform_names(&query.graph.covered(project)),
+        publisher: declaration
+            .provenance
+            .publisher
+            .as_ref()
+            .map(|one| one.value.as_str()),
+        reviewed: declaration.provenance.unreviewed.is_none(),
         wheels: declaration
             .wheels
             .iter()

@@ -85,8 +85,8 @@ impl Usage {
 const ATTEMPTS: u32 = 10;
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// Locks a file that nobody else uses. A process that was just started has the locks of its parent
-/// for a moment, until it runs its own program.
+/// Locks a file that no other process uses. A new child process has the locks of its parent until
+/// it runs its own program.
 fn try_lock(file: &File) -> Result<(), TryLockError> {
     for _ in 1..ATTEMPTS {
         match file.try_lock() {
