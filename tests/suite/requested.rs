@@ -251,6 +251,12 @@ fn mistakes_of_requirements_have_places() {
                 .to_owned(),
         ),
         (
+            "-c x.txt -e ./y",
+            "r.txt:1: invalid-value: `--constraint` is beside `--editable`, where pip ignores it \
+             [write it in a line of its own]"
+                .to_owned(),
+        ),
+        (
             "\n-r none.txt",
             "r.txt:2: invalid-value: `none.txt` cannot be read: entity not found [a path is \
              relative to the folder of the file that names it]"

@@ -42,11 +42,11 @@ const OPTIONS: &[(&str, &[&str], bool)] = &[
     ("--only-final", &[], true),
     ("--trusted-host", &[], true),
     ("--use-feature", &[], true),
-    ("--config-settings", &["-C", "--config-setting"], true),
-    // Options of earlier versions.
-    ("--global-option", &[], true),
-    ("--install-option", &[], true),
+    ("--config-settings", &["-C"], true),
 ];
+
+/// Options of earlier versions of pip, which are not shortened.
+const EARLIER_OPTIONS: &[&str] = &["--global-option", "--install-option"];
 
 /// The names of all options.
 pub(super) fn option_names() -> impl Iterator<Item = &'static str> {
@@ -129,6 +129,9 @@ fn known(spelling: &str) -> Option<(&'static str, bool)> {
     if let Some((_, name, has_value)) = spellings().find(|(one, _, _)| *one == spelling) {
         return Some((name, has_value));
     }
+    if let Some(name) = EARLIER_OPTIONS.iter().find(|one| **one == spelling) {
+        return Some((name, true));
+    }
     if !spelling.starts_with("--") || spelling.len() == 2 {
         return None;
     }
@@ -204,6 +207,9 @@ mod tests {
             ("-c \"a\\\"b\\c\"", "--constraint", "a\"b\\c"),
             ("foo --hash=sha256:1", "--hash", "sha256:1"),
             ("--pre", "--pre", ""),
+            ("--i x", "--index-url", "x"),
+            ("--config=x", "--config-settings", "x"),
+            ("--install-option=x", "--install-option", "x"),
             ("-e .[dev]", "--editable", ".[dev]"),
         ] {
             assert_eq!(read(line), Ok(vec![(name, value.to_owned())]), "{line}");
@@ -211,6 +217,7 @@ mod tests {
         for (line, message) in [
             ("-z", "`-z` is not an option of a requirements file"),
             ("--no", "`--no` is not an option of a requirements file"),
+            ("--inst", "`--inst` is not an option of a requirements file"),
             ("-r", "`-r` needs a value"),
             ("--pre=1", "`--pre` has no value"),
             ("-r 'a", "the quotation mark is never closed"),

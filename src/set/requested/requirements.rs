@@ -96,20 +96,26 @@ fn read_line(collector: &mut Collector<'_>, included: &Included<'_>, line: &Line
         let hashes = hashes.iter().filter_map(|option| sha256(&option.value));
         read_requirement(collector, included, line, (requirement, hashes.collect()));
     }
+    let is_editable = options.iter().any(|option| option.name == "--editable");
     for option in options {
         let place = Place::new(file, line.place(&option.span));
-        match option.name {
+        let ignored_by_pip = match option.name {
             "--requirement" | "--constraint" | "--editable" if !requirement.is_empty() => {
-                collector.report(
-                    Code::InvalidValue,
-                    format!(
-                        "`{}` is after a requirement, where pip ignores it",
-                        option.name
-                    ),
-                    &place,
-                    "write it in a line of its own",
-                );
+                Some("after a requirement")
             }
+            "--requirement" | "--constraint" if is_editable => Some("beside `--editable`"),
+            _ => None,
+        };
+        if let Some(position) = ignored_by_pip {
+            collector.report(
+                Code::InvalidValue,
+                format!("`{}` is {position}, where pip ignores it", option.name),
+                &place,
+                "write it in a line of its own",
+            );
+            continue;
+        }
+        match option.name {
             "--requirement" | "--constraint" => {
                 include(collector, included, &option, &place);
             }
