@@ -195,7 +195,7 @@ mod tests {
             (&has("aarch64"), "platform_machine == \"aarch64\""),
             (
                 &|name| name.contains("win") || name.contains("cp39"),
-                "sys_platform == \"win32\" or python_version == \"3.9\"",
+                "python_version == \"3.9\" or sys_platform == \"win32\"",
             ),
             (
                 &has("cp39-macosx"),
