@@ -1,7 +1,8 @@
 //! The marker of some of a set's platforms.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::Marker;
 use super::expression::{Comparison, MarkerOperator, Node, Operand, Variable};
 use super::selection::{SelectedMarker, join};
 use crate::platform::Platform;
@@ -14,6 +15,13 @@ const VARIABLES: [Variable; 4] = [
     Variable::PythonVersion,
 ];
 
+/// The variables of a system and an implementation of Python.
+const SYSTEM: [Variable; 3] = [
+    Variable::SysPlatform,
+    Variable::PlatformMachine,
+    Variable::PlatformPythonImplementation,
+];
+
 /// A platform, and whether it is one of those to find a marker for.
 type Choice<'p> = (&'p Platform, bool);
 
@@ -24,6 +32,39 @@ impl SelectedMarker {
     pub fn of_platforms<'p>(platforms: impl IntoIterator<Item = Choice<'p>>) -> Option<Self> {
         let choices: Vec<Choice<'p>> = platforms.into_iter().collect();
         Some(Self::of(decide(&choices, &VARIABLES)?))
+    }
+}
+
+impl Marker {
+    /// The markers of the environments of some platforms, one for each system and implementation of
+    /// Python. The versions of Python are left out, unless a system does not have all of them.
+    pub fn of_environments(platforms: &[Platform]) -> Vec<Self> {
+        let mut pythons: BTreeMap<Vec<Option<Value>>, BTreeSet<Value>> = BTreeMap::new();
+        let mut all: BTreeSet<Value> = BTreeSet::new();
+        for platform in platforms {
+            let values = SYSTEM.map(|variable| Value::of(platform, variable));
+            let python = Value::of(platform, Variable::PythonVersion);
+            all.extend(python.clone());
+            pythons.entry(values.to_vec()).or_default().extend(python);
+        }
+        let all: Vec<Option<Value>> = all.into_iter().map(Some).collect();
+        let markers = pythons.into_iter().filter_map(|(values, pythons)| {
+            let mut parts: Vec<Result<bool, Node>> = Vec::new();
+            for (variable, value) in SYSTEM.into_iter().zip(values) {
+                if value.is_some() {
+                    parts.push(Err(condition(variable, &[value], &[0])?));
+                }
+            }
+            let numbered = all.iter().enumerate();
+            let own = numbered
+                .filter(|(_, python)| python.as_ref().is_some_and(|one| pythons.contains(one)));
+            let numbers: Vec<usize> = own.map(|(number, _)| number).collect();
+            if numbers.len() < all.len() {
+                parts.push(Err(condition(Variable::PythonVersion, &all, &numbers)?));
+            }
+            join(parts, true).err().map(Self)
+        });
+        markers.collect()
     }
 }
 
@@ -148,7 +189,7 @@ impl Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::marker::{Marker, MarkerEnvironment, Truth};
+    use crate::marker::{MarkerEnvironment, Truth};
 
     const PYTHONS: [&str; 4] = ["cp39", "cp310", "cp311", "pp311"];
     const SYSTEMS: [&str; 5] = [
@@ -206,6 +247,31 @@ mod tests {
         }
         // Which kernel a 32-bit system has is not known.
         assert_eq!(marker(&SYSTEMS, |name| name.ends_with("win32")), None);
+    }
+
+    #[test]
+    fn environments_are_those_of_the_systems() {
+        let mut platforms = platforms(&["manylinux_2_28_x86_64", "win_amd64"]);
+        platforms.retain(|one| one.to_string() != "cp39-win_amd64");
+        let markers: Vec<String> = Marker::of_environments(&platforms)
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        let on = |system: &str, machine: &str, python: &str| {
+            format!(
+                "sys_platform == \"{system}\" and platform_machine == \"{machine}\" and \
+                 platform_python_implementation == \"{python}"
+            )
+        };
+        assert_eq!(
+            markers,
+            [
+                on("linux", "x86_64", "CPython\""),
+                on("linux", "x86_64", "PyPy\" and python_version == \"3.11\""),
+                on("win32", "AMD64", "CPython\" and python_version >= \"3.10\""),
+                on("win32", "AMD64", "PyPy\" and python_version == \"3.11\""),
+            ]
+        );
     }
 
     /// Each choice that a marker can express is expressed exactly.
