@@ -74,6 +74,7 @@ mod kubo;
 mod kubo_release;
 mod limits;
 mod list_command;
+mod lock;
 mod long_tokens;
 mod man_command;
 mod markers;
