@@ -20,12 +20,13 @@ own does so, hence its share of the processors can be measured. All is a functio
 The rows:
 
 - "from nothing" is `ipwhl add` of the first projects, in an empty repository and with an empty cache. It
-  ends with the wheels fetched and the declarations written, all flushed to the disk: nearly four wheels for
-  each project here, so the disk decides.
+  ends with the wheels fetched, nearly four for each project here, and the declarations flushed to the disk.
 - "search, empty cache" is the search alone: `ipwhl update --dry-run` of the set, as it was before LATER.
   uv resolves the same projects for all platforms, with an empty cache, too.
 - "update, known set" is the same with a full cache. This program asks for all pages again. uv does not ask
   for pages that it got in the last ten minutes.
+- "update --one-by-one" lists the changes of the known set, with a full cache. The bound is on the time for
+  each change.
 """
 
 import asyncio
@@ -63,6 +64,7 @@ JSON_PAGE = "application/vnd.pypi.simple.v1+json"
 
 FROM_NOTHING = 5.0
 KNOWN_SET = 0.5
+ONE_BY_ONE = 0.3
 
 
 def name(number):
@@ -296,8 +298,16 @@ class Scene:
         (self.folder / "compiled.txt").unlink(missing_ok=True)
 
     def ipwhl(self, *line, index="simple", before=None):
-        line = ["--repository", self.repository, *line, "--index-url", f"{self.address}/{index}/"]
+        line = self.line(*line, index=index)
         return self.bench.ipwhl(*line, before=before, environment=self.environment)
+
+    def line(self, *line, index="simple"):
+        return ["--repository", self.repository, *line, "--index-url", f"{self.address}/{index}/"]
+
+    def changes(self):
+        """The number of changes that `update --one-by-one` lists."""
+        command = [self.bench.options.program, *self.line("update", "--one-by-one", "--json")]
+        return len(json.loads(self.bench.text(command, self.environment))["changes"])
 
     def add(self, index="simple"):
         def before():
@@ -344,7 +354,7 @@ def compare(bench, row, ours, peer_name, peer, bound):
 
 def measure(bench, folder, uv):
     """The rows. Bounds hold for the smaller index; the larger one shows the growth."""
-    rows = ("from nothing", "search, empty cache", "update, known set")
+    rows = ("from nothing", "search, empty cache", "update, known set", "update --one-by-one")
     times = {}
     for projects in SIZES:
         names = {row: f"solver, {projects} projects: {row}" for row in rows}
@@ -386,6 +396,17 @@ def measure(bench, folder, uv):
                     )
                     if scene.compiled() != projects:
                         raise bench.failed(f"uv chose {scene.compiled()} of {projects} projects")
+            row = "update --one-by-one"
+            if bench.wanted(names[row]):
+                work, changes = scene.ipwhl("update", "--one-by-one"), scene.changes()
+                seconds = times[projects, row] = bench.median(work)
+                each = seconds / changes
+                bench.note(names[row], work)
+                bench.row(
+                    names[row], seconds, f"{changes} changes", None, f"{each * 1000:.0f} ms for each",
+                    f"≤ {ONE_BY_ONE * 1000:.0f} ms" if is_bound else "",
+                    not is_bound or each <= ONE_BY_ONE,
+                )
         shutil.rmtree(place)
     small, large = SIZES
     for row in rows:

@@ -30,11 +30,17 @@ pub(super) struct Before {
 }
 
 impl Before {
+    /// Says how many findings there are already.
     pub(super) fn of(context: &Context<'_>, repository: &Repository) -> Self {
+        let findings = known_findings(&context.session, repository);
+        if let Some(words) = count(&findings) {
+            context.say(&format!("the set had {words} before this command"));
+            context.hint("`ipwhl check` shows the findings");
+        }
         Self {
             texts: repository.texts.clone(),
             declarations: repository.declarations.clone(),
-            findings: known_findings(&context.session, repository),
+            findings,
         }
     }
 
@@ -108,8 +114,8 @@ impl Before {
         let before = self.declarations.get(&now.project);
         let mut details = vec![counted(now.wheels.len(), "wheel")];
         let passed = added.passed_over.get(&now.project);
-        let newest = passed.and_then(|passed| passed.first());
-        let because = newest.and_then(|(version, reason)| reason.of_platform(version));
+        let mut newer = passed.into_iter().flatten();
+        let because = newer.find_map(|(version, reason)| reason.of_wheels(version));
         let mut reasons = Vec::new();
         let version = now.version();
         let (mut line, versions) = match before.map(Declaration::version) {

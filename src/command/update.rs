@@ -1,9 +1,10 @@
 //! `ipwhl update`: brings declared projects to the newest versions that fit together.
 
+mod changes;
 mod one_by_one;
 mod report;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use ipwhl_packaging::ProjectName;
 use jiff::Timestamp;
 
@@ -13,8 +14,10 @@ use super::context::Context;
 use super::exit::ExitStatus;
 use super::network::NetworkArguments;
 use super::values::start_of_day;
-use crate::foundation::failure::Failure;
+use super::words::counted;
+use crate::foundation::failure::{Failure, FailureKind};
 use crate::set::graph::member;
+use crate::set::repository::Repository;
 use crate::set::resolve::{NamedUpdates, Projects, Step, Update, UpdatePlan, named_updates};
 
 use report::Report;
@@ -31,28 +34,28 @@ use report::Report;
 ///
 /// Example: ipwhl update --minor
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("plan").multiple(true)))]
 pub(super) struct Arguments {
     /// The projects to update: `NAME`, or with version specifiers `NAME<5` or `NAME==4.2`; without
     /// names, all
     #[arg(value_name = "NAME")]
     projects: Vec<String>,
     /// Only print what would change
-    #[arg(long, short = 'n')]
+    #[arg(long, short = 'n', group = "plan")]
     dry_run: bool,
     /// Only print the smallest changes that each keep the set true, in an order in which they can
     /// be made one after the other
-    #[arg(long)]
+    #[arg(long, group = "plan")]
     one_by_one: bool,
-    /// Print them as JSON
-    #[arg(long, requires = "one_by_one")]
+    /// With `--dry-run` or `--one-by-one`: print the changes as JSON
+    #[arg(long, requires = "plan")]
     json: bool,
-    /// Make the one that contains this project
+    /// Make the smallest change that contains this project
     #[arg(long, value_name = "NAME", requires = "one_by_one", conflicts_with_all = ["json", "dry_run"])]
     make: Option<ProjectName>,
     #[command(flatten)]
     steps: StepArguments,
-    /// Update as of this date or time: without what was uploaded since. A date begins at midnight
-    /// UTC
+    /// Ignore files uploaded on or after this date or time. A date begins at midnight UTC
     #[arg(long, value_name = "DATE", value_parser = start_of_day)]
     before: Option<Timestamp>,
     /// A project that must get the newest version in the index. Other projects may move for it
@@ -118,8 +121,13 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         before: arguments.before,
         ..Update::all(&context.session, &network)
     };
-    let before = Before::of(context, &repository);
-    let plan = update.plan(&repository).map_err(with_way_out)?;
+    let plan = update.plan(&repository).map_err(|failure| {
+        if failure.kind == FailureKind::Finding {
+            // What was wrong before may be the reason.
+            Before::of(context, &repository);
+        }
+        with_way_out(failure)
+    })?;
     warn_of_unknown(context, &plan);
     if arguments.one_by_one {
         let changes = plan.one_by_one();
@@ -128,6 +136,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
             return Ok(ExitStatus::Clean);
         };
         let change = one_by_one::chosen(&changes, project)?;
+        let before = Before::of(context, &repository);
         let added = update.declare(&mut repository, plan, Some(change));
         for line in before.write(context, &repository, &added.map_err(with_way_out)?)? {
             context.say(line);
@@ -136,15 +145,45 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     }
     let report = Report::of(&repository, &plan);
     if arguments.dry_run {
-        report.print(context)?;
+        if arguments.json {
+            report::print_json(context, &repository, &plan)?;
+        } else {
+            report.print(context)?;
+        }
+        hint_of_others(context, &repository, &update);
         return Ok(ExitStatus::Clean);
     }
+    let before = Before::of(context, &repository);
     let added = update
         .declare(&mut repository, plan, None)
         .map_err(with_way_out)?;
     before.write(context, &repository, &added)?;
     report.print(context)?;
+    hint_of_others(context, &repository, &update);
     before.compare(context, true)
+}
+
+/// Tells of projects that may not move: the index was not asked for their versions.
+fn hint_of_others(context: &Context<'_>, repository: &Repository, update: &Update<'_>) {
+    let (Projects::Named(updated), Projects::Named(may_move)) =
+        (&update.projects, &update.may_move)
+    else {
+        return;
+    };
+    let names = repository.declarations.keys();
+    let others = names.filter(|name| !updated.contains(*name) && !may_move.contains(*name));
+    let count = others.count();
+    if count > 0 {
+        let stay = if count == 1 {
+            "stays as it is"
+        } else {
+            "stay as they are"
+        };
+        context.hint(&format!(
+            "{} {stay}; `ipwhl outdated` lists newer versions",
+            counted(count, "other project")
+        ));
+    }
 }
 
 /// Warns about projects whose newer versions are not known.

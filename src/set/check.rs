@@ -197,7 +197,9 @@ pub fn sources(problems: &[WheelProblem]) -> Vec<Finding> {
         }
         SourceProblem::Mismatch { place, mismatches } => other_bytes(&one.wheel, place, mismatches),
         // These are failures, which do not concern the declaration.
-        SourceProblem::Failed { .. } | SourceProblem::NotAsked { .. } => Vec::new(),
+        SourceProblem::Failed { .. }
+        | SourceProblem::TooLarge { .. }
+        | SourceProblem::NotAsked { .. } => Vec::new(),
     });
     findings.flatten().collect()
 }

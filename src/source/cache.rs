@@ -3,7 +3,6 @@
 //!
 //! ```text
 //! wheels/<CIDv1>.whl       the bytes, verified before they were stored
-//! wheels/<CIDv1>.v<0|1>    facts about them: the DAG, the SHA-256, the file's size and time
 //! facts/<version>/<key>    results of checks
 //! blocks/<CIDv1>           single blocks of releases that could not be filled yet
 //! by-sha256/<hex>          the CID of a file that an index names by its SHA-256
@@ -13,8 +12,11 @@
 //! .lock                    shared by the runs that use wheels, and exclusive for one that removes files
 //! ```
 //!
-//! Any number of processes may use one cache: files appear by rename, complete. The modification
-//! time of a file is that of its last use, to a day; for a wheel, that of its facts.
+//! Any number of processes may use one cache: files appear by rename, complete. No file is flushed
+//! to the disk, so a power failure may leave one with other bytes. Each file is verified whenever it
+//! is read: wheels and blocks by their CID, all others by a checksum in them.
+//!
+//! The modification time of a file is that of its last use, to a day.
 
 mod layout;
 mod limit;
@@ -27,11 +29,10 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::UNIX_EPOCH;
 
 use ipwhl_unixfs::{Cid, FileDag, Profile, Sha256Digest};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 
 use super::cache_error::CacheError;
@@ -41,7 +42,7 @@ use super::verify::{self, Expectation};
 use super::workspace::Workspace;
 use crate::foundation::environment::make_private_folder;
 pub(super) use layout::{BLOCKS, canonical};
-use layout::{FACTS, HASHES, PARTIAL, WHEELS, file_name, known_name};
+use layout::{FACTS, HASHES, PARTIAL, WHEELS, file_name};
 pub use limit::{CACHE_LIMIT_VARIABLE, Pruned, configured_limit};
 pub(super) use metadata::StoredMetadata;
 pub use prune::{CachePart, ClaimError, ClaimedCache, Removed};
@@ -66,35 +67,6 @@ pub struct CachedWheel {
     pub sha256: Sha256Digest,
 }
 
-/// The facts of a wheel's file, and the state of the file that they are valid for.
-#[derive(Serialize, Deserialize)]
-struct FileFacts {
-    dag: FileDag,
-    sha256: Sha256Digest,
-    stamp: Stamp,
-}
-
-/// The state of a file. A change of its bytes changes this too, except for deliberate tampering. It
-/// saves hashing the file again; readers of blocks hash each of them anyway.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Stamp {
-    size: u64,
-    modified_seconds: u64,
-    modified_nanoseconds: u32,
-}
-
-impl Stamp {
-    fn of(path: &Path) -> Option<Self> {
-        let metadata = fs::metadata(path).ok()?;
-        let modified = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
-        Some(Self {
-            size: metadata.len(),
-            modified_seconds: modified.as_secs(),
-            modified_nanoseconds: modified.subsec_nanos(),
-        })
-    }
-}
-
 impl Cache {
     /// A cache in this folder, which need not exist yet.
     pub fn new(root: impl Into<PathBuf>) -> Self {
@@ -110,28 +82,13 @@ impl Cache {
         &self.root
     }
 
-    /// The cached wheel with this CID, if its bytes match. A file that has changed since it was
-    /// verified is hashed again, and removed if it differs.
+    /// The cached wheel with this CID, if its bytes match. They are hashed; a file with other bytes
+    /// is removed.
     pub fn wheel(&self, cid: &Cid) -> Option<CachedWheel> {
+        let size = self.open_wheel(cid)?.metadata().ok()?.len();
         let path = self.wheel_path(cid);
-        self.note_use(path.clone());
-        let stamp = Stamp::of(&path)?;
-        let name = known_name(cid);
-        if let Some(known) = facts::read::<FileFacts>(&self.wheels().join(&name), &name)
-            && known.stamp == stamp
-            && known.dag.cid() == *cid
-        {
-            return Some(CachedWheel {
-                path,
-                dag: known.dag,
-                sha256: known.sha256,
-            });
-        }
-        if let Ok(Some((dag, sha256))) = rehash(&path, cid, stamp.size) {
-            let wheel = CachedWheel { path, dag, sha256 };
-            // Without this, the next run hashes the file again.
-            let _ = self.note(cid, &wheel, stamp);
-            return Some(wheel);
+        if let Ok(Some((dag, sha256))) = rehash(&path, cid, size) {
+            return Some(CachedWheel { path, dag, sha256 });
         }
         self.forget(cid);
         None
@@ -142,10 +99,8 @@ impl Cache {
         let path = self.wheel_path(cid);
         self.usage.begin(&self.root);
         let file = File::open(&path).ok()?;
-        if self.usage.note(path)
-            && let Ok(known) = File::open(self.wheels().join(known_name(cid)))
-        {
-            touch(&known, known.metadata().and_then(|known| known.modified()));
+        if self.usage.note(path) {
+            touch(&file, file.metadata().and_then(|wheel| wheel.modified()));
         }
         Some(file)
     }
@@ -159,7 +114,6 @@ impl Cache {
     /// Removes a wheel whose bytes are wrong.
     pub fn forget(&self, cid: &Cid) {
         // If it cannot be removed, it is hashed and refused each time.
-        let _ = fs::remove_file(self.wheels().join(known_name(cid)));
         let _ = fs::remove_file(self.wheel_path(cid));
     }
 
@@ -219,31 +173,12 @@ impl Cache {
         dag: FileDag,
         sha256: Sha256Digest,
     ) -> Result<CachedWheel, CacheError> {
-        let cid = dag.cid();
-        let path = self.wheel_path(&cid);
-        // Flushed first: after a power failure the file must not exist without its bytes.
-        file.as_file()
-            .sync_all()
-            .map_err(CacheError::at(file.path(), "write"))?;
+        let path = self.wheel_path(&dag.cid());
         make_folder(&self.wheels())?;
         put(file, &path)?;
         self.usage.note(path.clone());
         self.usage.note_kept_wheel();
-        let wheel = CachedWheel { path, dag, sha256 };
-        if let Some(stamp) = Stamp::of(&wheel.path) {
-            self.note(&cid, &wheel, stamp)?;
-        }
-        Ok(wheel)
-    }
-
-    fn note(&self, cid: &Cid, wheel: &CachedWheel, stamp: Stamp) -> Result<(), CacheError> {
-        let name = known_name(cid);
-        let known = FileFacts {
-            dag: wheel.dag.clone(),
-            sha256: wheel.sha256,
-            stamp,
-        };
-        self.write_facts(&self.wheels(), &name, &name, &known)
+        Ok(CachedWheel { path, dag, sha256 })
     }
 
     fn write_facts<T: Serialize>(

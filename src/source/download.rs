@@ -223,7 +223,7 @@ impl Transfer<'_> {
     fn check_length(&self) -> Result<(), RequestError> {
         match (self.total, self.expectation.size) {
             (Some(total), Some(declared)) if total != declared => {
-                Err(self.too_large(&total.to_string()))
+                Err(self.other_size(&declared, &total))
             }
             (Some(total), _) if total > self.client.limits().wheel_size => {
                 Err(self.too_large(&total.to_string()))
@@ -241,16 +241,23 @@ impl Transfer<'_> {
     fn too_large(&self, found: &str) -> RequestError {
         match self.expectation.size {
             Some(declared) if declared <= self.client.limits().wheel_size => {
-                RequestError::Problem(SourceProblem::Mismatch {
-                    place: self.address.to_string(),
-                    mismatches: vec![mismatch(MismatchKind::Size, &declared, &found)],
-                })
+                self.other_size(&declared, &found)
             }
-            _ => RequestError::Lasting(format!(
-                "it has {found} bytes; at most {} are accepted",
-                self.client.limits().wheel_size
-            )),
+            _ => RequestError::Problem(SourceProblem::TooLarge {
+                place: self.address.to_string(),
+                reason: format!(
+                    "it has {found} bytes; at most {} are accepted",
+                    self.client.limits().wheel_size
+                ),
+            }),
         }
+    }
+
+    fn other_size(&self, declared: &dyn ToString, found: &dyn ToString) -> RequestError {
+        RequestError::Problem(SourceProblem::Mismatch {
+            place: self.address.to_string(),
+            mismatches: vec![mismatch(MismatchKind::Size, declared, found)],
+        })
     }
 }
 

@@ -67,8 +67,11 @@ pub enum MetadataError {
     /// The index, or the host of the file, is at fault.
     #[error(transparent)]
     Source(#[from] SourceProblem),
+    /// The file beside the wheel is not the one that the page of the index states.
+    #[error(transparent)]
+    Beside(SourceProblem),
     /// The whole wheel is there, and METADATA cannot be read from it.
-    #[error("{file_name} has no readable METADATA: its archive {reason}")]
+    #[error("`{file_name}` has no readable METADATA: its archive {reason}")]
     Archive {
         /// The wheel's file name.
         file_name: String,
@@ -78,6 +81,34 @@ pub enum MetadataError {
     /// The cache could not be written or read.
     #[error("the cache of wheels cannot be used")]
     Cache(#[source] Arc<CacheError>),
+}
+
+impl MetadataError {
+    /// What is wrong with a wheel or its METADATA, as a clause about its version; `None` if the
+    /// file may be right, and its host, the network or the disk failed.
+    pub fn defect(&self, file_name: &str) -> Option<String> {
+        match self {
+            Self::Source(SourceProblem::Missing { reason, .. }) => {
+                Some(format!("`{file_name}` is gone: {reason}"))
+            }
+            Self::Source(SourceProblem::TooLarge { reason, .. }) => {
+                Some(format!("`{file_name}` is too large: {reason}"))
+            }
+            Self::Source(SourceProblem::Mismatch { mismatches, .. }) => {
+                let kinds = mismatches.iter().map(|one| one.kind.to_string());
+                let kinds = kinds.collect::<Vec<_>>().join(" and ");
+                Some(format!(
+                    "`{file_name}` has another {kinds} than the index states"
+                ))
+            }
+            Self::Beside(_) => Some(format!(
+                "the metadata of `{file_name}` has another sha256 than the index states"
+            )),
+            Self::Archive { .. } => Some(self.to_string()),
+            Self::Source(SourceProblem::NotAsked { .. } | SourceProblem::Failed { .. })
+            | Self::Cache(_) => None,
+        }
+    }
 }
 
 impl From<CacheError> for MetadataError {

@@ -26,6 +26,14 @@ pub enum SourceProblem {
         /// All differences.
         mismatches: Vec<Mismatch>,
     },
+    /// The source has a file that is larger than the limit. Not a finding about the declaration.
+    #[error("{place} is too large: {reason}")]
+    TooLarge {
+        /// The source, in printable form.
+        place: String,
+        /// The size and the limit, as a clause.
+        reason: String,
+    },
     /// The source was not used, because the repository does not allow its address; a finding says
     /// so.
     #[error("{place} is not secure, and was not used")]
@@ -50,6 +58,7 @@ impl SourceProblem {
         match self {
             Self::Missing { place, .. }
             | Self::Mismatch { place, .. }
+            | Self::TooLarge { place, .. }
             | Self::NotAsked { place }
             | Self::Failed { place, .. } => place,
         }
@@ -57,7 +66,15 @@ impl SourceProblem {
 
     /// Whether it concerns the declaration, and is not a failure.
     pub fn is_finding(&self) -> bool {
-        !matches!(self, Self::Failed { .. })
+        !matches!(self, Self::Failed { .. } | Self::TooLarge { .. })
+    }
+
+    /// Whether the file is at fault, and the source has answered as it should.
+    pub fn is_defect(&self) -> bool {
+        matches!(
+            self,
+            Self::Missing { .. } | Self::Mismatch { .. } | Self::TooLarge { .. }
+        )
     }
 
     /// The same problem with another name of its source.
@@ -65,6 +82,7 @@ impl SourceProblem {
         match &mut self {
             Self::Missing { place, .. }
             | Self::Mismatch { place, .. }
+            | Self::TooLarge { place, .. }
             | Self::NotAsked { place }
             | Self::Failed { place, .. } => *place = name,
         }
@@ -82,6 +100,10 @@ impl SourceProblem {
             Self::Mismatch { place, mismatches } => Self::Mismatch {
                 place: through(place),
                 mismatches,
+            },
+            Self::TooLarge { place, reason } => Self::TooLarge {
+                place: through(place),
+                reason,
             },
             Self::NotAsked { place } => Self::NotAsked {
                 place: through(place),
@@ -116,18 +138,20 @@ pub enum MismatchKind {
     ContentId,
 }
 
+impl fmt::Display for MismatchKind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Size => "size",
+            Self::Sha256 => "sha256",
+            Self::ContentId => "content-id",
+        })
+    }
+}
+
 impl fmt::Display for Mismatch {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = match self.kind {
-            MismatchKind::Size => "size",
-            MismatchKind::Sha256 => "sha256",
-            MismatchKind::ContentId => "content-id",
-        };
-        write!(
-            formatter,
-            "{name} {}, declared {}",
-            self.found, self.declared
-        )
+        let (kind, found, declared) = (self.kind, &self.found, &self.declared);
+        write!(formatter, "{kind} {found}, declared {declared}")
     }
 }
 
@@ -151,6 +175,14 @@ pub enum FetchError {
 }
 
 impl FetchError {
+    /// Whether the file of each source is at fault, and no source or disk.
+    pub fn is_defect(&self) -> bool {
+        match self {
+            Self::Sources { problems, .. } => problems.iter().all(SourceProblem::is_defect),
+            Self::Cache(_) => false,
+        }
+    }
+
     /// Whether all problems concern the declaration, and none is a failure.
     pub fn is_finding(&self) -> bool {
         match self {

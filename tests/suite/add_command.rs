@@ -70,7 +70,10 @@ fn the_newest_final_version_that_fits_is_taken() {
         assert!(run.stderr.contains(reason), "{reason}\n{}", run.stderr);
     }
     assert!(
-        run.stderr.ends_with("added plum 1.10 (1 wheel)\n"),
+        run.stderr.ends_with(
+            "added plum 1.10 (1 wheel, 1.12 needs Python >=3.12.2, unlike \
+             cp312-manylinux_2_28_x86_64)\n"
+        ),
         "{}",
         run.stderr
     );
@@ -578,7 +581,7 @@ fn what_cannot_be_added_is_said_and_nothing_is_written() {
         (
             "pear",
             "`pear-1.0-py3-none-any.whl` is not a valid wheel: `pear.py` has 10 bytes and 1 by RECORD",
-            "take another version: `ipwhl add 'pear<1.0'`",
+            "the index has no other version; tell its maintainers",
         ),
     ];
     for (wish, message, help) in cases {
@@ -802,7 +805,11 @@ fn findings_that_a_change_brings_are_reported() {
     // What was there before is not said again, and does not fail another change.
     bench.offer("fig", &pure("fig", "1.0"));
     let run = bench.add(&["fig"]).expect(ExitStatus::Clean);
-    assert!(!run.stderr.contains("error"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("the set had 1 error before") && !run.stderr.contains("error["),
+        "{}",
+        run.stderr
+    );
     // With `--no-dependencies` an open requirement is what was asked for; it is reported all the
     // same.
     bench.offer("apple", &pure("apple", "1.0").requires("grape"));
@@ -822,9 +829,8 @@ fn findings_that_a_change_brings_are_reported() {
     );
     let run = bench.add(&["lime", "--quiet"]).expect(ExitStatus::Findings);
     assert!(
-        run.stderr.contains(
-            "METADATA of `lime-1.0-py3-none-any.whl` is about another project or version"
-        ) && run.stderr.contains("`lemon 1.0`"),
+        run.stderr
+            .contains("its metadata names the project `lemon`"),
         "{}",
         run.stderr
     );

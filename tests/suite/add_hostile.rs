@@ -58,9 +58,10 @@ fn metadata_unlike_the_wheel_is_refused() {
     bench.offer_as("plum", &pure("plum", "1.0").requires("fig"), |file| {
         file.metadata = Some(pure("plum", "1.0").metadata_bytes());
     });
+    let other = "the index has other metadata of `plum-1.0-py3-none-any.whl` than the wheel";
     let words = [
-        "the index has other metadata of `plum-1.0-py3-none-any.whl` than the wheel",
-        "help: tell the maintainers of the index",
+        other,
+        "help: the index has no other version; tell its maintainers",
     ];
     refused(
         &bench,
@@ -69,22 +70,46 @@ fn metadata_unlike_the_wheel_is_refused() {
         &words,
         &[],
     );
+    // The proposed commands work.
+    bench.offer("plum", &pure("plum", "0.9"));
+    bench.offer("kiwi", &pure("kiwi", "1.0").requires("plum"));
+    let words = [other, "take another version: `ipwhl add 'plum!=1.0'`"];
+    let run = bench.add(&["plum"]);
+    refused(&bench, run, ExitStatus::Findings, &words, &[]);
+    let words = [
+        other,
+        "help: `ipwhl add --automatic 'plum!=1.0'` takes another version; then run the same command \
+         again",
+    ];
+    let run = bench.add(&["kiwi"]);
+    refused(&bench, run, ExitStatus::Findings, &words, &[]);
+    bench
+        .add(&["--automatic", "plum!=1.0"])
+        .expect(ExitStatus::Clean);
+    bench.add(&["kiwi"]).expect(ExitStatus::Clean);
+    let words = [other, "help: `ipwhl update 'plum!=1.0'` takes another"];
+    let declared = ["kiwi.toml", "plum.toml"];
+    let run = bench.program.run(&["update"]);
+    refused(&bench, run, ExitStatus::Findings, &words, &declared);
+    let run = bench.program.run(&["update", "plum!=1.0"]);
+    run.expect(ExitStatus::Clean);
+    assert_eq!(bench.wheels("plum"), ["plum-0.9-py3-none-any.whl"]);
 }
 
 /// The file beside a wheel is about another project or version.
 #[test]
 fn metadata_of_another_project_is_refused() {
-    for (name, version) in [("other", "1.0"), ("plum", "3.0")] {
+    for (name, version, reason) in [
+        ("other", "1.0", "its metadata names the project `other`"),
+        ("plum", "3.0", "its metadata names version 3.0"),
+    ] {
         let bench = Bench::new();
         bench.offer_as("plum", &pure("plum", "1.0"), |file| {
             file.metadata = Some(pure(name, version).metadata_bytes());
         });
         let words = [
             "no version of `plum` in the index fits",
-            &format!(
-                "1.0: METADATA of `plum-1.0-py3-none-any.whl` is about another project or version, \
-                 `{name} {version}`"
-            ),
+            &format!("1.0: {reason}"),
         ];
         refused(
             &bench,
@@ -96,7 +121,7 @@ fn metadata_of_another_project_is_refused() {
     }
 }
 
-/// The page has a version whose files are gone: when its metadata is asked for, or its wheel.
+/// The page has a version whose wheel is gone after its metadata was there.
 #[test]
 fn a_version_that_vanishes_ends_the_run() {
     let bench = Bench::new();
@@ -104,13 +129,247 @@ fn a_version_that_vanishes_ends_the_run() {
     bench.offer_as("fig", &pure("fig", "1.0"), |file| {
         file.metadata = Some(pure("fig", "1.0").metadata_bytes());
     });
-    let gone = || Answer::status("404 Not Found");
-    for project in ["plum", "fig"] {
-        let path = format!("/files/{project}-1.0-py3-none-any.whl");
-        // Only the next request fails. A retry would succeed.
-        bench.index.queue(&path, [gone()]);
-        let words = [&*format!("{project}-1.0-py3-none-any.whl"), "404"];
+    // Only the next request fails. A retry would succeed.
+    let gone = Answer::status("404 Not Found");
+    bench.index.queue("/files/fig-1.0-py3-none-any.whl", [gone]);
+    let words = [
+        "cannot get `fig-1.0-py3-none-any.whl`: ",
+        "is gone: the server answered 404",
+        "help: the index has no other version",
+    ];
+    refused(&bench, bench.add(&["plum"]), ExitStatus::World, &words, &[]);
+}
+
+/// The wheel is another one than the page states: nothing is declared yet, and the message says so.
+#[test]
+fn a_wheel_unlike_its_page_ends_the_run() {
+    let bench = Bench::new();
+    let wheel = pure("plum", "1.0");
+    bench.offer_as("plum", &wheel, |file| {
+        file.metadata = Some(wheel.metadata_bytes());
+    });
+    let mut other = wheel.build();
+    other[0] ^= 1;
+    let words = [
+        "cannot get `plum-1.0-py3-none-any.whl`: ",
+        &format!(
+            "has other bytes than the index states: sha256 {} instead of {}",
+            Sha256Digest::of(&other),
+            Sha256Digest::of(&wheel.build())
+        ),
+    ];
+    let answer = Answer::whole("200 OK", &[], &other);
+    bench
+        .index
+        .always("/files/plum-1.0-py3-none-any.whl", answer);
+    let run = bench.add(&["plum"]);
+    assert!(!run.stderr.contains("declared bytes"), "{}", run.stderr);
+    refused(&bench, run, ExitStatus::World, &words, &[]);
+}
+
+/// A change of a wheel that the index lists.
+type Defect = fn(&Bench, &str);
+
+/// What can be wrong with the newest version, and the reason that is shown.
+const DEFECTS: [(Defect, &str); 8] = [
+    (
+        |bench, path| bench.index.always(path, Answer::status("404 Not Found")),
+        "`plum-2.0-py3-none-any.whl` is gone: the server answered 404 Not Found",
+    ),
+    (
+        |bench, path| bench.index.always(path, Answer::status("410 Gone")),
+        "`plum-2.0-py3-none-any.whl` is gone: the server answered 410 Gone",
+    ),
+    (
+        |bench, path| {
+            let other = pure("plum", "2.0").member("more.py", "").build();
+            bench
+                .index
+                .always(path, Answer::whole("200 OK", &[], &other));
+        },
+        "`plum-2.0-py3-none-any.whl` has another size than the index states",
+    ),
+    (
+        |bench, path| {
+            let mut other = pure("plum", "2.0").build();
+            other[0] ^= 1;
+            bench
+                .index
+                .always(path, Answer::whole("200 OK", &[], &other));
+        },
+        "`plum-2.0-py3-none-any.whl` has another sha256 than the index states",
+    ),
+    (
+        |bench, path| {
+            let other = pure("plum", "2.0").requires("fig").metadata_bytes();
+            let other = Answer::whole("200 OK", &[], &other);
+            bench.index.always(&format!("{path}.metadata"), other);
+        },
+        "the metadata of `plum-2.0-py3-none-any.whl` has another sha256 than the index states",
+    ),
+    (
+        |bench, _| state_sizes(bench, Some(99_999_999_999)),
+        "`plum-2.0-py3-none-any.whl` has another size than the index states",
+    ),
+    (
+        |bench, path| {
+            state_sizes(bench, None);
+            let large = [("Content-Length", "99999999999")];
+            bench.index.always(path, Answer::raw("200 OK", &large, b""));
+        },
+        "`plum-2.0-py3-none-any.whl` is too large: it has 99999999999 bytes; at most",
+    ),
+    (
+        |bench, path| {
+            let page = format!("{path}.metadata");
+            let other = pure("plum", "2.1").metadata_bytes();
+            // Without a digest on the page.
+            bench.offer_as("plum", &pure("plum", "2.0"), |file| {
+                file.metadata = Some(other.clone());
+                file.metadata_digest = false;
+            });
+            bench.index.put(&page, &other);
+        },
+        "its metadata names version 2.1",
+    ),
+];
+
+/// Serves a page with this size of plum 2.0, without digests.
+fn state_sizes(bench: &Bench, size: Option<u64>) {
+    let file = |version: &str, size: Option<u64>| {
+        let name = format!("plum-{version}-py3-none-any.whl");
+        let url = format!("../../files/{name}");
+        json!({"filename": name, "url": url, "hashes": {}, "size": size})
+    };
+    let files = [file("1.0", None), file("2.0", size)];
+    let body = json!({"meta": {"api-version": "1.1"}, "name": "plum", "files": files});
+    let json = [("Content-Type", "application/vnd.pypi.simple.v1+json")];
+    let body = Answer::whole("200 OK", &json, body.to_string().as_bytes());
+    bench.index.always("/simple/plum/", body);
+}
+
+/// A version with a defect is passed over, and the reason is shown. One that is asked for is refused
+/// for exactly this reason.
+#[test]
+fn a_defective_version_is_passed_over_with_its_reason() {
+    for (defect, reason) in DEFECTS {
+        let bench = Bench::new();
+        bench.offer("plum", &pure("plum", "1.0"));
+        bench.add(&["plum"]).expect(ExitStatus::Clean);
+        if !reason.contains("names version") {
+            let with_metadata = reason.starts_with("the metadata");
+            bench.offer_as("plum", &pure("plum", "2.0"), |file| {
+                let metadata = pure("plum", "2.0").metadata_bytes();
+                file.metadata = with_metadata.then_some(metadata);
+            });
+        }
+        defect(&bench, "/files/plum-2.0-py3-none-any.whl");
+        let run = bench.program.run(&["update", "-n"]);
+        let run = run.expect(ExitStatus::Clean);
+        let words = format!("plum  1.0, not 2.0: {reason}");
+        assert!(run.stdout.contains(&words), "{words}\n{}", run.stdout);
+        let run = bench.program.run(&["outdated"]).expect(ExitStatus::Clean);
+        let words = format!("plum\t1.0\t-\t2.0\t{reason}");
+        assert!(run.stdout.contains(&words), "{words}\n{}", run.stdout);
+        for (command, message) in [
+            (
+                "add",
+                format!("error: `plum` 2.0 cannot be declared: {reason}"),
+            ),
+            (
+                "update",
+                format!("error: `plum` 2.0 cannot be declared: {reason}"),
+            ),
+        ] {
+            let words = [&*message, "help: take another version: ask for `plum<2.0`"];
+            let run = bench.program.run(&[command, "plum==2.0"]);
+            refused(&bench, run, ExitStatus::Findings, &words, &["plum.toml"]);
+        }
+        bench
+            .program
+            .run(&["remove", "plum"])
+            .expect(ExitStatus::Clean);
+        let run = bench.add(&["plum"]).expect(ExitStatus::Clean);
+        let words = format!("added plum 1.0 (1 wheel, 2.0: {reason}");
+        assert!(run.stderr.contains(&words), "{words}\n{}", run.stderr);
+        bench.add(&["plum<2.0"]).expect(ExitStatus::Clean);
+        let words = format!("plum 2.0: {reason}");
+        let run = bench.add(&["plum", "-v"]).expect(ExitStatus::Clean);
+        assert!(run.stderr.contains(&words), "{words}\n{}", run.stderr);
+    }
+}
+
+/// A version of which only the second wheel is gone.
+#[test]
+fn each_wheel_of_a_version_must_be_there() {
+    let bench = Bench::new();
+    bench.offer("plum", &pure("plum", "1.0"));
+    for tag in ["py3-none-manylinux_2_28_x86_64", "py3-none-win_amd64"] {
+        bench.offer("plum", &native("plum", "2.0", tag));
+    }
+    for system in ["manylinux_2_28_x86_64", "win_amd64"] {
+        let name = format!("plum-2.0-py3-none-{system}.whl");
+        let path = format!("/files/{name}");
+        bench.index.always(&path, Answer::status("404 Not Found"));
+        let run = bench.add(&["plum"]).expect(ExitStatus::Clean);
+        let words = format!("plum 1.0 (1 wheel, 2.0: `{name}` is gone");
+        assert!(run.stderr.contains(&words), "{words}\n{}", run.stderr);
+        bench.index.always(&path, Answer::Proper);
+        bench
+            .program
+            .run(&["remove", "plum"])
+            .expect(ExitStatus::Clean);
+    }
+}
+
+/// A project that stays needs an extra of its version, whose wheel has left the index.
+#[test]
+fn a_version_that_stays_and_has_left_the_index_says_so() {
+    let bench = Bench::new();
+    bench.offer("plum", &pure("plum", "2.0").extra("cool"));
+    bench.add(&["plum"]).expect(ExitStatus::Clean);
+    bench.offer("kiwi", &pure("kiwi", "1.0").requires("plum[cool]"));
+    // Without a digest, what the cache has is not used.
+    state_sizes(&bench, None);
+    let path = "/files/plum-2.0-py3-none-any.whl";
+    bench.index.always(path, Answer::status("404 Not Found"));
+    let words = [
+        "`plum` stays at 2.0, declared in `declarations/plum.toml`, and that of the index cannot be \
+         declared: `plum-2.0-py3-none-any.whl` is gone: the server answered 404 Not Found",
+    ];
+    let run = bench.add(&["kiwi"]);
+    refused(&bench, run, ExitStatus::Findings, &words, &["plum.toml"]);
+}
+
+/// A host that fails says nothing about the versions: no older one is taken, and nothing written.
+#[test]
+fn a_host_that_fails_chooses_no_older_version() {
+    let statuses = [
+        "401 Unauthorized",
+        "403 Forbidden",
+        "429 Too Many Requests",
+        "500 Internal Server Error",
+        "503 Service Unavailable",
+    ];
+    for status in statuses {
+        let answer = Answer::whole(status, &[("Retry-After", "0")], b"");
+        let bench = Bench::new();
+        bench.offer("plum", &pure("plum", "1.0"));
+        bench.offer_as("plum", &pure("plum", "2.0"), |file| {
+            file.metadata = Some(pure("plum", "2.0").metadata_bytes());
+        });
+        for path in ["", ".metadata"] {
+            let path = format!("/files/plum-2.0-py3-none-any.whl{path}");
+            bench.index.always(&path, answer.clone());
+        }
+        let words = ["plum-2.0-py3-none-any.whl failed: "];
         refused(&bench, bench.add(&["plum"]), ExitStatus::World, &words, &[]);
+        bench.add(&["plum<2"]).expect(ExitStatus::Clean);
+        for command in ["update", "outdated"] {
+            let run = bench.program.run(&[command]);
+            refused(&bench, run, ExitStatus::World, &words, &["plum.toml"]);
+        }
+        assert_eq!(bench.wheels("plum"), ["plum-1.0-py3-none-any.whl"]);
     }
 }
 

@@ -150,6 +150,7 @@ mod trustless;
 mod tutorial;
 mod tree_command;
 mod update_command;
+mod update_reasons;
 mod upload_times;
 mod verify_command;
 mod wheel;

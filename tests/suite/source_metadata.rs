@@ -663,7 +663,7 @@ fn another_file_beside_the_wheel_than_the_page_says_is_a_mismatch() {
     let other = Answer::whole("200 OK", &[], b"Metadata-Version: 2.1\n");
     bench.server.always(BESIDE, other);
     let error = bench.metadata().unwrap_err();
-    let MetadataError::Source(SourceProblem::Mismatch { place, mismatches }) = &error else {
+    let MetadataError::Beside(SourceProblem::Mismatch { place, mismatches }) = &error else {
         panic!("{error:?}");
     };
     assert!(place.ends_with(BESIDE), "{place}");

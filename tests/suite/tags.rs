@@ -45,6 +45,10 @@ fn wheel_file_names() {
             "it has 4 parts between dashes instead of 5, or 6 with a build tag",
         ),
         (
+            "click.whl",
+            "it has 1 part between dashes instead of 5, or 6 with a build tag",
+        ),
+        (
             "foo-bar-1.0-1-py3-none-any.whl",
             "it has 7 parts between dashes instead of 5, or 6 with a build tag",
         ),

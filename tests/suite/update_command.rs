@@ -349,12 +349,16 @@ fn the_latest_version_of_a_project_moves_others() {
     assert_eq!(
         run.stdout,
         "major (1 project)\n  fig   1.0 -> 2.0\nminor (1 project)\n  plum  1.0 -> 1.1\n\
-         no longer needed (1 project)\n  lime  1.0\n"
+         no longer needed (1 project)\n  lime  1.0\nbehind the index (1 project)\n  \
+         kiwi  1.0, not 1.5: it fits, and was not asked for\n"
     );
     // It is the newest already.
     update(&bench, &["--latest", "fig"]).expect(ExitStatus::Clean);
     let run = update(&bench, &["--latest", "fig", "--latest", "apple"]).expect(ExitStatus::Clean);
-    assert_eq!(run.stdout, "");
+    assert_eq!(
+        run.stdout,
+        "behind the index (1 project)\n  kiwi  1.0, not 1.5: it fits, and was not asked for\n"
+    );
     // The reason why it cannot be.
     bench.offer("fig", &pure("fig", "3.0"));
     bench.offer("plum", &pure("plum", "1.2").requires("fig<3"));

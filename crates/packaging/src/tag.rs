@@ -46,30 +46,32 @@ impl Tag {
                 "the tag {text:?} does not have exactly three components"
             )));
         };
-        let python = members(text, python)?;
-        let abi = members(text, abi)?;
-        let platform = members(text, platform)?;
+        let mut count = 1;
+        for component in [python, abi, platform] {
+            count *= check_members(text, component)?;
+        }
         if let Some(number) = python
-            .iter()
+            .split('.')
             .find(|name| name.starts_with(|c: char| c.is_ascii_digit()))
         {
+            let number = number.to_ascii_lowercase();
             return Err(TagError(format!(
                 "the Python tag {number:?} of {text:?} begins with a digit"
             )));
         }
-        if python.len() * abi.len() * platform.len() > MAX_TAGS {
+        if count > MAX_TAGS {
             return Err(TagError(format!(
                 "the tag {text:?} stands for more than {MAX_TAGS} tags"
             )));
         }
         let mut tags = Vec::new();
-        for python in &python {
-            for abi in &abi {
-                for platform in &platform {
+        for python in python.split('.') {
+            for abi in abi.split('.') {
+                for platform in platform.split('.') {
                     tags.push(Self {
-                        python: python.clone(),
-                        abi: abi.clone(),
-                        platform: platform.clone(),
+                        python: python.to_ascii_lowercase(),
+                        abi: abi.to_ascii_lowercase(),
+                        platform: platform.to_ascii_lowercase(),
                     });
                 }
             }
@@ -80,27 +82,26 @@ impl Tag {
     }
 }
 
-/// The members of one component, in lower case.
-fn members(text: &str, component: &str) -> Result<Vec<String>, TagError> {
-    component
-        .split('.')
-        .map(|member| {
-            if member.is_empty() {
-                return Err(TagError(format!(
-                    "a component of the tag {text:?} is empty"
-                )));
-            }
-            let bad = member
-                .chars()
-                .find(|c| !c.is_ascii_alphanumeric() && *c != '_');
-            match bad {
-                Some(bad) => Err(TagError(format!(
-                    "the tag {text:?} contains the character {bad:?}"
-                ))),
-                None => Ok(member.to_ascii_lowercase()),
-            }
-        })
-        .collect()
+/// Checks the members of one component. Returns their number.
+fn check_members(text: &str, component: &str) -> Result<usize, TagError> {
+    let mut count = 0;
+    for member in component.split('.') {
+        if member.is_empty() {
+            return Err(TagError(format!(
+                "a component of the tag {text:?} is empty"
+            )));
+        }
+        let bad = member
+            .chars()
+            .find(|c| !c.is_ascii_alphanumeric() && *c != '_');
+        if let Some(bad) = bad {
+            return Err(TagError(format!(
+                "the tag {text:?} contains the character {bad:?}"
+            )));
+        }
+        count += 1;
+    }
+    Ok(count)
 }
 
 impl FromStr for Tag {

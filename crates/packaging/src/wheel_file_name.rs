@@ -84,8 +84,9 @@ fn parse(text: &str) -> Result<WheelFileName, String> {
         [name, version, _, _, _] => (name, version, None, &parts[2..]),
         [name, version, build, _, _, _] => (name, version, Some(build), &parts[3..]),
         _ => {
+            let ending = if parts.len() == 1 { "" } else { "s" };
             return Err(format!(
-                "it has {} parts between dashes instead of 5, or 6 with a build tag",
+                "it has {} part{ending} between dashes instead of 5, or 6 with a build tag",
                 parts.len()
             ));
         }

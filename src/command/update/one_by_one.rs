@@ -2,31 +2,20 @@
 
 use std::collections::BTreeSet;
 
-use ipwhl_packaging::{ProjectName, Version};
+use ipwhl_packaging::ProjectName;
 use serde::Serialize;
 
-use super::report::{behind_words, version_now};
+use super::changes::{Behind, Line, behind, lines};
+use super::report::behind_words;
 use crate::command::columns;
 use crate::command::context::Context;
 use crate::command::draw::to_json;
 use crate::foundation::diagnostic::Inert;
 use crate::foundation::failure::Failure;
-use crate::set::declaration::Declaration;
 use crate::set::repository::Repository;
-use crate::set::resolve::{SmallChange, Step, UpdatePlan};
+use crate::set::resolve::{SmallChange, UpdatePlan};
 
-/// A line about a project of a change.
-#[derive(Serialize)]
-struct Line<'p> {
-    project: &'p ProjectName,
-    /// The declared version; `None` if the project is new.
-    from: Option<String>,
-    /// The new version; `None` if the project leaves the set.
-    to: Option<String>,
-    /// The size of the step, or what else happens to the project.
-    change: &'static str,
-}
-
+/// A small change, as in JSON.
 #[derive(Serialize)]
 struct Change<'p> {
     /// From 1.
@@ -34,14 +23,6 @@ struct Change<'p> {
     projects: Vec<Line<'p>>,
     /// The numbers of the changes that must be made before.
     after: BTreeSet<usize>,
-}
-
-#[derive(Serialize)]
-struct Behind<'p> {
-    project: &'p ProjectName,
-    version: Option<String>,
-    newest: String,
-    reason: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -60,16 +41,14 @@ pub(super) fn print(
 ) -> Result<(), Failure> {
     let numbered = small.iter().enumerate();
     let changes: Vec<Change<'_>> = numbered
-        .map(|(index, change)| described(repository, plan, index, change))
+        .map(|(index, change)| Change {
+            number: index + 1,
+            projects: lines(repository, plan, &change.projects),
+            after: change.after.iter().map(|before| before + 1).collect(),
+        })
         .collect();
     if as_json {
-        let behind = plan.behind.iter().map(|(project, (newest, _))| Behind {
-            project,
-            version: version_now(repository, plan, project).map(ToString::to_string),
-            newest: newest.to_string(),
-            reason: plan.reason(project),
-        });
-        let behind = behind.collect();
+        let behind = behind(repository, plan);
         return context.result(&to_json(&Document { changes, behind })?);
     }
     for change in &changes {
@@ -109,44 +88,6 @@ pub(super) fn chosen<'c>(
             "the change of `{project}` needs the change of `{first}`, which is not made yet"
         ))
         .help(format!("first run the same command with `--make {first}`"))),
-    }
-}
-
-fn described<'p>(
-    repository: &'p Repository,
-    plan: &'p UpdatePlan,
-    index: usize,
-    change: &'p SmallChange,
-) -> Change<'p> {
-    let lines = change.projects.iter().map(|project| {
-        let old = repository.declarations.get(project);
-        let old = old.map(Declaration::version);
-        let new = plan.moves.get(project).map(|(_, new)| new);
-        let words = match (old, new) {
-            (_, None) => "no longer needed",
-            (None, Some(_)) => "new",
-            (Some(old), Some(new)) if old == new => "other wheels",
-            (Some(old), Some(new)) => step_word(Step::between(old, new)),
-        };
-        Line {
-            project,
-            from: old.map(Version::to_string),
-            to: new.map(Version::to_string),
-            change: words,
-        }
-    });
-    Change {
-        number: index + 1,
-        projects: lines.collect(),
-        after: change.after.iter().map(|before| before + 1).collect(),
-    }
-}
-
-fn step_word(step: Step) -> &'static str {
-    match step {
-        Step::Major => "major",
-        Step::Minor => "minor",
-        Step::Patch => "patch",
     }
 }
 

@@ -1,27 +1,18 @@
-//! The changes of an update as text.
+//! The changes of an update, as text and as JSON.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ipwhl_packaging::{ProjectName, Version};
+use serde::Serialize;
 
+use super::changes::{Behind, Line, behind, lines, version_now};
 use crate::command::columns;
 use crate::command::context::Context;
+use crate::command::draw::to_json;
 use crate::command::words::counted;
 use crate::foundation::failure::Failure;
-use crate::set::declaration::Declaration;
 use crate::set::repository::Repository;
-use crate::set::resolve::{Step, UpdatePlan};
-
-/// The version of a project after an update.
-pub(super) fn version_now<'p>(
-    repository: &'p Repository,
-    plan: &'p UpdatePlan,
-    project: &ProjectName,
-) -> Option<&'p Version> {
-    let moved = plan.moves.get(project).map(|(_, new)| new);
-    let declared = repository.declarations.get(project);
-    moved.or_else(|| declared.map(Declaration::version))
-}
+use crate::set::resolve::UpdatePlan;
 
 /// What is said about a project that stays behind.
 pub(super) fn behind_words(
@@ -36,6 +27,41 @@ pub(super) fn behind_words(
     format!("{now}, not {newest}: {reason}")
 }
 
+/// The headings of the groups, with the changes that they are for.
+const GROUPS: [(&str, &str); 7] = [
+    ("major", "major"),
+    ("minor", "minor"),
+    ("patch", "patch"),
+    ("older", "older"),
+    ("other wheels", "other wheels"),
+    ("new dependencies", "new"),
+    ("no longer needed", "no longer needed"),
+];
+
+#[derive(Serialize)]
+struct Document<'p> {
+    projects: Vec<Line<'p>>,
+    behind: Vec<Behind<'p>>,
+}
+
+/// Prints the changes of a plan as JSON.
+pub(super) fn print_json(
+    context: &Context<'_>,
+    repository: &Repository,
+    plan: &UpdatePlan,
+) -> Result<(), Failure> {
+    let projects = changed(plan);
+    context.result(&to_json(&Document {
+        projects: lines(repository, plan, &projects),
+        behind: behind(repository, plan),
+    })?)
+}
+
+/// The projects that change, join or leave.
+fn changed(plan: &UpdatePlan) -> BTreeSet<ProjectName> {
+    plan.moves.keys().chain(plan.leaving()).cloned().collect()
+}
+
 /// The lines about a plan, in groups.
 pub(super) struct Report {
     /// The heading of each group, with its rows: a project, and what is said about it.
@@ -47,49 +73,30 @@ pub(super) struct Report {
 
 impl Report {
     pub(super) fn of(repository: &Repository, plan: &UpdatePlan) -> Self {
-        let mut steps: BTreeMap<Step, BTreeMap<ProjectName, String>> = BTreeMap::new();
-        let mut added = BTreeMap::new();
-        let mut rebuilt = BTreeMap::new();
-        for (project, (old, new)) in &plan.moves {
-            match old {
-                None => {
-                    added.insert(project.clone(), new.to_string());
-                }
-                Some(old) if old == new => {
-                    rebuilt.insert(project.clone(), new.to_string());
-                }
-                Some(old) => {
-                    let step = steps.entry(Step::between(old, new)).or_default();
-                    step.insert(project.clone(), format!("{old} -> {new}"));
-                }
+        let projects = changed(plan);
+        let mut groups = GROUPS
+            .map(|(heading, _)| (heading, BTreeMap::new()))
+            .to_vec();
+        for line in lines(repository, plan, &projects) {
+            let words = match (line.from, line.to) {
+                (Some(from), Some(to)) if from != to => format!("{from} -> {to}"),
+                (from, to) => to.or(from).unwrap_or_default(),
+            };
+            let group = GROUPS.iter().position(|(_, change)| *change == line.change);
+            if let Some((_, rows)) = group.and_then(|group| groups.get_mut(group)) {
+                rows.insert(line.project.clone(), words);
             }
         }
-        let has_changes = !plan.moves.is_empty() || !plan.leaving().is_empty();
-        let removed = plan.leaving().iter().map(|project| {
-            let version = repository.declarations.get(project);
-            let version = version.map_or_else(String::new, |one| one.version().to_string());
-            (project.clone(), version)
-        });
-        let removed: BTreeMap<ProjectName, String> = removed.collect();
         let behind = plan
             .behind
             .keys()
             .map(|project| (project.clone(), behind_words(repository, plan, project)));
-        let behind: BTreeMap<ProjectName, String> = behind.collect();
-        let groups = [
-            ("major", steps.remove(&Step::Major).unwrap_or_default()),
-            ("minor", steps.remove(&Step::Minor).unwrap_or_default()),
-            ("patch", steps.remove(&Step::Patch).unwrap_or_default()),
-            ("other wheels", rebuilt),
-            ("new dependencies", added),
-            ("no longer needed", removed),
-            ("behind the index", behind),
-        ];
-        let groups = groups.into_iter().filter(|(_, rows)| !rows.is_empty());
+        groups.push(("behind the index", behind.collect()));
+        groups.retain(|(_, rows)| !rows.is_empty());
         Self {
-            groups: groups.collect(),
+            groups,
             dated: plan.dated(),
-            has_changes,
+            has_changes: !projects.is_empty(),
         }
     }
 

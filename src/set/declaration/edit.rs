@@ -50,7 +50,10 @@ impl FileChange {
     /// Gives the staged contents their name, or removes the file.
     fn make(&self, staged: Option<AtomicFile>) -> io::Result<()> {
         match staged {
-            Some(file) => file.commit(),
+            Some(file) => {
+                file.switch()?;
+                sync_directory(&self.path)
+            }
             None => fs::remove_file(&self.path),
         }
     }

@@ -142,10 +142,12 @@ impl WheelReport {
             }
             // `insecure-source` reports it.
             SourceProblem::NotAsked { .. } => {}
-            SourceProblem::Failed { place, reason } => self.failures.push(WheelFailure {
-                place: Some(place.clone()),
-                ..WheelFailure::new(wheel, reason)
-            }),
+            SourceProblem::Failed { place, reason } | SourceProblem::TooLarge { place, reason } => {
+                self.failures.push(WheelFailure {
+                    place: Some(place.clone()),
+                    ..WheelFailure::new(wheel, reason)
+                });
+            }
         }
     }
 }

@@ -17,8 +17,8 @@ use crate::foundation::failure::Failure;
 use crate::set::gather::Network;
 use crate::set::repository::Configuration;
 use crate::source::{
-    CoreMetadataFile, Fetcher, IndexClient, IndexFile, MetadataError, Progress, ProjectPage,
-    Session, SourceProblem, Work,
+    CoreMetadataFile, Fetcher, IndexClient, IndexFile, Progress, ProjectPage, Session,
+    SourceProblem, Work,
 };
 
 type Metadata = Result<Arc<CoreMetadata>, String>;
@@ -113,6 +113,17 @@ impl IndexCatalogue {
 }
 
 impl IndexCatalogue {
+    /// The page of a project, for a task of the runtime.
+    pub(super) async fn page_now(
+        &self,
+        project: &ProjectName,
+    ) -> Result<Arc<ProjectPage>, SourceProblem> {
+        match self.local.page(project) {
+            Some(page) => Ok(page),
+            None => self.shared.page(project).await,
+        }
+    }
+
     /// The metadata of a wheel, for a task of the runtime.
     pub(super) async fn metadata_now(&self, file: &IndexFile) -> Result<Metadata, Failure> {
         if let Some(local) = self.local.file(&file.file_name) {
@@ -200,10 +211,12 @@ impl Shared {
         self.index().await?;
         match self.fetcher.metadata(file).await {
             Ok(metadata) => Ok(parse(file, &metadata.bytes)),
-            Err(MetadataError::Archive { reason, .. }) => {
-                Ok(Err(format!("cannot be read: the archive {reason}")))
-            }
-            Err(error) => Err(Failure::caused(&error)),
+            // A file that is wrong today is wrong tomorrow, so the version is none. A host that
+            // fails may answer tomorrow, and must not make the choice meanwhile.
+            Err(error) => match error.defect(&file.file_name) {
+                Some(reason) => Ok(Err(reason)),
+                None => Err(Failure::caused(&error)),
+            },
         }
     }
 }
@@ -211,17 +224,19 @@ impl Shared {
 /// The metadata of a wheel, if it is about the version that the wheel's name says.
 fn parse(file: &IndexFile, bytes: &[u8]) -> Metadata {
     let metadata = CoreMetadata::parse(bytes)
-        .map_err(|reasons| format!("breaks its specification: {}", reasons.join(", ")))?;
-    let is_about = |name: &WheelFileName| {
-        *name.name() == metadata.project && *name.version() == metadata.version
-    };
-    match file.file_name.parse() {
-        Ok(name) if is_about(&name) => Ok(Arc::new(metadata)),
-        _ => Err(format!(
-            "is about another project or version, `{} {}`",
-            metadata.name, metadata.version
-        )),
+        .map_err(|reasons| format!("its metadata is invalid: {}", reasons.join(", ")))?;
+    let name = file.file_name.parse::<WheelFileName>();
+    let name = name.map_err(|error| format!("`{}` is no wheel: {error}", file.file_name))?;
+    if *name.name() != metadata.project {
+        return Err(format!(
+            "its metadata names the project `{}`",
+            metadata.name
+        ));
     }
+    if *name.version() != metadata.version {
+        return Err(format!("its metadata names version {}", metadata.version));
+    }
+    Ok(Arc::new(metadata))
 }
 
 /// The place of an answer, which the first task that asks fills in.

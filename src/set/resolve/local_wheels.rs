@@ -111,7 +111,9 @@ impl LocalWheels {
                 return Err(Failure::finding(message).help("build the wheel again"));
             }
             let metadata = CoreMetadata::parse(&facts.archive.metadata);
-            let metadata = metadata.map(Arc::new).map_err(|reasons| reasons.join(", "));
+            let metadata = metadata
+                .map(Arc::new)
+                .map_err(|reasons| format!("its metadata is invalid: {}", reasons.join(", ")));
             let file = IndexFile {
                 file_name: name.to_owned(),
                 url: placeless.clone(),

@@ -56,10 +56,18 @@ pub(super) fn declare_all(
     let mut started = Vec::new();
     for (project, solved) in &solution.changed {
         let before = repository.declarations.get(project);
-        let automatic = kind(project)
+        let requested = kind(project);
+        let automatic = requested
             .or_else(|| before.map(|declaration| declaration.automatic))
             .unwrap_or(true);
-        started.push(declarer.declare(first, project, solved, automatic));
+        let wanted = Wanted {
+            project,
+            solved,
+            automatic,
+            is_requested: requested.is_some(),
+            is_declared: before.is_some(),
+        };
+        started.push(declarer.declare(first, wanted));
         first += solved.files.len();
     }
     let answers = stream::iter(started.into_iter().enumerate())
@@ -73,25 +81,29 @@ pub(super) fn declare_all(
     answers.into_iter().map(|(_, declared)| declared).collect()
 }
 
+/// A chosen version of a project.
+struct Wanted<'a> {
+    project: &'a ProjectName,
+    solved: &'a SolvedProject,
+    automatic: bool,
+    /// Whether the caller asks for the project.
+    is_requested: bool,
+    /// Whether the set has the project already.
+    is_declared: bool,
+}
+
 impl Declarer<'_> {
     /// Fetches the wheels of a project and declares them. `first` is the number of its first wheel
     /// among all wheels of the change.
-    async fn declare(
-        &self,
-        first: usize,
-        project: &ProjectName,
-        solved: &SolvedProject,
-        automatic: bool,
-    ) -> Result<Declaration, Failure> {
-        let numbered = solved.files.iter().enumerate();
-        let fetched =
-            numbered.map(|(index, file)| self.wheel(first + index, project, solved, file));
+    async fn declare(&self, first: usize, wanted: Wanted<'_>) -> Result<Declaration, Failure> {
+        let numbered = wanted.solved.files.iter().enumerate();
+        let fetched = numbered.map(|(index, file)| self.wheel(first + index, &wanted, file));
         let mut wheels = try_join_all(fetched).await?;
         wheels.sort_by(|one, other| one.file_name.as_str().cmp(other.file_name.as_str()));
         Ok(Declaration {
-            project: project.clone(),
+            project: wanted.project.clone(),
             file: Arc::from(""),
-            automatic,
+            automatic: wanted.automatic,
             automatic_span: None,
             provenance: Provenance::default(),
             wheels,
@@ -102,11 +114,12 @@ impl Declarer<'_> {
     async fn wheel(
         &self,
         number: usize,
-        project: &ProjectName,
-        solved: &SolvedProject,
+        wanted: &Wanted<'_>,
         file: &IndexFile,
     ) -> Result<DeclaredWheel, Failure> {
-        let version = &solved.version;
+        let Wanted {
+            project, solved, ..
+        } = wanted;
         let file_name: WheelFileName = file.file_name.parse().map_err(|error| {
             Failure::finding(format!("`{}` is not a wheel name: {error}", file.file_name))
         })?;
@@ -115,12 +128,18 @@ impl Declarer<'_> {
             Some(local) => (Arc::clone(&local.facts), Source::File(local.path.clone())),
             None => {
                 let fetched = self.fetcher.fetch_listed(number, file, self.progress);
-                let fetched = fetched.await.map_err(|error| unavailable(&error))?;
+                let fetched = match fetched.await {
+                    Ok(fetched) => fetched,
+                    Err(error) if error.is_defect() => {
+                        return Err(unavailable(&error).help(self.another(wanted).await));
+                    }
+                    Err(error) => return Err(unavailable(&error)),
+                };
                 let cache = self.fetcher.cache();
                 let facts = read_facts(cache, fetched, file_name.as_str()).await?;
                 let source = PackageUrl {
-                    project: project.clone(),
-                    version: version.clone(),
+                    project: (*project).clone(),
+                    version: solved.version.clone(),
                     file_name: file_name.as_str().to_owned(),
                 };
                 (Arc::new(facts), Source::Package(source))
@@ -132,15 +151,18 @@ impl Declarer<'_> {
                 "`{}` is not a valid wheel: {}",
                 file_name, problem.message
             ))
-            .help(another(project, version)));
+            .help(self.another(wanted).await));
         }
-        let metadata = CoreMetadata::parse(&facts.archive.metadata).map_err(|reasons| {
-            Failure::finding(format!(
-                "METADATA of `{}` breaks its specification: {}",
-                file_name,
-                reasons.join(", ")
-            ))
-        })?;
+        let metadata = match CoreMetadata::parse(&facts.archive.metadata) {
+            Ok(metadata) => metadata,
+            Err(reasons) => {
+                return Err(Failure::finding(format!(
+                    "METADATA of `{file_name}` breaks its specification: {}",
+                    reasons.join(", ")
+                ))
+                .help(self.another(wanted).await));
+            }
+        };
         // What the search has used is compared with the wheel, which alone is verified.
         if let Ok(claimed) = self.catalogue.metadata_now(file).await?
             && !same_requirements(&claimed, &metadata)
@@ -148,7 +170,7 @@ impl Declarer<'_> {
             return Err(Failure::finding(format!(
                 "the index has other metadata of `{file_name}` than the wheel"
             ))
-            .help("tell the maintainers of the index, and take another version"));
+            .help(self.another(wanted).await));
         }
         let extras = closed_extras(&solved.extras, &file_name, &metadata)?;
         let dependencies = dependencies(&metadata, &extras);
@@ -183,16 +205,43 @@ impl Declarer<'_> {
             Some(found) => Err(Failure::finding(&found.message).help(if local.is_some() {
                 "build the wheel again".to_owned()
             } else {
-                another(project, version)
+                self.another(wanted).await
             })),
             None => Ok(declared),
         }
     }
+
+    /// The help if a wheel of a version cannot be declared: a command that takes another version.
+    async fn another(&self, wanted: &Wanted<'_>) -> String {
+        let (project, version) = (wanted.project, &wanted.solved.version);
+        let page = self.catalogue.page_now(project).await;
+        let files = page.iter().flat_map(|page| &page.files);
+        let mut names = files
+            .filter(|file| file.yanked.is_none())
+            .filter_map(|file| file.file_name.parse::<WheelFileName>().ok());
+        if !names.any(|name| *name.name() == *project && is_another(name.version(), version)) {
+            return "the index has no other version; tell its maintainers".to_owned();
+        }
+        let others = format!("'{project}!={version}'");
+        if wanted.is_requested {
+            format!("take another version: `ipwhl add {others}`")
+        } else if wanted.is_declared {
+            format!(
+                "`ipwhl update {others}` takes another version or none; name other projects to \
+                 update them, too"
+            )
+        } else {
+            format!(
+                "`ipwhl add --automatic {others}` takes another version; then run the same \
+                 command again"
+            )
+        }
+    }
 }
 
-/// The help if a version has an invalid wheel.
-fn another(project: &ProjectName, version: &Version) -> String {
-    format!("take another version: `ipwhl add '{project}<{version}'`")
+/// Whether `!=VERSION` accepts another final version.
+fn is_another(other: &Version, version: &Version) -> bool {
+    other != version && !other.any_prerelease()
 }
 
 /// A value without a place in a file.

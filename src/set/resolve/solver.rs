@@ -26,6 +26,7 @@ mod positions;
 mod rejection;
 mod search;
 mod solution;
+mod unfitting;
 mod universe;
 mod unsolved;
 mod ways_out;

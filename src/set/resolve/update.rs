@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ipwhl_packaging::{ProjectName, Version, parse_specifiers};
+use ipwhl_packaging::{
+    Constraint, ProjectName, Requirement, Version, parse_specifiers, specifiers_contain,
+};
 use jiff::Timestamp;
 
 use super::addition::{Added, check_number, insert};
@@ -10,11 +12,11 @@ use super::index_catalogue::{IndexCatalogue, Observed};
 use super::one_by_one::{ChangeKind, SmallChange, one_by_one};
 use super::project::declare_all;
 use super::solver::{
-    Asked, COMMAND_LINE, Catalogue, PassedOver, Policy, Projects, Solution, Step, UploadLimit,
-    Wish, newest, offered_platforms, solve,
+    Asked, Catalogue, PassedOver, Policy, Projects, Solution, Step, UploadLimit, Wish, newest,
+    offered_platforms, solve,
 };
 use super::upload_times::with_upload_times;
-use crate::foundation::failure::Failure;
+use crate::foundation::failure::{Failure, FailureKind};
 use crate::set::declaration::Declaration;
 use crate::set::gather::Network;
 use crate::set::graph::Graph;
@@ -53,6 +55,8 @@ pub struct UpdatePlan {
     pub behind: BTreeMap<ProjectName, (Version, PassedOver)>,
     /// The declarations that stay but for the times of upload that they lack, with these times.
     dated: Vec<Declaration>,
+    /// The newer versions of each of them, the newest first, without those that no one should take.
+    newer: BTreeMap<ProjectName, Vec<(Version, PassedOver)>>,
 }
 
 impl UpdatePlan {
@@ -72,22 +76,34 @@ impl UpdatePlan {
     }
 
     /// Why the newest version of a project was not chosen, as a clause: the reason, and that of
-    /// each project that it depends on in turn.
+    /// each project that it depends on in turn. Then the newest version that would fit, if the
+    /// project was not to move.
     pub fn reason(&self, project: &ProjectName) -> Option<String> {
-        let (_, mut reason) = self
-            .behind
-            .get(project)
-            .map(|(newest, reason)| (newest, reason))?;
+        let newer = self.newer.get(project)?;
+        let mut reason = &newer.first()?.1;
         let mut text = reason.to_string();
         let mut seen = BTreeSet::from([project]);
-        while let PassedOver::Requires(on, _) = reason
-            && let Some((newest, next)) = self.behind.get(on)
-            && seen.insert(on)
+        while let PassedOver::Requires(requirement) = reason
+            && seen.insert(&requirement.name)
+            && let Some((version, next)) = self.newest_of(requirement)
         {
-            text += &format!("; {on} {newest}: {next}");
+            text += &format!("; {} {version}: {next}", requirement.name);
             reason = next;
         }
+        let mut others = newer.iter().skip(1);
+        if let Some((version, _)) = others.find(|(_, reason)| *reason == PassedOver::NotAsked) {
+            text += &format!("; {version} fits, and was not asked for");
+        }
         Some(text)
+    }
+
+    /// The newest version that a requirement accepts and that was not chosen, with the reason.
+    fn newest_of(&self, requirement: &Requirement) -> Option<&(Version, PassedOver)> {
+        let Constraint::Specifiers(specifiers) = &requirement.constraint else {
+            return None;
+        };
+        let mut newer = self.newer.get(&requirement.name)?.iter();
+        newer.find(|(version, _)| specifiers_contain(specifiers, version))
     }
 
     /// The declared projects that are not from the index, and that the caller does not name: their
@@ -161,7 +177,8 @@ impl<'a> Update<'a> {
                     policy.asked.insert(project.clone(), asked);
                 }
             }
-            solve(&graph, &observed, &policy)?
+            let solution = solve(&graph, &observed, &policy);
+            solution.map_err(|failure| possible(failure.into(), &graph, &observed, &policy))?
         };
         let changed = solution.changed.iter();
         let moves = changed.map(|(project, solved)| {
@@ -175,18 +192,23 @@ impl<'a> Update<'a> {
             let project = &declaration.project;
             !solution.changed.contains_key(project) && !solution.unneeded.contains(project)
         });
-        let behind = solution.passed_over.iter().filter_map(|(project, passed)| {
+        let newer = solution.passed_over.iter().map(|(project, passed)| {
             // Versions that no one should take are no newer versions.
-            let mut passed = passed.iter().filter(|(version, reason)| {
+            let passed = passed.iter().filter(|(version, reason)| {
                 let is_usual = !version.any_prerelease() || is_prerelease(repository, project);
                 is_usual && !matches!(reason, PassedOver::Yanked | PassedOver::NotFinal)
             });
-            Some((project.clone(), passed.next()?.clone()))
+            (project.clone(), passed.cloned().collect())
         });
+        let newer: BTreeMap<ProjectName, Vec<(Version, PassedOver)>> = newer.collect();
+        let behind = newer
+            .iter()
+            .filter_map(|(project, newer)| Some((project.clone(), newer.first()?.clone())));
         Ok(UpdatePlan {
             moves: moves.collect(),
             behind: behind.collect(),
             dated,
+            newer,
             solution,
             catalogue,
         })
@@ -248,6 +270,45 @@ impl<'a> Update<'a> {
     }
 }
 
+/// The place of the demand for a newest version.
+const LATEST: &str = "`--latest`";
+
+/// A failure with the newest versions that are possible of the projects that must get the newest
+/// version of the index.
+fn possible(
+    failure: Failure,
+    graph: &Graph<'_>,
+    catalogue: &(dyn Catalogue + Sync),
+    policy: &Policy,
+) -> Failure {
+    let latest: BTreeSet<ProjectName> = policy.asked.keys().cloned().collect();
+    if failure.kind != FailureKind::Finding || latest.is_empty() {
+        return failure;
+    }
+    let policy = Policy {
+        asked: BTreeMap::new(),
+        newest: policy.newest.clone().or(&Projects::Named(latest.clone())),
+        ..policy.clone()
+    };
+    let Ok(solution) = solve(graph, catalogue, &policy) else {
+        return failure;
+    };
+    let declarations = &graph.repository.declarations;
+    let mut ways = latest.iter().filter_map(|project| {
+        let declared = declarations.get(project)?.version();
+        let possible = solution.changed.get(project).map(|solved| &solved.version);
+        Some(match possible.filter(|version| *version > declared) {
+            Some(version) => format!(
+                "the newest possible version of `{project}` is {version}: `ipwhl update \
+                 --allow-update all '{project}'`"
+            ),
+            None => format!("`{project}` can only stay at {declared}"),
+        })
+    });
+    let ways: Vec<String> = ways.by_ref().chain(failure.help.clone()).collect();
+    failure.help(ways.join("; or "))
+}
+
 /// Whether the declared version of a project is a pre-release.
 fn is_prerelease(repository: &Repository, project: &ProjectName) -> bool {
     let declaration = repository.declarations.get(project);
@@ -274,7 +335,7 @@ fn latest(
     Ok(Some(Asked {
         wishes: parse_specifiers(&format!("=={newest}"))
             .into_iter()
-            .map(|exactly| Wish::new(COMMAND_LINE, exactly))
+            .map(|exactly| Wish::new(LATEST, exactly))
             .collect(),
         extras: declared.extras(),
         platforms: (&covered).into(),

@@ -1,6 +1,6 @@
 //! The folders of a cache, and the names of the files in them.
 
-use ipwhl_unixfs::{Cid, Sha256Digest, Version};
+use ipwhl_unixfs::{Cid, Sha256Digest};
 
 pub(super) const WHEELS: &str = "wheels";
 pub(super) const FACTS: &str = "facts";
@@ -14,14 +14,6 @@ pub(super) const FOLDERS: [&str; 6] = [WHEELS, FACTS, BLOCKS, HASHES, METADATA, 
 /// The CID in version 1 and base32, which is safe as a file name on every system.
 pub(in crate::source) fn canonical(cid: &Cid) -> Cid {
     Cid::v1(cid.codec(), cid.digest())
-}
-
-pub(super) fn known_name(cid: &Cid) -> String {
-    let version = match cid.version() {
-        Version::V0 => 0,
-        Version::V1 => 1,
-    };
-    format!("{}.v{version}", canonical(cid))
 }
 
 /// A safe file name: the name itself, or its SHA-256.

@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use ipwhl_unixfs::{Cid, Sha256Digest};
+use ipwhl_unixfs::Sha256Digest;
 use serde::{Deserialize, Serialize};
 
-use super::layout::{METADATA, known_name};
-use super::{Cache, FileFacts, facts};
+use super::layout::METADATA;
+use super::{Cache, facts};
 use crate::source::cache_error::CacheError;
 
 /// METADATA in the cache.
@@ -40,13 +40,6 @@ impl Cache {
 
     pub(super) fn metadata_path(&self, wheel: &Sha256Digest) -> PathBuf {
         self.root.join(METADATA).join(wheel.to_string())
-    }
-
-    /// The SHA-256 of a cached wheel, from its facts alone.
-    pub(super) fn known_digest(&self, cid: &Cid) -> Option<Sha256Digest> {
-        let name = known_name(cid);
-        let known = facts::read::<FileFacts>(&self.wheels().join(&name), &name)?;
-        Some(known.sha256)
     }
 }
 

@@ -1,7 +1,6 @@
 //! Lists and removes files of a cache, one by one. Only files whose names this program gives are
 //! removed, and only in real folders, not links. A killed run leaves fewer files, each complete.
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::{self, DirEntry, Metadata};
 use std::io;
@@ -57,29 +56,22 @@ pub enum ClaimError {
     Cache(CacheError),
 }
 
-/// Files that are kept or removed together.
+/// A file of a cache.
 struct Entry {
     folder: &'static str,
-    files: Vec<PathBuf>,
+    path: PathBuf,
     bytes: u64,
     last_use: SystemTime,
 }
 
 impl Entry {
-    fn new(folder: &'static str) -> Self {
+    fn new(folder: &'static str, path: PathBuf, metadata: &Metadata) -> Self {
         Self {
             folder,
-            files: Vec::new(),
-            bytes: 0,
-            last_use: UNIX_EPOCH,
+            path,
+            bytes: metadata.len(),
+            last_use: metadata.modified().unwrap_or(UNIX_EPOCH),
         }
-    }
-
-    fn add(&mut self, path: PathBuf, metadata: &Metadata) {
-        self.files.push(path);
-        self.bytes += metadata.len();
-        let modified = metadata.modified().unwrap_or(UNIX_EPOCH);
-        self.last_use = self.last_use.max(modified);
     }
 }
 
@@ -102,7 +94,7 @@ impl Cache {
             }
         };
         for entry in self.entries()? {
-            count(entry.folder, entry.files.len() as u64, entry.bytes);
+            count(entry.folder, 1, entry.bytes);
         }
         for run in list(&self.root.join(PARTIAL))? {
             for (_, metadata) in files(&list(&run.path())?) {
@@ -133,31 +125,21 @@ impl Cache {
     }
 
     fn entries(&self) -> io::Result<Vec<Entry>> {
-        let mut wheels: BTreeMap<Cid, Entry> = BTreeMap::new();
         let mut entries = Vec::new();
-        for (path, metadata) in files(&list(&self.root.join(WHEELS))?) {
-            let name = path.file_name().and_then(|name| name.to_str());
-            let (stem, extension) = name
-                .and_then(|name| name.split_once('.'))
-                .unwrap_or_default();
-            if let Ok(cid) = stem.parse::<Cid>()
-                && matches!(extension, "whl" | "v0" | "v1")
-            {
-                let entry = wheels.entry(cid).or_insert_with(|| Entry::new(WHEELS));
-                entry.add(path, &metadata);
-            }
-        }
         let mut single = |folder: &'static str, below: &Path, is_own: &dyn Fn(&str) -> bool| {
             for (path, metadata) in files(&list(below)?) {
                 let name = path.file_name().and_then(|name| name.to_str());
                 if name.is_some_and(is_own) {
-                    let mut entry = Entry::new(folder);
-                    entry.add(path, &metadata);
-                    entries.push(entry);
+                    entries.push(Entry::new(folder, path, &metadata));
                 }
             }
             Ok::<(), io::Error>(())
         };
+        let is_wheel = |name: &str| {
+            let stem = name.strip_suffix(".whl");
+            stem.is_some_and(|stem| stem.parse::<Cid>().is_ok())
+        };
+        single(WHEELS, &self.root.join(WHEELS), &is_wheel)?;
         let is_json = |name: &str| name.strip_suffix(".json").is_some();
         for version in list(&self.root.join(FACTS))? {
             if version.file_name().to_str().is_some_and(is_json) {
@@ -173,7 +155,6 @@ impl Cache {
         single(HASHES, &self.root.join(HASHES), &is_hash)?;
         let is_digest = |name: &str| name.parse::<Sha256Digest>().is_ok();
         single(METADATA, &self.root.join(METADATA), &is_digest)?;
-        entries.extend(wheels.into_values());
         Ok(entries)
     }
 }
@@ -192,10 +173,7 @@ impl ClaimedCache<'_> {
         let mut left = Vec::new();
         for entry in self.0.entries()? {
             let is_current = entry.folder != FACTS
-                || entry
-                    .files
-                    .iter()
-                    .any(|file| folders.iter().any(|folder| file.starts_with(folder)));
+                || folders.iter().any(|folder| entry.path.starts_with(folder));
             if is_current {
                 left.push(entry);
             } else {
@@ -204,9 +182,8 @@ impl ClaimedCache<'_> {
         }
         let mut bytes: u64 = left.iter().map(|entry| entry.bytes).sum();
         // Files of the same age have a fixed order.
-        left.sort_by(|one, other| (one.last_use, &one.files).cmp(&(other.last_use, &other.files)));
-        let is_used = |entry: &Entry| entry.files.iter().any(|file| self.0.usage.has(file));
-        for entry in left.iter().filter(|entry| !is_used(entry)) {
+        left.sort_by(|one, other| (one.last_use, &one.path).cmp(&(other.last_use, &other.path)));
+        for entry in left.iter().filter(|entry| !self.0.usage.has(&entry.path)) {
             if limit.is_none_or(|limit| bytes <= limit) {
                 break;
             }
@@ -233,8 +210,6 @@ impl ClaimedCache<'_> {
         let mut removed = Removed::default();
         for cid in cids {
             let name = canonical(cid).to_string();
-            let wheel = ["whl", "v0", "v1"]
-                .map(|extension| self.0.root.join(WHEELS).join(format!("{name}.{extension}")));
             let facts = versions.iter().flat_map(|version| {
                 // Facts are stored by the CID as declared, in either version.
                 [cid.to_string(), name.clone()].map(|key| {
@@ -242,17 +217,16 @@ impl ClaimedCache<'_> {
                     folder.join(file_name(&key))
                 })
             });
-            let metadata = self.0.known_digest(cid);
-            let metadata = metadata.map(|sha256| self.0.metadata_path(&sha256));
-            for path in wheel.into_iter().chain(facts).chain(metadata) {
+            let metadata = self.0.wheel(cid);
+            let metadata = metadata.map(|wheel| self.0.metadata_path(&wheel.sha256));
+            let wheel = self.0.wheel_path(cid);
+            for path in facts.chain(metadata).chain([wheel]) {
                 let is_in_folder = path.parent().is_some_and(is_folder);
                 if let Ok(metadata) = fs::symlink_metadata(&path)
                     && metadata.is_file()
                     && is_in_folder
                 {
-                    let mut entry = Entry::new(WHEELS);
-                    entry.add(path, &metadata);
-                    removed.remove(&entry);
+                    removed.remove(&Entry::new(WHEELS, path, &metadata));
                 }
             }
         }
@@ -262,7 +236,7 @@ impl ClaimedCache<'_> {
     /// The content-ids of the stored wheels, and of those with stored facts only.
     pub fn wheels(&self) -> io::Result<Vec<Cid>> {
         let entries = self.0.entries()?;
-        let files = entries.iter().flat_map(|entry| &entry.files);
+        let files = entries.iter().map(|entry| &entry.path);
         let stems = files.filter_map(|file| file.file_stem()?.to_str()?.parse().ok());
         let mut cids: Vec<Cid> = stems.collect();
         cids.sort_unstable();
@@ -290,21 +264,16 @@ impl ClaimedCache<'_> {
 }
 
 impl Removed {
-    /// The bytes of a wheel are removed before its facts, so that no facts remain of a missing
-    /// file.
     fn remove(&mut self, entry: &Entry) {
-        for path in &entry.files {
-            let bytes = fs::symlink_metadata(path).map_or(0, |metadata| metadata.len());
-            match fs::remove_file(path) {
-                Ok(()) => {
-                    self.files += 1;
-                    self.bytes += bytes;
-                }
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => {
-                    self.failure
-                        .get_or_insert_with(|| CacheError::new(path, "remove", error));
-                }
+        match fs::remove_file(&entry.path) {
+            Ok(()) => {
+                self.files += 1;
+                self.bytes += entry.bytes;
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => {
+                self.failure
+                    .get_or_insert_with(|| CacheError::new(&entry.path, "remove", error));
             }
         }
     }

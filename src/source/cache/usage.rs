@@ -7,6 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// The file that is locked.
 pub(super) const LOCK: &str = ".lock";
@@ -45,7 +46,7 @@ impl Usage {
         // The run would wait for its own shared lock.
         *lock = Lock::None;
         let file = open(root)?;
-        let file = match file.try_lock() {
+        let file = match try_lock(&file) {
             Ok(()) => Some(file),
             Err(TryLockError::WouldBlock) if wait() => file.lock().is_ok().then_some(file),
             Err(TryLockError::WouldBlock) => return Ok(false),
@@ -78,6 +79,22 @@ impl Usage {
     fn lock(&self) -> MutexGuard<'_, Lock> {
         self.lock.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The number of attempts to lock the cache, and the pause between two.
+const ATTEMPTS: u32 = 10;
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// Locks a file that nobody else uses. A process that was just started has the locks of its parent
+/// for a moment, until it runs its own program.
+fn try_lock(file: &File) -> Result<(), TryLockError> {
+    for _ in 1..ATTEMPTS {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(PAUSE),
+            locked => return locked,
+        }
+    }
+    file.try_lock()
 }
 
 fn open(root: &Path) -> io::Result<File> {

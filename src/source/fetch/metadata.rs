@@ -2,6 +2,7 @@
 //! it.
 
 use std::fs::File;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,6 +12,7 @@ use ipwhl_unixfs::Sha256Digest;
 use super::{Fetcher, blocking};
 use crate::source::address::Address;
 use crate::source::cache::StoredMetadata;
+use crate::source::cache_error::CacheError;
 use crate::source::index::{CoreMetadataFile, IndexFile, ProjectPage};
 use crate::source::metadata::{Facility, MetadataError, MetadataOrigin, WheelMetadata};
 use crate::source::problem::{FetchError, SourceProblem};
@@ -94,22 +96,22 @@ impl Fetcher {
         };
         let cache = self.settings.cache.clone();
         let profile = self.settings.profile;
-        let find = move || {
-            let stored = cache.metadata(&sha256);
-            let wheel = || cache.wheel(&cache.cid_of(&sha256, profile)?);
-            (stored, wheel().filter(|wheel| wheel.sha256 == sha256))
+        let stated = stated_digest(file);
+        let is_vouched_for = move |stored: &StoredMetadata| {
+            stored.is_from_wheel || stated == Some(Sha256Digest::of(&stored.bytes))
         };
-        let (stored, wheel) = blocking(find).await.unwrap_or_default();
-        if let Some(stored) = &stored {
-            let stated = stated_digest(file);
-            let is_stated = stated.is_some_and(|stated| stated == Sha256Digest::of(&stored.bytes));
-            if stored.is_from_wheel || is_stated {
-                return Ok(Some(WheelMetadata {
-                    bytes: stored.bytes.clone(),
-                    origin: MetadataOrigin::Verified,
-                }));
+        let find = move || match cache.metadata(&sha256) {
+            Some(stored) if is_vouched_for(&stored) => (Some(stored), None, true),
+            stored => {
+                let wheel = || cache.wheel(&cache.cid_of(&sha256, profile)?);
+                (
+                    stored,
+                    wheel().filter(|wheel| wheel.sha256 == sha256),
+                    false,
+                )
             }
-        }
+        };
+        let (stored, wheel, is_verified) = blocking(find).await.unwrap_or_default();
         if let Some(wheel) = wheel {
             let bytes = self.read_wheel(file, &wheel.path).await?;
             let found = WheelMetadata {
@@ -119,10 +121,14 @@ impl Fetcher {
             self.store_metadata(Some(sha256), &found, true).await;
             return Ok(Some(found));
         }
-        let stored = stored.filter(|_| stated_digest(file).is_none());
+        let stored = stored.filter(|_| is_verified || stated.is_none());
         Ok(stored.map(|stored| WheelMetadata {
             bytes: stored.bytes,
-            origin: MetadataOrigin::Claimed,
+            origin: if is_verified {
+                MetadataOrigin::Verified
+            } else {
+                MetadataOrigin::Claimed
+            },
         }))
     }
 
@@ -153,7 +159,8 @@ impl Fetcher {
         };
         let origin = match stated_digest(file) {
             Some(declared) => {
-                index.compare_metadata(file, &declared, &bytes)?;
+                let compared = index.compare_metadata(file, &declared, &bytes);
+                compared.map_err(MetadataError::Beside)?;
                 MetadataOrigin::Verified
             }
             None => MetadataOrigin::Claimed,
@@ -257,9 +264,9 @@ impl Fetcher {
 
     /// METADATA of a wheel in the cache.
     async fn read_wheel(&self, file: &IndexFile, path: &Path) -> Result<Vec<u8>, MetadataError> {
-        let path = path.to_owned();
+        let opened = path.to_owned();
         let read = move || {
-            let mut wheel = File::open(path)?;
+            let mut wheel = File::open(opened)?;
             match find_metadata(&mut wheel, &Limits::default())? {
                 Ok(member) => member.read(&mut wheel),
                 Err(reason) => Ok(Err(reason)),
@@ -272,8 +279,15 @@ impl Fetcher {
         match blocking(read).await {
             Some(Ok(Ok(bytes))) => Ok(bytes),
             Some(Ok(Err(reason))) => Err(failed(reason)),
-            Some(Err(error)) => Err(failed(format!("cannot be read: {error}"))),
-            None => Err(failed("cannot be read".to_owned())),
+            // An archive that is cut. Other errors are those of the disk.
+            Some(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                Err(failed(format!("cannot be read: {error}")))
+            }
+            Some(Err(error)) => Err(CacheError::new(path, "read", error).into()),
+            None => {
+                let stopped = io::Error::other("the thread that reads it stopped");
+                Err(CacheError::new(path, "read", stopped).into())
+            }
         }
     }
 

@@ -1,19 +1,21 @@
 //! Project pages in JSON (PEP 691, 700, 714).
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use ipwhl_unixfs::Sha256Digest;
 use serde::Deserialize;
-use serde_json::Value;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 use url::Url;
 
 use super::file::{CoreMetadataFile, IndexFile, check_api_version, resolve};
 
 #[derive(Deserialize)]
-struct RawPage {
+struct RawPage<'a> {
     meta: RawMeta,
-    #[serde(default)]
-    files: Vec<RawFile>,
+    #[serde(borrow, default)]
+    files: Vec<RawFile<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -24,21 +26,20 @@ struct RawMeta {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
-struct RawFile {
+struct RawFile<'a> {
     filename: String,
-    url: String,
+    #[serde(borrow)]
+    url: Cow<'a, str>,
     #[serde(default)]
     hashes: BTreeMap<String, String>,
     requires_python: Option<String>,
     size: Option<u64>,
     // An invalid time hides no file, so any value is read.
-    #[serde(default)]
-    upload_time: Value,
+    upload_time: Option<&'a RawValue>,
     // Each of these three is a boolean or a more specific value.
-    #[serde(default)]
-    yanked: Value,
-    core_metadata: Option<Value>,
-    dist_info_metadata: Option<Value>,
+    yanked: Option<&'a RawValue>,
+    core_metadata: Option<&'a RawValue>,
+    dist_info_metadata: Option<&'a RawValue>,
 }
 
 /// Reads a page from `base`.
@@ -49,7 +50,7 @@ pub(super) fn parse(body: &[u8], base: &Url) -> Result<Vec<IndexFile>, String> {
     page.files.into_iter().map(|raw| file(raw, base)).collect()
 }
 
-fn file(raw: RawFile, base: &Url) -> Result<IndexFile, String> {
+fn file(raw: RawFile<'_>, base: &Url) -> Result<IndexFile, String> {
     let Some((url, _)) = resolve(base, &raw.url) else {
         return Err(format!(
             "its page has no usable address of {}",
@@ -58,23 +59,25 @@ fn file(raw: RawFile, base: &Url) -> Result<IndexFile, String> {
     };
     let sha256 = sha256(&raw.hashes, &raw.filename)?;
     // PEP 714: the newer name takes precedence.
-    let core_metadata = match raw.core_metadata.or(raw.dist_info_metadata) {
-        Some(Value::Bool(true)) => CoreMetadataFile::Unverifiable,
-        Some(Value::Object(hashes)) => {
-            let hashes = hashes
-                .into_iter()
-                .filter_map(|(name, value)| Some((name, value.as_str()?.to_owned())))
-                .collect();
-            match self::sha256(&hashes, &raw.filename)? {
-                Some(digest) => CoreMetadataFile::Sha256(digest),
-                None => CoreMetadataFile::Unverifiable,
-            }
+    let stated = raw.core_metadata.or(raw.dist_info_metadata);
+    let core_metadata = if stated.is_some_and(|stated| stated.get() == "true") {
+        CoreMetadataFile::Unverifiable
+    } else if let Some(hashes) = read::<BTreeMap<String, Box<RawValue>>>(stated) {
+        let hashes = hashes
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, read(Some(&value))?)))
+            .collect();
+        match self::sha256(&hashes, &raw.filename)? {
+            Some(digest) => CoreMetadataFile::Sha256(digest),
+            None => CoreMetadataFile::Unverifiable,
         }
-        _ => CoreMetadataFile::Absent,
+    } else {
+        CoreMetadataFile::Absent
     };
-    let yanked = match raw.yanked {
-        Value::Bool(true) => Some(String::new()),
-        Value::String(reason) => Some(reason),
+    let yanked = match raw.yanked.map(RawValue::get) {
+        Some("true") => Some(String::new()),
+        // A text that cannot be read is a reason, too.
+        Some(text) if text.starts_with('"') => Some(read(raw.yanked).unwrap_or_default()),
         _ => None,
     };
     Ok(IndexFile {
@@ -82,11 +85,16 @@ fn file(raw: RawFile, base: &Url) -> Result<IndexFile, String> {
         url,
         sha256,
         size: raw.size,
-        uploaded: raw.upload_time.as_str().and_then(|text| text.parse().ok()),
+        uploaded: read::<String>(raw.upload_time).and_then(|text| text.parse().ok()),
         requires_python: raw.requires_python.filter(|text| !text.trim().is_empty()),
         yanked,
         core_metadata,
     })
+}
+
+/// A value, if it is of this type.
+fn read<T: DeserializeOwned>(value: Option<&RawValue>) -> Option<T> {
+    serde_json::from_str(value?.get()).ok()
 }
 
 fn sha256(
@@ -101,5 +109,61 @@ fn sha256(
         Err(_) => Err(format!(
             "its page has no valid sha256 of {file_name}: `{text}`"
         )),
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+
+    /// A page with one file that has this value under this key.
+    fn with(key: &str, value: &str) -> IndexFile {
+        let page = format!(
+            r#"{{"meta": {{"api-version": "1.1"}}, "name": "a", "files":
+                [{{"filename": "a-1.zip", "url": "a-1.zip", "other": [1], "{key}": {value}}}]}}"#
+        );
+        let base = "https://example.org/simple/a/".parse().unwrap();
+        parse(page.as_bytes(), &base).unwrap().remove(0)
+    }
+
+    #[test]
+    fn values_of_other_types_hide_no_file() {
+        let digest = Sha256Digest::of(b"");
+        for (value, yanked) in [
+            ("true", Some("")),
+            (r#""it \u0062roke""#, Some("it broke")),
+            (r#""\ud800""#, Some("")),
+            ("false", None),
+            ("null", None),
+            ("[\"old\"]", None),
+            ("1.5", None),
+        ] {
+            assert_eq!(with("yanked", value).yanked.as_deref(), yanked, "{value}");
+        }
+        for (value, expected) in [
+            ("true".to_owned(), CoreMetadataFile::Unverifiable),
+            (
+                format!(r#"{{"md5": 5, "sha256": "{digest}"}}"#),
+                CoreMetadataFile::Sha256(digest),
+            ),
+            (
+                r#"{"sha256": 5}"#.to_owned(),
+                CoreMetadataFile::Unverifiable,
+            ),
+            ("{}".to_owned(), CoreMetadataFile::Unverifiable),
+            ("false".to_owned(), CoreMetadataFile::Absent),
+            ("null".to_owned(), CoreMetadataFile::Absent),
+            (format!("[\"{digest}\"]"), CoreMetadataFile::Absent),
+        ] {
+            for key in ["core-metadata", "dist-info-metadata"] {
+                assert_eq!(with(key, &value).core_metadata, expected, "{key} {value}");
+            }
+        }
+        let time = r#""2023-08-17T17:29:11Z""#;
+        assert!(with("upload-time", time).uploaded.is_some());
+        for value in ["{}", "5", r#""soon""#, "null"] {
+            assert_eq!(with("upload-time", value).uploaded, None, "{value}");
+        }
     }
 }

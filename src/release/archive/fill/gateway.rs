@@ -81,7 +81,11 @@ impl Gateway {
         }
         match problem {
             Some(SourceProblem::Mismatch { mismatches, .. }) => self.record_wrong(mismatches),
-            Some(SourceProblem::Failed { reason, .. }) if blocks > 0 => self.record_failed(reason),
+            Some(SourceProblem::Failed { reason, .. } | SourceProblem::TooLarge { reason, .. })
+                if blocks > 0 =>
+            {
+                self.record_failed(reason);
+            }
             _ => {}
         }
     }
@@ -94,7 +98,7 @@ impl Gateway {
                 self.has_lied = true;
                 self.record_wrong(mismatches);
             }
-            Some(SourceProblem::Failed { reason, .. }) => {
+            Some(SourceProblem::Failed { reason, .. } | SourceProblem::TooLarge { reason, .. }) => {
                 self.failures += 1;
                 self.record_failed(reason);
             }

@@ -126,14 +126,19 @@ impl Demand {
     }
 }
 
+impl From<Demand> for Requirement {
+    fn from(demand: Demand) -> Self {
+        Self {
+            name: demand.on,
+            extras: demand.extras,
+            constraint: demand.constraint,
+            marker: None,
+        }
+    }
+}
+
 impl fmt::Display for Demand {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let requirement = Requirement {
-            name: self.on.clone(),
-            extras: self.extras.clone(),
-            constraint: self.constraint.clone(),
-            marker: None,
-        };
-        requirement.fmt(formatter)
+        Requirement::from(self.clone()).fmt(formatter)
     }
 }

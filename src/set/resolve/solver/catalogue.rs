@@ -21,7 +21,8 @@ pub trait Catalogue {
         None
     }
 
-    /// The metadata of a wheel; if it cannot be used, the reason as the end of a sentence.
+    /// The metadata of a wheel; if it cannot be used, the reason as a clause about its
+    /// version.
     ///
     /// # Errors
     /// When the index cannot be asked.

@@ -2,23 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use ipwhl_packaging::{Constraint, ExtraName, ProjectName, Version};
+use ipwhl_packaging::{ExtraName, ProjectName, Version};
 
 use super::candidate::{Candidate, Demand, Reason};
-use super::offered::ProjectOffers;
-use super::passed::PassedOver;
 use super::platform_set::PlatformSet;
-use super::policy::{Asked, Origin};
-use super::rejection::{unsatisfied, unusable};
+use super::policy::Origin;
 use super::search::Search;
+use super::unfitting::{listed, passed_over, unfitting};
 use super::universe::Universe;
 use super::unsolved::Unsolved;
-use super::ways_out::offer_only;
-use crate::foundation::diagnostic::nearest;
 use crate::foundation::failure::Failure;
 
-/// The maximum number of unfitting versions that are named with their reasons.
-const MAXIMUM_REASONS: usize = 4;
 /// The maximum number of requirements of one project that are shown.
 const MAXIMUM_REQUIREMENTS: usize = 3;
 
@@ -35,7 +29,8 @@ pub(super) fn explain(
     if let (1, Some(project)) = (about.len(), about.first())
         && !universe.movement(project).stays()
     {
-        return unfitting(universe, project, reasons, ways_out);
+        let demands = demands_on(universe, project, reasons)?;
+        return unfitting(universe, project, &demands, ways_out);
     }
     let mut lines = vec!["no versions satisfy all of these requirements:".to_owned()];
     for reason in reasons {
@@ -223,6 +218,9 @@ fn stays(
         "`{project}` stays at {version}, declared in `{}`",
         declaration.file
     );
+    if !universe.may_be_replaced(declaration) {
+        line += " without a `pkg:` source";
+    }
     let known = universe.project(universe.id(project)?);
     let mut covered = PlatformSet::from(&universe.graph.covered(project));
     for candidate in &known.candidates {
@@ -230,10 +228,11 @@ fn stays(
             covered = covered.union(offered.coverage());
         }
     }
+    let mut lack = None;
     for (_, demand) in demands_on(universe, project, reasons)? {
         if let Some(platform) = demand.platforms.difference(covered).iter().next() {
             let platform = &universe.offers.platforms()[platform];
-            line += &format!(", and {version} has no wheel for {platform}");
+            lack = Some(format!("{version} has no wheel for {platform}"));
             break;
         }
         let mut lacking = None;
@@ -245,10 +244,20 @@ fn stays(
             lacking = lacking.or((!has_extra).then_some(extra));
         }
         if let Some(extra) = lacking {
-            line += &format!(", and {version} has no extra `{extra}`");
+            lack = Some(format!("{version} has no extra `{extra}`"));
             break;
         }
     }
+    if lack.is_some() && universe.may_be_replaced(declaration) {
+        let offers = universe.offers.project(project)?.unwrap_or_default();
+        let mut versions = offers.versions.iter();
+        if let Some(offered) = versions.find(|offered| offered.version == *version)
+            && let Err(unfit) = universe.needs(project, offered)?
+        {
+            lack = Some(format!("that of the index cannot be declared: {unfit}"));
+        }
+    }
+    line.extend(lack.map(|lack| format!(", and {lack}")));
     Ok(Some(line))
 }
 
@@ -282,158 +291,4 @@ fn nothing_fits(
             versions => format!("no version of `{project}` fits: {versions}"),
         },
     ))
-}
-
-/// Some versions with their reasons: those first that the caller asks for, then the newest. Versions
-/// with the same reason are together.
-fn listed(asked: Option<&Asked>, passed: &[(Version, PassedOver)]) -> String {
-    let is_meant = |version: &Version| {
-        asked.is_some_and(|asked| asked.limits_versions() && asked.contains(version))
-    };
-    let (mut order, others): (Vec<_>, Vec<_>) =
-        passed.iter().partition(|(version, _)| is_meant(version));
-    order.extend(others);
-    let mut groups: Vec<(&PassedOver, Vec<&Version>)> = Vec::new();
-    for (version, reason) in order {
-        match groups.iter_mut().find(|(other, _)| *other == reason) {
-            Some((_, versions)) => versions.push(version),
-            None => groups.push((reason, vec![version])),
-        }
-    }
-    let unnamed: usize = groups
-        .iter()
-        .skip(MAXIMUM_REASONS)
-        .map(|(_, versions)| versions.len())
-        .sum();
-    let mut parts: Vec<String> = groups
-        .iter()
-        .take(MAXIMUM_REASONS)
-        .map(|(reason, versions)| match versions.as_slice() {
-            [] => reason.to_string(),
-            [version] => format!("{version}: {reason}"),
-            [version, others @ ..] => format!("{version} and {} more: {reason}", others.len()),
-        })
-        .collect();
-    match unnamed {
-        0 => {}
-        1 => parts.push("and 1 other".to_owned()),
-        _ => parts.push(format!("and {unnamed} others")),
-    }
-    parts.join("; ")
-}
-
-/// The failure for a project of which no version satisfies all demands.
-fn unfitting(
-    universe: &Universe<'_, '_>,
-    project: &ProjectName,
-    reasons: &BTreeSet<Reason>,
-    ways_out: &[String],
-) -> Result<Unsolved, Failure> {
-    let demands = demands_on(universe, project, reasons)?;
-    let texts: Vec<String> = demands
-        .iter()
-        .filter_map(|(origin, demand)| {
-            let Constraint::Specifiers(specifiers) = &demand.constraint else {
-                return None;
-            };
-            (!specifiers.is_empty()).then(|| format!("{origin} requires {specifiers}"))
-        })
-        .collect();
-    let asked = if texts.is_empty() {
-        String::new()
-    } else {
-        format!(": {}", texts.join(", "))
-    };
-    let offers = universe.offers.project(project)?.unwrap_or_default();
-    let passed = passed_over(universe, project, &offers, &demands)?;
-    if let [(version, PassedOver::NoExtra(extra))] = passed.as_slice() {
-        return Ok(no_extra(universe, project, version, extra)?.into());
-    }
-    let failure = Failure::finding(format!(
-        "no version of `{project}` in the index fits{asked}"
-    ));
-    if passed.is_empty() && offers.versions.is_empty() {
-        return Ok(failure.help("the index has no wheel of it").into());
-    }
-    let asked = universe.policy.asked.get(project);
-    let mut help = format!("its versions were rejected: {}", listed(asked, &passed));
-    let only = offer_only(universe, project, &offers, &demands);
-    for way in ways_out {
-        help += &format!("; {way}");
-    }
-    if let Some(only) = &only {
-        // In double quotes, every shell passes single ones.
-        let only = only.to_string().replace('"', "'");
-        help += &format!("; offer it only where it has wheels: add `--only \"{only}\"`");
-    }
-    Ok(Unsolved {
-        failure: failure.help(help),
-        only: only.map(|only| Box::new((project.clone(), only))),
-    })
-}
-
-/// The versions of a project that demands exclude, the newest first, each with its reason.
-pub(super) fn passed_over(
-    universe: &Universe<'_, '_>,
-    project: &ProjectName,
-    offers: &ProjectOffers,
-    demands: &[(Origin, Demand)],
-) -> Result<Vec<(Version, PassedOver)>, Failure> {
-    let mut passed = Vec::new();
-    for (number, offered) in offers.versions.iter().rev().enumerate() {
-        let mut reason = unsatisfied(universe, offered, demands)
-            .or_else(|| universe.out_of_reach(project, &offered.version));
-        // Metadata of many old versions would be read for a list that is cut anyway.
-        if reason.is_none() && (number < MAXIMUM_REASONS || offered.is_read()) {
-            reason = unusable(universe, project, offered, demands)?;
-        }
-        if let Some(reason) = reason {
-            passed.push((offered.version.clone(), reason));
-        }
-    }
-    let yanked = offers.yanked.iter().cloned();
-    passed.extend(yanked.map(|version| (version, PassedOver::Yanked)));
-    let young = offers.young.iter().cloned();
-    let limit = universe.policy.uploads;
-    passed.extend(young.filter_map(|version| Some((version, PassedOver::TooYoung(limit?)))));
-    passed.sort_by(|(one, _), (other, _)| other.cmp(one));
-    Ok(passed)
-}
-
-/// The failure for an extra that no version has.
-fn no_extra(
-    universe: &Universe<'_, '_>,
-    project: &ProjectName,
-    version: &Version,
-    extra: &ExtraName,
-) -> Result<Failure, Failure> {
-    let id = universe.id(project)?;
-    let known = universe.project(id);
-    let offered = known
-        .candidates
-        .iter()
-        .find_map(|candidate| match candidate {
-            Candidate::Offered(offered) if offered.version == *version => Some(offered),
-            _ => None,
-        });
-    let needs = match offered {
-        Some(offered) => universe.needs(project, offered)?.ok(),
-        None => None,
-    };
-    let file = offered.zip(needs.as_ref()).and_then(|(offered, needs)| {
-        let wheel = needs.wheels.first()?;
-        Some(offered.files[*wheel].file().file_name.clone())
-    });
-    let which = file.unwrap_or_else(|| format!("{project} {version}"));
-    let failure = Failure::finding(format!("`{which}` has no extra `{extra}`"));
-    let extras: Vec<&str> = needs
-        .iter()
-        .flat_map(|needs| &needs.extras)
-        .map(ExtraName::as_str)
-        .collect();
-    Ok(match nearest(extra.as_str(), extras.iter().copied()) {
-        Some(word) => failure.help(format!("did you mean `{word}`?")),
-        None if extras.is_empty() => failure.help("it has no extras at all"),
-        None => failure.help(format!("its extras are {}", extras.join(", "))),
-    })
 }

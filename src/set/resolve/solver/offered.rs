@@ -47,6 +47,8 @@ pub(super) struct OfferedFile {
     pub(super) accepted: PlatformSet,
     /// The platforms where its Requires-Python holds, as far as is known.
     pub(super) python: Cell<PlatformSet>,
+    /// Requires-Python of its metadata, once that is read, and the platforms where it holds.
+    pub(super) stated_python: OnceCell<(PlatformSet, String)>,
 }
 
 /// What the chosen wheels of a version require and provide.
@@ -75,20 +77,26 @@ pub(super) enum Unfit {
     /// No choice of wheels covers the platforms without two wheels for one interpreter.
     #[error("every choice of its wheels that covers the platforms has overlapping wheels")]
     Overlap,
-    /// Its metadata cannot be used.
-    #[error("METADATA of `{file_name}` {reasons}")]
-    Metadata {
-        /// The wheel.
-        file_name: String,
-        /// The reasons, as the end of a sentence.
-        reasons: String,
-    },
+    /// Its metadata cannot be used, for this reason.
+    #[error("{0}")]
+    Metadata(String),
 }
 
 impl OfferedFile {
     /// Its entry on the page.
     pub(super) fn file(&self) -> &IndexFile {
         &self.page.files[self.position]
+    }
+
+    /// The Requires-Python that does not hold on a platform: that of the metadata, or else that of
+    /// the index.
+    pub(super) fn python_against(&self, platform: usize) -> String {
+        let on = PlatformSet::from_iter([platform]);
+        let stated = self.stated_python.get();
+        match stated.filter(|(holds, _)| !on.is_subset(*holds)) {
+            Some((_, specifiers)) => specifiers.clone(),
+            None => self.file().requires_python.clone().unwrap_or_default(),
+        }
     }
 
     /// Whether installers on a platform accept its tags.

@@ -1,7 +1,7 @@
 //! What an index offers: the versions of each project, the platforms that their wheels cover, and
 //! what they require. Kept over all attempts of one resolution.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -133,6 +133,7 @@ impl<'a> Offers<'a> {
                 accepted: self.accepted(&file_name).intersection(offered),
                 file_name,
                 python: Cell::new(python),
+                stated_python: OnceCell::new(),
             });
         }
         young.retain(|version| !versions.contains_key(version));
@@ -263,22 +264,19 @@ impl<'a> Offers<'a> {
             let file = &offered.files[*wheel];
             let metadata = match self.catalogue.metadata(file.file())? {
                 Ok(metadata) => metadata,
-                Err(reasons) => {
-                    return Ok(Err(Unfit::Metadata {
-                        file_name: file.file().file_name.clone(),
-                        reasons,
-                    }));
-                }
+                Err(reason) => return Ok(Err(Unfit::Metadata(reason))),
             };
             if let Some(specifiers) = &metadata.requires_python {
                 let python = self.satisfying(specifiers);
-                let narrowed = file.python.get().intersection(python);
+                let narrow = |file: &OfferedFile| {
+                    file.python.set(file.python.get().intersection(python));
+                    // The first one stays, which has narrowed the platforms.
+                    let _ = file.stated_python.set((python, specifiers.to_string()));
+                };
                 if offered.is_exact.get() {
-                    file.python.set(narrowed);
+                    narrow(file);
                 } else {
-                    for file in &offered.files {
-                        file.python.set(file.python.get().intersection(python));
-                    }
+                    offered.files.iter().for_each(narrow);
                 }
             }
             let used = if count == 1 {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use ipwhl_packaging::{ExtraName, Platform, ProjectName, Version, VersionSpecifiers};
+use ipwhl_packaging::{ExtraName, Platform, Requirement, Version, VersionSpecifiers};
 
 use super::policy::{Origin, Step, UploadLimit};
 
@@ -21,8 +21,10 @@ pub enum PassedOver {
     NotFinal,
     /// The caller or a project of the set requires other versions.
     Required(Origin, VersionSpecifiers),
-    /// Its wheels cannot be declared, for this reason.
-    Unfit(String),
+    /// Every choice of its wheels that covers the platforms has overlapping wheels.
+    Overlap,
+    /// A wheel or its metadata is gone, unreadable or not what the index says: the clause.
+    Defective(String),
     /// It has no wheel for this platform.
     NoWheel(Platform),
     /// It needs another Python than this platform has.
@@ -33,19 +35,21 @@ pub enum PassedOver {
     NoExtra(ExtraName),
     /// It requires another version of its own project.
     Itself(String),
-    /// It requires another version of this project than the set has, or one that is not in the
-    /// set: the requirement as text.
-    Requires(ProjectName, String),
+    /// It requires another version of a project than the set has, or one that is not in the set.
+    Requires(Box<Requirement>),
+    /// It fits, but the project keeps its version unless another one needs that.
+    NotAsked,
 }
 
 impl PassedOver {
-    /// The reason as a sentence about a version, if a platform is the cause.
-    pub fn of_platform(&self, version: &Version) -> Option<String> {
+    /// The reason as a sentence about a version, if its wheels are the cause.
+    pub fn of_wheels(&self, version: &Version) -> Option<String> {
         match self {
             Self::NoWheel(platform) => Some(format!("{version} has no wheel for {platform}")),
             Self::Python(platform, specifiers) => Some(format!(
                 "{version} needs Python {specifiers}, unlike {platform}"
             )),
+            Self::Defective(reason) => Some(format!("{version}: {reason}")),
             _ => None,
         }
     }
@@ -62,7 +66,10 @@ impl fmt::Display for PassedOver {
             Self::LargeStep(_) => formatter.write_str("it is a major step"),
             Self::NotFinal => formatter.write_str("it is not final"),
             Self::Required(by, specifiers) => write!(formatter, "{by} requires {specifiers}"),
-            Self::Unfit(reason) => formatter.write_str(reason),
+            Self::Overlap => formatter.write_str(
+                "every choice of its wheels that covers the platforms has overlapping wheels",
+            ),
+            Self::Defective(reason) => formatter.write_str(reason),
             Self::NoWheel(platform) => write!(formatter, "it has no wheel for {platform}"),
             Self::Python(_, specifiers) => write!(formatter, "it needs Python {specifiers}"),
             Self::NotOffered(platform) => {
@@ -75,7 +82,8 @@ impl fmt::Display for PassedOver {
                     "it requires `{requirement}`, and so excludes itself"
                 )
             }
-            Self::Requires(_, requirement) => write!(formatter, "it requires `{requirement}`"),
+            Self::Requires(requirement) => write!(formatter, "it requires `{requirement}`"),
+            Self::NotAsked => formatter.write_str("it fits, and was not asked for"),
         }
     }
 }

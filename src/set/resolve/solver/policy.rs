@@ -325,10 +325,11 @@ impl Policy {
 
     /// Whether the caller names a project that may move.
     pub(super) fn names(&self, project: &ProjectName) -> bool {
-        let is_named = match &self.moving {
+        let is_among = |projects: &Projects| match projects {
             Projects::All => false,
             Projects::Named(names) => names.contains(project),
         };
+        let is_named = is_among(&self.moving) || is_among(&self.newest);
         is_named || self.asked.contains_key(project)
     }
 

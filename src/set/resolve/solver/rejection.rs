@@ -43,8 +43,8 @@ pub(super) fn unusable(
     demands: &[(Origin, Demand)],
 ) -> Result<Option<PassedOver>, Failure> {
     match universe.needs(project, offered)? {
-        Err(Unfit::Overlap) => Ok(Some(PassedOver::Unfit(Unfit::Overlap.to_string()))),
-        Err(unfit) => Ok(Some(PassedOver::Unfit(unfit.to_string()))),
+        Err(Unfit::Overlap) => Ok(Some(PassedOver::Overlap)),
+        Err(Unfit::Metadata(reason)) => Ok(Some(PassedOver::Defective(reason))),
         Ok(needs) => {
             let mut extras = demands.iter().flat_map(|(_, demand)| &demand.extras);
             let lacking = extras.find(|extra| !needs.extras.contains(*extra));
@@ -105,9 +105,9 @@ fn uncovered_by(
     }
     match by_python {
         Some((platform, file)) => {
-            let specifiers = file.file().requires_python.clone().unwrap_or_default();
+            let specifiers = file.python_against(platform);
             PassedOver::Python(platforms[platform].clone(), specifiers)
         }
-        None => PassedOver::Unfit(Unfit::Overlap.to_string()),
+        None => PassedOver::Overlap,
     }
 }

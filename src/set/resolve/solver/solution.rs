@@ -9,14 +9,16 @@ use ipwhl_packaging::{ExtraName, Platform, ProjectName, Version};
 use super::candidate::{Candidate, Reason};
 use super::catalogue::Catalogue;
 use super::changes::Changes;
-use super::explanation::{explain, passed_over};
+use super::explanation::explain;
 use super::offered::OfferedVersion;
 use super::offers::Offers;
 use super::package::ProjectId;
 use super::passed::PassedOver;
 use super::policy::{Knowledge, Policy, Projects};
 use super::polish::{Demands, polish, unmet};
+use super::rejection::unusable;
 use super::search::{Chosen, Found, Search, Stop};
+use super::unfitting::passed_over;
 use super::universe::Universe;
 use super::unsolved::Unsolved;
 use super::ways_out::{some_may_go_back, staying};
@@ -284,17 +286,27 @@ impl<'a, 'r> Resolution<'a, 'r> {
         let demands = demands.on(universe, name);
         let mut passed = passed_over(universe, name, &offers, &demands)?;
         passed.retain(|(other, _)| other > version);
-        // The others would fit, but for their own requirements.
+        // The others would fit, but for their own requirements, or because the project may stay.
         let project = universe.project(id);
+        let declared = universe.graph.version(name);
+        let kept = self.policy.preferred.get(name).or(declared);
+        let may_stay = kept == Some(version) && !self.policy.wants_newest(name);
         for (position, candidate) in (0..).zip(&project.candidates) {
             let other = candidate.version();
-            if other > version && !passed.iter().any(|(passed, _)| passed == other) {
-                let unmet = unmet(universe, chosen, id, position)?;
-                passed.extend(unmet.map(|unmet| {
-                    let text = unmet.to_string();
-                    (other.clone(), PassedOver::Requires(unmet.on, text))
-                }));
+            let Candidate::Offered(offered) = candidate else {
+                continue;
+            };
+            if other <= version || passed.iter().any(|(passed, _)| passed == other) {
+                continue;
             }
+            let reason = match unmet(universe, chosen, id, position)? {
+                Some(unmet) => Some(PassedOver::Requires(Box::new(unmet.into()))),
+                None => {
+                    let unusable = unusable(universe, name, offered, &demands)?;
+                    unusable.or(may_stay.then_some(PassedOver::NotAsked))
+                }
+            };
+            passed.extend(reason.map(|reason| (other.clone(), reason)));
         }
         passed.sort_by(|(one, _), (other, _)| other.cmp(one));
         Ok(passed)
