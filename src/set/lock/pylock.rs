@@ -70,7 +70,7 @@ pub struct Pylock<'a, 'r> {
 }
 
 impl<'r> Pylock<'_, 'r> {
-    /// The text of the file, without comments.
+    /// The text of the file.
     ///
     /// # Errors
     /// When two roots have one name, or what a file must say is not known.
@@ -84,7 +84,8 @@ impl<'r> Pylock<'_, 'r> {
             Part::Together(_) => HashMap::new(),
         };
         let platforms = self.graph.platforms;
-        let mut text = "lock-version = \"1.0\"\n".to_owned();
+        let mut text = self.head();
+        text += "lock-version = \"1.0\"\n";
         let environments = Marker::of_environments(platforms);
         write_list(
             &mut text,
@@ -99,6 +100,11 @@ impl<'r> Pylock<'_, 'r> {
             write_list(&mut text, "extras", names.map(ToString::to_string));
         }
         text += "created-by = \"ipwhl\"\n";
+        let repository = quoted(&self.graph.repository.configuration.name);
+        let _ = writeln!(text, "\n[tool.ipwhl]\nrepository = {repository}");
+        if let Part::Together(roots) = &self.part {
+            write_list(&mut text, "projects", roots.iter().map(ToString::to_string));
+        }
         // Few of the many sets of platforms are different.
         let mut conditions: HashMap<Platforms, Option<SelectedMarker>> = HashMap::new();
         for (project, groups) in &closures.bringing {
@@ -120,6 +126,23 @@ impl<'r> Pylock<'_, 'r> {
             }
         }
         Ok(text)
+    }
+
+    /// The comment at the top, for people.
+    fn head(&self) -> String {
+        let name = &self.graph.repository.configuration.name;
+        let mut text = format!("# From the repository `{name}`, by `ipwhl lock`.\n");
+        if self.part == Part::Each {
+            text += "# Each project of the set is an extra of this file, and so is each extra of a project:\n\
+                     # `project--extra`. Without one, pip installs nothing.\n\
+                     #\n\
+                     #     pip install -r 'pylock.toml[PROJECT]'\n\
+                     #     uv pip install -r pylock.toml --extra PROJECT\n";
+        }
+        if let Some(python) = requires_python(self.graph.platforms) {
+            let _ = writeln!(text, "# It needs Python {python}.");
+        }
+        text + "\n"
     }
 
     /// The groups of roots by platforms; if the file has no extras, one group.
