@@ -2,17 +2,14 @@
 //!
 //! Specification: PEP 751, version 1.0.
 
-use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 
-use ipwhl_packaging::{
-    ExtraName, Marker, Platform, ProjectName, SelectedMarker, requires_python, specifiers_text,
-};
+use ipwhl_packaging::{Marker, requires_python, specifiers_text};
 use ipwhl_unixfs::Sha256Digest;
 use toml_edit::Value;
 
-use super::closures::{Closures, Platforms, Root};
-use crate::set::declaration::{Declaration, DeclaredWheel};
+use super::packages::{LockError, LockedProject, LockedProjects, Part};
+use crate::set::declaration::DeclaredWheel;
 use crate::set::graph::Graph;
 
 /// The places of the wheels that a lock names.
@@ -24,38 +21,8 @@ pub enum Places {
     Below(String),
 }
 
-/// What a lock file is about.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Part<'r> {
-    /// Each project and each extra is an extra of the lock file.
-    Each,
-    /// These roots together, without extras.
-    Together(Vec<Root<'r>>),
-}
-
 /// The size and the digest of a wheel.
 pub type WheelDigest = (u64, Sha256Digest);
-
-/// The reason why a lock file cannot be written.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum LockError {
-    /// Two roots have the same normalised name, so an installer could not tell which is meant.
-    #[error("`{one}` and `{other}` would both be the extra `{extra}` of the lock file")]
-    SameExtra {
-        /// The name.
-        extra: ExtraName,
-        /// The first root.
-        one: String,
-        /// The second one.
-        other: String,
-    },
-    /// The SHA-256 or the size of this wheel is not known.
-    #[error("the SHA-256 or the size of `{0}` is not known")]
-    UnknownDigest(String),
-    /// Where this project is needed cannot be said with markers.
-    #[error("no marker tells the platforms where `{0}` is needed from the others")]
-    NoMarker(ProjectName),
-}
 
 /// Writes a lock file.
 pub struct Pylock<'a, 'r> {
@@ -69,20 +36,13 @@ pub struct Pylock<'a, 'r> {
     pub digest: &'a dyn Fn(&DeclaredWheel) -> Option<WheelDigest>,
 }
 
-impl<'r> Pylock<'_, 'r> {
+impl Pylock<'_, '_> {
     /// The text of the file.
     ///
     /// # Errors
     /// When two roots have one name, or what a file must say is not known.
     pub fn text(&self) -> Result<String, LockError> {
-        let closures = match &self.part {
-            Part::Each => Closures::of(self.graph, |_| true),
-            Part::Together(roots) => Closures::of(self.graph, |root| roots.contains(root)),
-        };
-        let extras = match self.part {
-            Part::Each => extra_names(&closures.roots)?,
-            Part::Together(_) => HashMap::new(),
-        };
+        let locked = LockedProjects::of(self.graph, &self.part)?;
         let platforms = self.graph.platforms;
         let mut text = self.head();
         text += "lock-version = \"1.0\"\n";
@@ -96,8 +56,11 @@ impl<'r> Pylock<'_, 'r> {
             let _ = writeln!(text, "requires-python = {}", quoted(&python));
         }
         if self.part == Part::Each {
-            let names = closures.roots.iter().filter_map(|root| extras.get(root));
-            write_list(&mut text, "extras", names.map(ToString::to_string));
+            write_list(
+                &mut text,
+                "extras",
+                locked.extras.iter().map(ToString::to_string),
+            );
         }
         text += "created-by = \"ipwhl\"\n";
         let repository = quoted(&self.graph.repository.configuration.name);
@@ -105,25 +68,8 @@ impl<'r> Pylock<'_, 'r> {
         if let Part::Together(roots) = &self.part {
             write_list(&mut text, "projects", roots.iter().map(ToString::to_string));
         }
-        // Few of the many sets of platforms are different.
-        let mut conditions: HashMap<Platforms, Option<SelectedMarker>> = HashMap::new();
-        for (project, groups) in &closures.bringing {
-            let Some(declaration) = self.graph.repository.declarations.get(*project) else {
-                continue;
-            };
-            let mut alternatives = Vec::new();
-            for (on, roots) in self.joined(groups) {
-                let condition = conditions
-                    .entry(on.clone())
-                    .or_insert_with(|| condition(platforms, &on));
-                let condition = condition.clone();
-                let condition = condition.ok_or_else(|| LockError::NoMarker((*project).clone()))?;
-                let names = roots.iter().filter_map(|root| extras.get(root));
-                alternatives.extend(alternative(&condition, names));
-            }
-            if !alternatives.is_empty() {
-                self.write_package(&mut text, declaration, &alternatives)?;
-            }
+        for project in &locked.projects {
+            self.write_package(&mut text, project)?;
         }
         Ok(text)
     }
@@ -145,26 +91,12 @@ impl<'r> Pylock<'_, 'r> {
         text + "\n"
     }
 
-    /// The groups of roots by platforms; if the file has no extras, one group.
-    fn joined(
-        &self,
-        groups: &BTreeMap<Platforms, Vec<Root<'r>>>,
-    ) -> Vec<(Platforms, Vec<Root<'r>>)> {
-        match self.part {
-            Part::Each => groups
-                .iter()
-                .map(|(on, roots)| (on.clone(), roots.clone()))
-                .collect(),
-            Part::Together(_) => vec![(groups.keys().flatten().copied().collect(), Vec::new())],
-        }
-    }
-
     fn write_package(
         &self,
         text: &mut String,
-        declaration: &Declaration,
-        alternatives: &[String],
+        locked: &LockedProject<'_>,
     ) -> Result<(), LockError> {
+        let declaration = locked.declaration;
         let project = &declaration.project;
         let _ = write!(
             text,
@@ -172,9 +104,8 @@ impl<'r> Pylock<'_, 'r> {
             quoted(project.as_str()),
             quoted(&declaration.version().to_string())
         );
-        let marker = alternatives.join(" or ");
-        if marker != ALWAYS {
-            let _ = writeln!(text, "marker = {}", quoted(&marker));
+        if let Some(marker) = &locked.marker {
+            let _ = writeln!(text, "marker = {}", quoted(marker));
         }
         let mut pythons = declaration.wheels.iter().map(|wheel| {
             let specifiers = wheel.requires_python.as_ref();
@@ -208,73 +139,6 @@ impl<'r> Pylock<'_, 'r> {
         *text += "]\n";
         Ok(())
     }
-}
-
-/// A part of a marker that always holds.
-const ALWAYS: &str = "";
-
-/// The part of a package's marker for roots that bring it on some platforms; `None` if it never
-/// holds.
-fn alternative<'e>(
-    condition: &SelectedMarker,
-    extras: impl Iterator<Item = &'e ExtraName>,
-) -> Option<String> {
-    let extras: Vec<String> = extras
-        .map(|extra| format!("\"{extra}\" in extras"))
-        .collect();
-    let asked = extras.join(" or ");
-    match condition {
-        SelectedMarker::Never => None,
-        SelectedMarker::Always => Some(asked),
-        SelectedMarker::Where(marker) => {
-            let marker = marker.to_string();
-            Some(match extras.len() {
-                0 => marker,
-                1 => format!("{asked} and {}", grouped(&marker)),
-                _ => format!("({asked}) and {}", grouped(&marker)),
-            })
-        }
-    }
-}
-
-/// A marker as an operand of `and`.
-fn grouped(marker: &str) -> String {
-    if marker.contains(" or ") {
-        format!("({marker})")
-    } else {
-        marker.to_owned()
-    }
-}
-
-/// The marker of some platforms; `None` if there is none.
-fn condition(platforms: &[Platform], on: &Platforms) -> Option<SelectedMarker> {
-    let numbered = platforms.iter().enumerate();
-    SelectedMarker::of_platforms(numbered.map(|(index, platform)| (platform, on.contains(&index))))
-}
-
-/// The name of each root as an extra of the lock file.
-fn extra_names<'r>(roots: &[Root<'r>]) -> Result<HashMap<Root<'r>, ExtraName>, LockError> {
-    let mut names = HashMap::new();
-    let mut known: HashMap<ExtraName, Root<'r>> = HashMap::new();
-    for root in roots {
-        let text = match root.extra {
-            None => root.project.to_string(),
-            Some(extra) => format!("{}--{extra}", root.project),
-        };
-        // The names of projects and extras consist of the same characters.
-        let Ok(name) = text.parse::<ExtraName>() else {
-            continue;
-        };
-        if let Some(one) = known.insert(name.clone(), *root) {
-            return Err(LockError::SameExtra {
-                extra: name,
-                one: one.to_string(),
-                other: root.to_string(),
-            });
-        }
-        names.insert(*root, name);
-    }
-    Ok(names)
 }
 
 fn quoted(text: &str) -> String {
