@@ -2,12 +2,14 @@
 //!
 //! Specification: PEP 751, version 1.0.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use ipwhl_packaging::{Marker, requires_python, specifiers_text};
+use ipwhl_packaging::{ExtraName, Marker, ProjectName, requires_python, specifiers_text};
 use ipwhl_unixfs::Sha256Digest;
 use toml_edit::Value;
 
+use super::closures::Root;
 use super::packages::{LockError, LockedProject, LockedProjects, Part};
 use crate::set::declaration::DeclaredWheel;
 use crate::set::graph::Graph;
@@ -66,7 +68,7 @@ impl Pylock<'_, '_> {
         let repository = quoted(&self.graph.repository.configuration.name);
         let _ = writeln!(text, "\n[tool.ipwhl]\nrepository = {repository}");
         if let Part::Together(roots) = &self.part {
-            write_list(&mut text, "projects", roots.iter().map(ToString::to_string));
+            write_list(&mut text, "projects", named(roots).into_iter());
         }
         for project in &locked.projects {
             self.write_package(&mut text, project)?;
@@ -139,6 +141,23 @@ impl Pylock<'_, '_> {
         *text += "]\n";
         Ok(())
     }
+}
+
+/// The roots as people write them: each project once, with its extras.
+fn named(roots: &[Root<'_>]) -> Vec<String> {
+    let mut extras: BTreeMap<&ProjectName, BTreeSet<&str>> = BTreeMap::new();
+    for root in roots {
+        let names = extras.entry(root.project).or_default();
+        names.extend(root.extra.map(ExtraName::as_str));
+    }
+    let named = extras.into_iter().map(|(project, extras)| {
+        let extras: Vec<&str> = extras.into_iter().collect();
+        match extras.as_slice() {
+            [] => project.to_string(),
+            extras => format!("{project}[{}]", extras.join(",")),
+        }
+    });
+    named.collect()
 }
 
 fn quoted(text: &str) -> String {
