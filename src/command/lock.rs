@@ -33,7 +33,7 @@ enum LockFormat {
     Pylock,
     /// `requirements.txt` with the SHA-256 of each wheel
     Requirements,
-    /// Every version of the set, for `--constraint` of pip and uv
+    /// Every version of the set, as constraints of pip and uv
     Constraints,
     /// The index and the constraints, for `uv.toml`
     Uv,

@@ -33,7 +33,7 @@ pub fn requirements<'r>(
     Ok(text)
 }
 
-/// Every version of a set, for the option `--constraint` of installers.
+/// Every version of a set, as constraints of pip and uv.
 pub fn constraints(repository: &Repository) -> String {
     let declarations = repository.declarations.values();
     declarations.map(|one| pinned(one) + "\n").collect()
