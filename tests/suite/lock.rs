@@ -200,3 +200,38 @@ fn roots_of_one_name_are_refused() {
         "`apple[pie]` and `apple-pie` would both be the extra `apple-pie` of the lock file"
     );
 }
+
+/// Platforms that no marker tells apart get what one of them needs.
+#[test]
+fn platforms_that_are_alike_are_joined() {
+    let set = DeclaredSet::new()
+        .wanted("apple 1.0", &["fig; sys_platform == 'win32'"])
+        .wanted("fig 1.0", &[])
+        .build();
+    let text = set.read("ipwhl.toml");
+    let systems = "system = [\"manylinux_2_28_x86_64\", \"musllinux_1_2_x86_64\"]";
+    let start = text.find("system = ").unwrap();
+    let end = start + text[start..].find(']').unwrap() + 1;
+    set.write("ipwhl.toml", text.replace(&text[start..end], systems));
+    // For one C library there is another wheel, which needs fig.
+    let apple = set
+        .read("declarations/apple.toml")
+        .replace("py3-none-any", "py3-none-TAG");
+    let apple = apple.replace("[\"fig; sys_platform == 'win32'\"]", "NEEDS");
+    let wheel = |tag: &str, needs: &str| {
+        let lines = apple.replace("TAG", tag).replace("NEEDS", needs);
+        format!("[[wheel]]\n{lines}\n")
+    };
+    let text = wheel("manylinux_2_17_x86_64", "[\"fig\"]") + &wheel("musllinux_1_1_x86_64", "[]");
+    set.write("declarations/apple.toml", text);
+    let repository = Repository::load(set.path()).unwrap();
+    assert_eq!(repository.declarations.len(), 2);
+    let whole = packages(&repository, Part::Each);
+    for platform in &repository.configuration.platforms {
+        let locked = locked(&whole, Some("apple"), platform);
+        assert_eq!(
+            locked,
+            BTreeSet::from(["apple".to_owned(), "fig".to_owned()])
+        );
+    }
+}

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
 use fixedbitset::FixedBitSet;
-use ipwhl_packaging::{ExtraName, ProjectName};
+use ipwhl_packaging::{ExtraName, Marker, Platform, ProjectName};
 use petgraph::algo::tarjan_scc;
 use petgraph::graph::DiGraph;
 
@@ -32,7 +32,8 @@ impl fmt::Display for Root<'_> {
 pub type Platforms = BTreeSet<usize>;
 
 /// For each project of the set, the roots that bring it, by the platforms on which they do. A
-/// project brings itself. Platforms where the set does not offer the project are left out.
+/// project brings itself. Platforms where the set does not offer the project are left out, unless no
+/// marker tells them from others where it is needed.
 #[derive(Debug, Default)]
 pub struct Closures<'r> {
     /// The roots, sorted.
@@ -58,15 +59,21 @@ impl<'r> Closures<'r> {
         let numbers: HashMap<Root<'r>, u32> =
             (0..).zip(&nodes).map(|(n, node)| (*node, n)).collect();
         let mut platforms: BTreeMap<&ProjectName, BTreeMap<usize, Platforms>> = BTreeMap::new();
-        for platform in 0..graph.platforms.len() {
-            let roots = reaching(graph, platform, &nodes, &numbers);
-            for (node, roots) in nodes.iter().zip(roots) {
-                if node.extra.is_some() || !is_offered(graph, node.project, platform) {
-                    continue;
+        for alike in alike(graph.platforms) {
+            let mut joined = vec![FixedBitSet::with_capacity(nodes.len()); nodes.len()];
+            for platform in &alike {
+                let reaching = reaching(graph, *platform, &nodes, &numbers);
+                for ((node, roots), joined) in nodes.iter().zip(reaching).zip(&mut joined) {
+                    if node.extra.is_none() && is_offered(graph, node.project, *platform) {
+                        joined.union_with(&roots);
+                    }
                 }
-                let bringing = platforms.entry(node.project).or_default();
-                for root in roots.ones().filter(|root| is_root(&nodes[*root])) {
-                    bringing.entry(root).or_default().insert(platform);
+            }
+            for (node, roots) in nodes.iter().zip(joined) {
+                let roots = roots.ones().filter(|root| is_root(&nodes[*root]));
+                for root in roots {
+                    let bringing = platforms.entry(node.project).or_default();
+                    bringing.entry(root).or_default().extend(&alike);
                 }
             }
         }
@@ -81,6 +88,21 @@ impl<'r> Closures<'r> {
         roots.retain(|root| is_root(root));
         Self { roots, bringing }
     }
+}
+
+/// The platforms in groups that no marker tells apart. What one of a group needs, a lock file can
+/// only give to all of them.
+fn alike(platforms: &[Platform]) -> Vec<Vec<usize>> {
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    for (index, platform) in platforms.iter().enumerate() {
+        let is_alike =
+            |group: &&mut Vec<usize>| !Marker::tells_apart(&platforms[group[0]], platform);
+        match groups.iter_mut().find(is_alike) {
+            Some(group) => group.push(index),
+            None => groups.push(vec![index]),
+        }
+    }
+    groups
 }
 
 fn is_offered(graph: &Graph<'_>, project: &ProjectName, platform: usize) -> bool {

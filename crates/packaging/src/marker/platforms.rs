@@ -36,6 +36,13 @@ impl SelectedMarker {
 }
 
 impl Marker {
+    /// Whether [`SelectedMarker::of_platforms`] can tell two platforms apart. It cannot with `cp313`
+    /// and `cp313t`, or with two C libraries of one system.
+    pub fn tells_apart(one: &Platform, other: &Platform) -> bool {
+        let mut variables = VARIABLES.into_iter();
+        variables.any(|variable| Value::of(one, variable) != Value::of(other, variable))
+    }
+
     /// The markers of the environments of some platforms, one for each system and implementation of
     /// Python. The versions of Python are left out, unless a system does not have all of them.
     pub fn of_environments(platforms: &[Platform]) -> Vec<Self> {
