@@ -26,6 +26,7 @@ mod init;
 mod key;
 mod keys;
 mod list;
+mod lock;
 mod man;
 mod migrate;
 mod network;
@@ -96,6 +97,7 @@ enum Command {
     Show(show::Arguments),
     Tree(tree::Arguments),
     Why(why::Arguments),
+    Lock(lock::Arguments),
     Diff(diff::Arguments),
     Fmt(fmt::Arguments),
     Migrate(migrate::Arguments),
@@ -151,6 +153,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
         Command::Show(arguments) => show::run(&context, &arguments),
         Command::Tree(arguments) => tree::run(&context, &arguments),
         Command::Why(arguments) => why::run(&context, &arguments),
+        Command::Lock(arguments) => lock::run(&context, &arguments),
         Command::Diff(arguments) => diff::run(&context, &arguments),
         Command::Remove(arguments) => remove::run(&context, &arguments),
         Command::Fmt(arguments) => fmt::run(&context, &arguments),

@@ -9,6 +9,7 @@ pub mod init;
 pub mod gather;
 pub mod graph;
 pub mod check;
+pub mod lock;
 pub mod judgement;
 pub mod requested;
 pub mod resolve;

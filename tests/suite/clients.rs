@@ -63,7 +63,7 @@ impl Pip {
         self.environment().join("python")
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = clean(&self.pinned, self.home.path());
         command
             .args(["-m", "pip", "--isolated", "--no-cache-dir", "--no-input"])
@@ -121,7 +121,7 @@ impl Uv {
         uv
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = clean(&self.program, self.home.path());
         command
             .args(["--no-config", "--no-cache", "--no-python-downloads"])
@@ -156,7 +156,7 @@ impl Uv {
     }
 
     #[track_caller]
-    fn python(&self, line: &str) -> String {
+    pub fn python(&self, line: &str) -> String {
         let scripts = if cfg!(windows) { "Scripts" } else { "bin" };
         let python = self
             .home

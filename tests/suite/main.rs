@@ -74,6 +74,8 @@ mod kubo;
 mod kubo_release;
 mod limits;
 mod list_command;
+mod lock;
+mod lock_command;
 mod long_tokens;
 mod man_command;
 mod markers;

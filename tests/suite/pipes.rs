@@ -35,6 +35,8 @@ const LINES: &[(&[&str], bool)] = &[
     (&["list", "--format", "json"], true),
     (&["show", "apple", "banana"], true),
     (&["tree"], true),
+    (&["lock"], true),
+    (&["lock", "--format", "constraints"], true),
     (&["tree", "--format", "mermaid"], true),
     (&["why", "damson"], true),
     (&["diff", "path:."], true),

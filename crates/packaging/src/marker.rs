@@ -6,6 +6,7 @@
 mod evaluate;
 pub(super) mod expression;
 mod parse;
+mod platforms;
 mod selection;
 mod truth;
 

@@ -27,7 +27,7 @@ impl SelectedMarker {
         }
     }
 
-    fn of(node: Result<bool, Node>) -> Self {
+    pub(super) fn of(node: Result<bool, Node>) -> Self {
         match node {
             Ok(true) => Self::Always,
             Ok(false) => Self::Never,
@@ -88,7 +88,10 @@ fn reduce(node: &Node, decide: &impl Fn(&Comparison) -> Option<bool>) -> Result<
 }
 
 /// The conjunction (`is_all`) or disjunction of expressions.
-fn join(members: impl IntoIterator<Item = Result<bool, Node>>, is_all: bool) -> Result<bool, Node> {
+pub(super) fn join(
+    members: impl IntoIterator<Item = Result<bool, Node>>,
+    is_all: bool,
+) -> Result<bool, Node> {
     let mut rest = Vec::new();
     for member in members {
         match member {

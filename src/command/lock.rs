@@ -1,0 +1,241 @@
+//! `ipwhl lock`: lock files for installers.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use ipwhl_packaging::ExtraName;
+use toml_edit::{DocumentMut, Item};
+use url::Url;
+
+use super::context::Context;
+use super::exit::ExitStatus;
+use super::query::note_findings;
+use super::words::counted;
+use crate::foundation::environment::AtomicFile;
+use crate::foundation::failure::{Failure, unusable, unwritable};
+use crate::set::declaration::DeclaredWheel;
+use crate::set::graph::{GraphQuery, NamedProject, member};
+use crate::set::lock::{
+    LockError, Part, Places, Pylock, Root, WheelDigest, constraints, lock_changes, requirements,
+    uv_settings,
+};
+
+/// The largest lock file that is read.
+const LARGEST_LOCK: u64 = 64 << 20;
+
+/// The kinds of lock files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum LockFormat {
+    /// `pylock.toml` (PEP 751)
+    Pylock,
+    /// `requirements.txt` with the SHA-256 of each wheel
+    Requirements,
+    /// Every version of the set, as constraints of pip and uv
+    Constraints,
+    /// The index and the constraints, for `uv.toml`
+    Uv,
+}
+
+/// Write a lock file that installs parts of the set
+///
+/// Without names, each project of the set is an extra of the lock file, and so is each extra of a
+/// project: `project--extra`. One file installs exactly what any of them needs. With names, the file
+/// installs these projects, without asking for extras.
+///
+/// Example: ipwhl lock 'httpx[http2]' --output pylock.toml
+#[expect(
+    rustdoc::broken_intra_doc_links,
+    reason = "the brackets around an extra are no link, and clap shows the text as it stands"
+)]
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// The projects to lock: `NAME` or `NAME[EXTRA,…]`
+    #[arg(value_name = "NAME")]
+    projects: Vec<String>,
+    /// The kind of the file
+    #[arg(long, value_name = "FORMAT", default_value = "pylock")]
+    format: LockFormat,
+    /// The address of the release with the wheels; without it, paths relative to the lock file
+    #[arg(long, value_name = "URL")]
+    base: Option<Url>,
+    /// Write the file here, instead of to standard output
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Compare this `pylock.toml` with the set, and print what has changed. The exit code is 1 if
+    /// something has
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["projects", "format", "output"])]
+    check: Option<PathBuf>,
+}
+
+pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
+    let repository = context.repository()?;
+    let query = GraphQuery::new(&repository, &[])?;
+    note_findings(context, &query);
+    if let Some(file) = &arguments.check {
+        return check(context, &query, file, arguments.base.as_ref());
+    }
+    let named = named(&query, &arguments.projects)?;
+    let part = part(&query, &named);
+    let text = match arguments.format {
+        LockFormat::Pylock => pylock(&query, part, arguments.base.as_ref())?,
+        LockFormat::Requirements => {
+            let part = match part {
+                Part::Each => Part::Together(wanted(&query)),
+                together @ Part::Together(_) => together,
+            };
+            requirements(&query.graph, &part, &digest).map_err(|error| explained(&error))?
+        }
+        LockFormat::Constraints => constraints(&repository),
+        LockFormat::Uv => {
+            let base = arguments.base.as_ref().ok_or_else(|| {
+                Failure::usage("the settings of uv name the index, so they need `--base`")
+                    .help("as in `--base http://127.0.0.1:8080/ipfs/CID/`")
+            })?;
+            uv_settings(&repository, &slashed(base))
+        }
+    };
+    match &arguments.output {
+        Some(file) => {
+            let path = context.absolute(file);
+            AtomicFile::write_whole(&path, text.as_bytes())
+                .map_err(|error| unwritable(file, &error))?;
+        }
+        None => context.result(text.trim_end())?,
+    }
+    Ok(ExitStatus::Clean)
+}
+
+/// Compares a lock file with one of the same part of the set.
+fn check(
+    context: &Context<'_>,
+    query: &GraphQuery<'_>,
+    file: &Path,
+    base: Option<&Url>,
+) -> Result<ExitStatus, Failure> {
+    let shown = file.display();
+    let mut before = String::new();
+    File::open(context.absolute(file))
+        .and_then(|opened| opened.take(LARGEST_LOCK).read_to_string(&mut before))
+        .map_err(|error| unusable(file, &error))?;
+    let unreadable = |error: toml_edit::TomlError| {
+        Failure::finding(format!("`{shown}` is no TOML: {}", error.message()))
+    };
+    let document: DocumentMut = before.parse().map_err(unreadable)?;
+    let own = document.get("tool").and_then(|tool| tool.get("ipwhl"));
+    let repository = own.and_then(|own| own.get("repository")?.as_str());
+    let name = &query.repository.configuration.name;
+    if repository != Some(name) {
+        return Err(Failure::finding(match repository {
+            Some(other) => format!("`{shown}` is a lock of the repository `{other}`, not `{name}`"),
+            None => format!("`{shown}` is not from `ipwhl lock`: it names no repository"),
+        }));
+    }
+    let projects = own.and_then(|own| own.get("projects"));
+    let projects = projects.and_then(Item::as_array).into_iter().flatten();
+    let projects: Vec<String> = projects
+        .filter_map(|one| Some(one.as_str()?.to_owned()))
+        .collect();
+    let named = named(query, &projects)?;
+    let after = pylock(query, part(query, &named), base)?;
+    let changes = lock_changes(&before, &after).map_err(unreadable)?;
+    for change in &changes {
+        context.result(&change.to_string())?;
+    }
+    if changes.is_empty() {
+        context.say(&format!("`{shown}` is what the set says"));
+        return Ok(ExitStatus::Clean);
+    }
+    context.say(&format!(
+        "`{shown}` is out of date: {}",
+        counted(changes.len(), "change")
+    ));
+    Ok(ExitStatus::Findings)
+}
+
+fn named(query: &GraphQuery<'_>, texts: &[String]) -> Result<Vec<NamedProject>, Failure> {
+    let mut named = Vec::new();
+    for text in texts {
+        let one = query.parse_project(text)?;
+        let project = member(query.repository, one.project.as_str())?;
+        if !query.repository.declarations.contains_key(&project) {
+            let message = format!("the declaration of `{project}` cannot be read");
+            return Err(Failure::finding(message).help("`ipwhl check` shows the mistake"));
+        }
+        named.push(one);
+    }
+    Ok(named)
+}
+
+/// What a file with these projects is about.
+fn part<'r>(query: &GraphQuery<'r>, named: &[NamedProject]) -> Part<'r> {
+    if named.is_empty() {
+        return Part::Each;
+    }
+    let declarations = &query.repository.declarations;
+    let mut roots = Vec::new();
+    for one in named {
+        let Some(declaration) = declarations.get(&one.project) else {
+            continue;
+        };
+        let extras = declaration.wheels.iter().flat_map(|wheel| &wheel.extras);
+        let extras: BTreeSet<&ExtraName> = extras.map(|extra| &extra.value).collect();
+        let asked = extras
+            .into_iter()
+            .filter(|extra| one.extras.contains(*extra));
+        let each = std::iter::once(None).chain(asked.map(Some));
+        roots.extend(each.map(|extra| Root {
+            project: &declaration.project,
+            extra,
+        }));
+    }
+    Part::Together(roots)
+}
+
+/// The wanted projects.
+fn wanted<'r>(query: &GraphQuery<'r>) -> Vec<Root<'r>> {
+    let declarations = query.repository.declarations.values();
+    let wanted = declarations.filter(|one| !one.automatic);
+    let roots = wanted.map(|one| Root {
+        project: &one.project,
+        extra: None,
+    });
+    roots.collect()
+}
+
+fn pylock<'r>(
+    query: &GraphQuery<'r>,
+    part: Part<'r>,
+    base: Option<&Url>,
+) -> Result<String, Failure> {
+    let pylock = Pylock {
+        graph: &query.graph,
+        part,
+        places: base.map_or(Places::Beside, |base| Places::Below(slashed(base))),
+        digest: &digest,
+    };
+    pylock.text().map_err(|error| explained(&error))
+}
+
+fn slashed(base: &Url) -> String {
+    format!("{}/", base.as_str().trim_end_matches('/'))
+}
+
+/// The declared size and SHA-256 of a wheel.
+fn digest(wheel: &DeclaredWheel) -> Option<WheelDigest> {
+    let size = wheel.size.as_ref()?.value;
+    Some((size, wheel.sha256.as_ref()?.value))
+}
+
+fn explained(error: &LockError) -> Failure {
+    let failure = Failure::finding(error);
+    match error {
+        LockError::SameExtra { .. } => failure.help("name the projects to lock: `ipwhl lock NAME`"),
+        LockError::UnknownDigest(_) => {
+            failure.help("declare `sha256` and `size`; `ipwhl add NAME==VERSION` writes them")
+        }
+        LockError::NoMarker(_) => failure,
+    }
+}

@@ -1,0 +1,14 @@
+//! Lock files of the set, from which installers take exactly what a part of it needs: `pylock.toml`
+//! (PEP 751), requirements and constraints.
+
+mod closures;
+mod comparison;
+mod packages;
+mod pylock;
+mod requirements;
+
+pub use closures::{Closures, Platforms, Root};
+pub use comparison::{LockChange, lock_changes};
+pub use packages::{LockError, LockedProject, LockedProjects, Part};
+pub use pylock::{Places, Pylock, WheelDigest};
+pub use requirements::{constraints, requirements, uv_settings};
