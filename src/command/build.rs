@@ -330,6 +330,23 @@ fn tell_written(context: &Context<'_>, build: &Build<'_>, written: &WrittenRelea
         written.summary.blocks,
         HumanBytes(written.summary.bytes)
     ));
+    if let Some(reason) = &written.without_whole {
+        context.say(&format!(
+            "the release has no lock of the whole set: {reason}"
+        ));
+    }
+    let locks = &written.locks;
+    if locks.files > 0 {
+        let changed = match locks.changed {
+            Some(bytes) => format!(", {} of them in changed blocks", HumanBytes(bytes)),
+            None => String::new(),
+        };
+        context.say(&format!(
+            "locks: {}, {}{changed}",
+            counted(locks.files, "file"),
+            HumanBytes(locks.bytes)
+        ));
+    }
 }
 
 impl ValueEnum for ArchiveKind {

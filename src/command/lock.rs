@@ -19,8 +19,8 @@ use crate::foundation::failure::{Failure, unusable, unwritable};
 use crate::set::declaration::DeclaredWheel;
 use crate::set::graph::{GraphQuery, NamedProject, member};
 use crate::set::lock::{
-    LockError, Part, Places, Pylock, Root, WheelDigest, constraints, lock_changes, requirements,
-    uv_settings,
+    Closures, LockError, Part, Places, Pylock, Root, WheelDigest, ambiguous_extras, constraints,
+    lock_changes, requirements, uv_settings,
 };
 
 /// The largest lock file that is read.
@@ -80,13 +80,21 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     let named = named(&query, &arguments.projects)?;
     let part = part(&query, &named);
     let text = match arguments.format {
-        LockFormat::Pylock => pylock(&query, part, arguments.base.as_ref())?,
+        LockFormat::Pylock => {
+            let closures = Closures::of(&query.graph);
+            if part == Part::Each {
+                warn_ambiguous(context, &closures);
+            }
+            pylock(&query, &closures, part, arguments.base.as_ref())?
+        }
         LockFormat::Requirements => {
             let part = match part {
                 Part::Each => Part::Together(wanted(&query)),
-                together @ Part::Together(_) => together,
+                named => named,
             };
-            requirements(&query.graph, &part, &digest).map_err(|error| explained(&error))?
+            let closures = Closures::of(&query.graph);
+            requirements(&query.graph, &closures, &part, &digest)
+                .map_err(|error| explained(&error))?
         }
         LockFormat::Constraints => constraints(&repository),
         LockFormat::Uv => {
@@ -139,7 +147,16 @@ fn check(
         .filter_map(|one| Some(one.as_str()?.to_owned()))
         .collect();
     let named = named(query, &projects)?;
-    let after = pylock(query, part(query, &named), base)?;
+    let declared = named.first();
+    let declared =
+        declared.and_then(|one| query.repository.declarations.get_key_value(&one.project));
+    let part = match declared {
+        // As the tree of a large release has it.
+        Some((project, _)) if document.contains_key("extras") => Part::Project(project),
+        _ => part(query, &named),
+    };
+    let closures = Closures::of(&query.graph);
+    let after = pylock(query, &closures, part, base)?;
     let changes = lock_changes(&before, &after).map_err(unreadable)?;
     for change in &changes {
         context.result(&change.to_string())?;
@@ -205,13 +222,25 @@ fn wanted<'r>(query: &GraphQuery<'r>) -> Vec<Root<'r>> {
     roots.collect()
 }
 
+/// Says which extras a file of the whole set cannot have.
+fn warn_ambiguous(context: &Context<'_>, closures: &Closures<'_>) {
+    for root in ambiguous_extras(closures) {
+        context.warning(&format!(
+            "the file has no extra for `{root}`: another project or extra has its name; \
+             `ipwhl lock '{root}'` locks it alone"
+        ));
+    }
+}
+
 fn pylock<'r>(
     query: &GraphQuery<'r>,
+    closures: &Closures<'r>,
     part: Part<'r>,
     base: Option<&Url>,
 ) -> Result<String, Failure> {
     let pylock = Pylock {
         graph: &query.graph,
+        closures,
         part,
         places: base.map_or(Places::Beside, |base| Places::Below(slashed(base))),
         digest: &digest,
@@ -232,7 +261,6 @@ fn digest(wheel: &DeclaredWheel) -> Option<WheelDigest> {
 fn explained(error: &LockError) -> Failure {
     let failure = Failure::finding(error);
     match error {
-        LockError::SameExtra { .. } => failure.help("name the projects to lock: `ipwhl lock NAME`"),
         LockError::UnknownDigest(_) => {
             failure.help("declare `sha256` and `size`; `ipwhl add NAME==VERSION` writes them")
         }

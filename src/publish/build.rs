@@ -12,10 +12,10 @@ use super::error::PublishError;
 use super::files::{ArchiveContents, write_car};
 use super::tree::write_tree;
 use crate::foundation::failure::Failure;
-use crate::release::archive::ArchiveKind;
+use crate::release::archive::{ArchiveKind, car_name, open_archive};
 use crate::release::reuse::{ReusableRelease, ReuseNotice, reuse};
 use crate::release::statement::SignedStatement;
-use crate::release::tree::{Release, ReleaseInput};
+use crate::release::tree::{LockBytes, Release, ReleaseInput, WithoutWhole};
 use crate::set::check;
 use crate::set::declaration::DeclaredWheel;
 use crate::set::gather::{
@@ -27,6 +27,9 @@ use crate::source::{Cache, Session};
 
 /// Looks up the facts of a declared wheel.
 type Known<'f> = dyn Fn(&DeclaredWheel) -> Option<ReleaseFacts<'f>> + Sync + 'f;
+
+/// Whether a block is one of the previous release.
+type KnownBlocks<'k> = Box<dyn Fn(&Cid) -> bool + 'k>;
 
 /// A build: its inputs and options.
 pub struct Build<'b> {
@@ -78,6 +81,10 @@ pub struct WrittenRelease {
     pub kind: ArchiveKind,
     /// The number of blocks in the archive, and its size in bytes.
     pub summary: CarSummary,
+    /// The size of its lock files.
+    pub locks: LockBytes,
+    /// The reason why it has no lock file of the whole set.
+    pub without_whole: Option<WithoutWhole>,
 }
 
 impl Build<'_> {
@@ -184,6 +191,9 @@ impl Build<'_> {
                     let before = self.before.as_deref();
                     // A release that could not be committed must not be signed.
                     check_place(kind, root, &self.folder, before).map_err(uncommitted)?;
+                    let known = self.known_blocks();
+                    let locks = release.lock_bytes(known.as_deref());
+                    let locks = locks.map_err(|error| Failure::caused(&error))?;
                     let signed = sign(root)?;
                     commit(car, kind, root, &self.folder, before, signed.as_ref())
                         .map_err(uncommitted)?;
@@ -191,6 +201,8 @@ impl Build<'_> {
                         root,
                         kind,
                         summary,
+                        locks,
+                        without_whole: release.locks().without_whole.clone(),
                     });
                 }
                 Err(PublishError::DamagedWheel(wheel)) => {
@@ -205,6 +217,18 @@ impl Build<'_> {
                 Err(error) => return Err(error.failure()),
             }
         }
+    }
+
+    /// Whether a block is one of the previous release: that of a delta, or the one in the output
+    /// folder. `None` if there is none.
+    fn known_blocks(&self) -> Option<KnownBlocks<'_>> {
+        if let ArchiveContents::Delta(known) = &self.contents {
+            return Some(Box::new(|cid| known.contains(cid)));
+        }
+        let kinds = [ArchiveKind::Full, ArchiveKind::Hollow];
+        let mut archives = kinds.iter().map(|kind| self.folder.join(car_name(*kind)));
+        let archive = archives.find_map(|path| open_archive(&path).ok())?;
+        Some(Box::new(move |cid| archive.length_of(cid).is_some()))
     }
 
     /// Gathers again after damage. A damaged file is seldom alone, so every cached file that has

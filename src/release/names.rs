@@ -10,6 +10,8 @@ pub const METADATA: &str = ".metadata";
 pub const WHEEL: &str = ".whl";
 /// A declaration, in the folder of its project.
 pub const DECLARATION: &str = "declaration.toml";
+/// A lock file of the tree (PEP 751): of the whole set at the top, or of one project in its folder.
+pub const LOCK: &str = "pylock.toml";
 /// The folder of the tree with facts about the release itself.
 pub const RELEASE_FOLDER: &str = "_ipwhl";
 /// The description of the release, in that folder.

@@ -7,7 +7,7 @@ use ipwhl_unixfs::{Cid, Link, Sha256Digest};
 use serde::Deserialize;
 
 use crate::release::names::{
-    DECLARATION, HTML, JSON, METADATA, RELEASE_FILE, RELEASE_FOLDER, WHEEL,
+    DECLARATION, HTML, JSON, LOCK, METADATA, RELEASE_FILE, RELEASE_FOLDER, WHEEL,
 };
 use crate::set::declaration::LARGEST_DECLARATION;
 use crate::source::LARGEST_PAGE;
@@ -20,6 +20,7 @@ pub struct ReleaseReader<'b> {
     /// The folders of the projects, by normalised name.
     projects: BTreeMap<String, Link>,
     about: Option<Link>,
+    lock: Option<Link>,
     /// Whether it has pages; a release in the layout `ipwhl-1` has none.
     has_pages: bool,
 }
@@ -29,6 +30,8 @@ pub struct ReleaseReader<'b> {
 pub struct PublishedProject {
     /// Its declaration, in canonical form; `None` in the layout `ipwhl-1`.
     pub declaration: Option<String>,
+    /// Its lock file, if it has one of its own.
+    pub lock: Option<Cid>,
     /// Its wheels, by their names in the release.
     pub wheels: BTreeMap<String, PublishedWheel>,
 }
@@ -90,12 +93,14 @@ impl<'b> ReleaseReader<'b> {
             .collect();
         let about = all.remove(RELEASE_FOLDER);
         let pages = [HTML, JSON].map(|name| all.remove(name));
+        let lock = all.remove(LOCK);
         Ok(Self {
             blocks,
             root: *root,
             projects: all,
             has_pages: about.is_some() || pages.iter().any(Option::is_some),
             about,
+            lock,
         })
     }
 
@@ -130,6 +135,11 @@ impl<'b> ReleaseReader<'b> {
         }
     }
 
+    /// The lock file of the whole set, if it has one.
+    pub fn lock(&self) -> Option<Cid> {
+        self.lock.map(|link| link.cid)
+    }
+
     /// A small file of the release.
     pub fn read(&self, cid: &Cid) -> Result<Vec<u8>, CarError> {
         FileReader::read_whole(self.blocks, cid, LARGEST_PAGE)
@@ -154,7 +164,10 @@ impl<'b> ReleaseReader<'b> {
             .into_iter()
             .map(|entry| (entry.name, entry.link))
             .collect();
-        let mut project = PublishedProject::default();
+        let mut project = PublishedProject {
+            lock: files.get(LOCK).map(|link| link.cid),
+            ..PublishedProject::default()
+        };
         let small = [DECLARATION, JSON].map(|name| files.get(name));
         let small = small.into_iter().flatten().map(|link| link.cid);
         self.blocks.prefetch(&small.collect::<Vec<_>>());

@@ -7,6 +7,7 @@
 mod blocks;
 mod entries;
 mod input;
+mod locks;
 mod pages;
 mod release_json;
 mod schema;
@@ -14,5 +15,6 @@ mod schema;
 pub use blocks::{Release, ReleaseError};
 pub use entries::{Content, NamedContent};
 pub use input::ReleaseInput;
+pub use locks::{LockBytes, TreeLocks, WithoutWhole};
 pub use release_json::{PlatformJson, ReleaseJson, ReleaseJsonError, Totals, WaiverJson};
 pub use schema::{index_schema, release_schema};

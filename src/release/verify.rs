@@ -5,6 +5,7 @@ mod bytes;
 mod contradiction;
 mod count;
 mod declared;
+mod locks;
 mod page;
 mod pages;
 mod project;

@@ -7,8 +7,8 @@ mod packages;
 mod pylock;
 mod requirements;
 
-pub use closures::{Closures, Platforms, Root};
+pub use closures::{Closures, Group, Platforms, Root};
 pub use comparison::{LockChange, lock_changes};
-pub use packages::{LockError, LockedProject, LockedProjects, Part};
+pub use packages::{LockError, LockedProject, LockedProjects, Part, ambiguous_extras};
 pub use pylock::{Places, Pylock, WheelDigest};
 pub use requirements::{constraints, requirements, uv_settings};

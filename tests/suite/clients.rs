@@ -15,7 +15,7 @@ use crate::support::{given_file, tool};
 
 /// A command that knows nothing of the settings around the test: no index, no proxy, no
 /// configuration.
-fn clean(program: &Path, home: &Path) -> Command {
+pub fn clean(program: &Path, home: &Path) -> Command {
     let mut command = Command::new(program);
     command
         .env_clear()

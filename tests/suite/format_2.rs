@@ -508,7 +508,13 @@ fn pages_state_the_times_of_uploads() {
     let (html, json) = ("damson/index.html", "damson/index.v1_json");
     assert_eq!(
         changed,
-        ["_ipwhl/release.json", "damson/declaration.toml", html, json]
+        [
+            "_ipwhl/release.json",
+            "damson/declaration.toml",
+            html,
+            json,
+            "pylock.toml"
+        ]
     );
     let time = "2023-08-17T17:29:11.500000Z";
     assert!(page(html).contains(&format!(" data-upload-time=\"{time}\" data-core-metadata=")));

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ipwhl::set::graph::Graph;
-use ipwhl::set::lock::{LockError, Part, Places, Pylock, Root};
+use ipwhl::set::lock::{Closures, Part, Places, Pylock, Root, ambiguous_extras};
 use ipwhl::set::repository::Repository;
 use ipwhl_packaging::{
     ExtraName, Marker, MarkerEnvironment, Platform, Requirement, SelectedMarker, Truth,
@@ -103,8 +103,10 @@ fn installed(repository: &Repository, root: Root<'_>, platform: &Platform) -> BT
 
 /// The text of a lock, and of each package in it the marker.
 fn packages(repository: &Repository, part: Part<'_>) -> BTreeMap<String, Option<Marker>> {
+    let graph = Graph::new(repository);
     let pylock = Pylock {
-        graph: &Graph::new(repository),
+        graph: &graph,
+        closures: &Closures::of(&graph),
         part,
         places: Places::Beside,
         digest: &|_| Some((1, Sha256Digest::of(b""))),
@@ -159,6 +161,7 @@ fn a_lock_installs_what_requirements_say() {
                 }];
                 roots.extend(extra.map(|_| root));
                 let alone = packages(&repository, Part::Together(roots));
+                let of_project = packages(&repository, Part::Project(project));
                 let name =
                     extra.map_or_else(|| project.to_string(), |extra| format!("{project}-{extra}"));
                 for platform in &repository.configuration.platforms {
@@ -173,32 +176,51 @@ fn a_lock_installs_what_requirements_say() {
                         expected,
                         "{root} {platform}"
                     );
+                    assert_eq!(
+                        locked(&of_project, extra.map(ExtraName::as_str), platform),
+                        expected,
+                        "{root} {platform}"
+                    );
                 }
             }
         }
     });
 }
 
-/// Two roots of one name are refused: an installer could not tell them apart.
+/// An extra with the name of another project or extra is not in the file: an installer could not
+/// tell them apart.
 #[test]
-fn roots_of_one_name_are_refused() {
+fn extras_with_the_name_of_another_are_left_out() {
     let set = DeclaredSet::new()
-        .wanted("apple 1.0 [pie]", &[])
+        .wanted("apple 1.0 [pie, jam]", &["fig; extra == 'pie'"])
         .wanted("apple-pie 1.0", &[])
+        .wanted("a 1.0 [b-c]", &[])
+        .wanted("a-b 1.0 [c]", &[])
+        .wanted("fig 1.0", &[])
         .build();
     let repository = Repository::load(set.path()).unwrap();
-    let pylock = Pylock {
-        graph: &Graph::new(&repository),
-        part: Part::Each,
-        places: Places::Beside,
-        digest: &|_| None,
+    let graph = Graph::new(&repository);
+    let closures = Closures::of(&graph);
+    let left_out: Vec<String> = ambiguous_extras(&closures)
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(left_out, ["a[b-c]", "a-b[c]", "apple[pie]"]);
+    let whole = packages(&repository, Part::Each);
+    let platform = &repository.configuration.platforms[0];
+    let taken = |extra: &str| -> Vec<String> {
+        locked(&whole, Some(extra), platform).into_iter().collect()
     };
-    let error = pylock.text().unwrap_err();
-    assert!(matches!(error, LockError::SameExtra { .. }), "{error}");
-    assert_eq!(
-        error.to_string(),
-        "`apple[pie]` and `apple-pie` would both be the extra `apple-pie` of the lock file"
-    );
+    assert_eq!(taken("apple-pie"), ["apple-pie"]);
+    assert_eq!(taken("apple--jam"), ["apple"]);
+    assert_eq!(taken("a-b-c"), [""; 0]);
+    let project = "apple".parse().unwrap();
+    let of_apple = packages(&repository, Part::Project(&project));
+    let taken = |extra: Option<&str>| -> Vec<String> {
+        locked(&of_apple, extra, platform).into_iter().collect()
+    };
+    assert_eq!(taken(None), ["apple"]);
+    assert_eq!(taken(Some("pie")), ["apple", "fig"]);
 }
 
 /// Platforms that no marker tells apart get what one of them needs.

@@ -1,15 +1,18 @@
 //! `ipwhl lock`: lock files that pip and uv install from.
 
 use std::fs;
-use std::process::Output;
+use std::path::Path;
+use std::process::{Command, Output};
 
 use ipwhl::command::ExitStatus;
+use tempfile::TempDir;
 
-use crate::clients::{Pip, Uv};
+use crate::clients::{Pip, Uv, clean};
 use crate::support::declared_set::DeclaredSet;
 use crate::support::program::Program;
 use crate::support::repository_builder::{Project, RepositoryBuilder};
 use crate::support::serving::Serving;
+use crate::support::tool;
 use crate::support::workshop::{Workshop, pure};
 
 const MODULES: &str = "import importlib.util as u; \
@@ -25,9 +28,11 @@ fn release(python: &str) -> (Workshop, Serving) {
         .requires("library>=2")
         .extra("colour")
         .requires("colour; extra == 'colour'");
+    let application = Project::wanted(application).set("uploaded", "2023-08-17T17:29:11Z");
     let repository = RepositoryBuilder::new()
         .platforms(&[&tag], &systems)
-        .project(Project::wanted(application))
+        .format_2()
+        .project(application)
         .project(Project::automatic(pure("library", "2.1.post1")))
         .project(Project::automatic(pure("colour", "0.3")))
         .project(Project::wanted(pure("other", "1.0")));
@@ -44,6 +49,17 @@ const VERSION: &str = "import sys; print('%d.%d' % sys.version_info[:2])";
 fn succeed(output: &Output) {
     let text = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{text}");
+}
+
+/// A lock file with another digest for each wheel.
+fn with_other_digests(text: &str) -> String {
+    let line = |line: &str| match line.split_once("sha256 = \"") {
+        Some((before, after)) => {
+            format!("{before}sha256 = \"{}{}\n", "0".repeat(64), &after[64..])
+        }
+        None => format!("{line}\n"),
+    };
+    text.lines().map(line).collect()
 }
 
 /// Each client takes exactly what an extra of the lock needs, and nothing that differs from it.
@@ -73,16 +89,7 @@ fn pip_and_uv_install_extras_of_a_lock() {
             .unwrap()
     };
     // A changed digest is refused by both.
-    let wrong: String = text
-        .lines()
-        .map(|line| match line.split_once("sha256 = \"") {
-            Some((before, after)) => {
-                format!("{before}sha256 = \"{}{}\n", "0".repeat(64), &after[64..])
-            }
-            None => format!("{line}\n"),
-        })
-        .collect();
-    fs::write(&lock, wrong).unwrap();
+    fs::write(&lock, with_other_digests(&text)).unwrap();
     for output in [by_pip("application"), by_uv("application")] {
         assert!(!output.status.success(), "installed another digest");
     }
@@ -150,6 +157,128 @@ fn pip_and_uv_install_one_closure() {
         for modules in [pip.python(MODULES), uv.python(MODULES)] {
             assert_eq!(modules, "application library colour", "{format}");
         }
+    }
+}
+
+/// pip takes extras of the lock that a release has, from a server and from a folder.
+#[test]
+fn pip_installs_from_the_lock_of_a_release() {
+    let python = Uv::new().python(VERSION);
+    let (workshop, serving) = release(&python);
+    workshop.build(&["--unsigned", "--tree", "../tree"]);
+    let tree = workshop.path("tree/pylock.toml");
+    for lock in [
+        format!("{}pylock.toml", serving.url),
+        tree.display().to_string(),
+    ] {
+        let pip = Pip::new();
+        let install = |extra: &str| {
+            let file = format!("{lock}[{extra}]");
+            pip.command(&["install", "--no-index", "-r", &file])
+                .output()
+                .unwrap()
+        };
+        succeed(&install("other"));
+        assert_eq!(pip.python(MODULES), "other", "{lock}");
+        succeed(&install("application--colour"));
+        assert_eq!(pip.python(MODULES), "application library colour other");
+    }
+    // uv resolves paths of a lock in a folder only.
+    let uv = Uv::new();
+    let arguments = [
+        "pip",
+        "install",
+        "--no-index",
+        "--extra",
+        "application",
+        "-r",
+    ];
+    succeed(&uv.command(&arguments).arg(&tree).output().unwrap());
+    assert_eq!(uv.python(MODULES), "application library");
+    // A changed wheel is refused.
+    let wheel = workshop.path("tree/other/other-1.0-py3-none-any.whl");
+    let mut bytes = fs::read(&wheel).unwrap();
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    fs::write(&wheel, bytes).unwrap();
+    let pip = Pip::new();
+    let file = format!("{}[other]", tree.display());
+    let output = pip
+        .command(&["install", "--no-index", "-r", &file])
+        .output();
+    assert!(!output.unwrap().status.success(), "installed another wheel");
+    assert_eq!(pip.python(MODULES), "");
+}
+
+/// A folder of a project with a lock of `application[colour]`, and an installer in it.
+struct OtherInstaller {
+    home: TempDir,
+    python: String,
+    /// The address of the release.
+    url: String,
+}
+
+impl OtherInstaller {
+    fn new(lock: &str, file: &str, text: &str, url: &str) -> Self {
+        let home = TempDir::new().unwrap();
+        fs::write(home.path().join(file), text).unwrap();
+        fs::write(home.path().join("pylock.toml"), lock).unwrap();
+        let settings = "[lock]\nformat = \"pylock\"\n";
+        fs::write(home.path().join("pdm.toml"), settings).unwrap();
+        let made = clean(&tool("python3"), home.path())
+            .args(["-m", "venv", ".venv"])
+            .output();
+        succeed(&made.unwrap());
+        let scripts = if cfg!(windows) { "Scripts" } else { "bin" };
+        let python = home.path().join(".venv").join(scripts).join("python");
+        let python = python.display().to_string();
+        let url = url.to_owned();
+        Self { home, python, url }
+    }
+
+    fn sync(&self, program: &Path, arguments: &[&str]) -> Output {
+        let mut command = clean(program, self.home.path());
+        command
+            .args(arguments)
+            .env("PDM_CHECK_UPDATE", "false")
+            .env("PDM_PYPI_URL", "http://127.0.0.1:9/")
+            // pipenv does not read the places of wheels, only their digests.
+            .env("PIPENV_PYPI_MIRROR", &self.url)
+            .env("PIPENV_VENV_IN_PROJECT", "1")
+            .env("PIPENV_NOSPIN", "1");
+        command.output().unwrap()
+    }
+
+    fn modules(&self) -> String {
+        let output = Command::new(&self.python).args(["-c", MODULES]).output();
+        let output = output.unwrap();
+        succeed(&output);
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+}
+
+/// PDM and pipenv read the lock of one closure, and refuse what differs from it.
+#[test]
+fn pdm_and_pipenv_install_one_closure() {
+    let (workshop, serving) = release(&Uv::new().python(VERSION));
+    let ran = workshop.run(&["lock", "application[colour]", "--base", &serving.url]);
+    assert_eq!(ran.code, Some(0), "{}", ran.error);
+    let project = "[project]\nname = \"mine\"\nversion = \"0\"\nrequires-python = \">=3.8\"\n\
+                   dependencies = [\"application[colour]\"]\n";
+    let pipfile = "[packages]\napplication = {version = \"*\", extras = [\"colour\"]}\n\n\
+                   [pipenv]\nuse_pylock = true\n";
+    for (name, file, text, arguments) in [
+        ("pdm", "pyproject.toml", project, &["sync", "--no-self"][..]),
+        ("pipenv", "Pipfile", pipfile, &["sync"]),
+    ] {
+        let program = tool(name);
+        let wrong = OtherInstaller::new(&with_other_digests(&ran.output), file, text, &serving.url);
+        let output = wrong.sync(&program, arguments);
+        assert!(!output.status.success(), "{name} installed another digest");
+        assert_eq!(wrong.modules(), "", "{name}");
+        let right = OtherInstaller::new(&ran.output, file, text, &serving.url);
+        succeed(&right.sync(&program, arguments));
+        assert_eq!(right.modules(), "application library colour", "{name}");
     }
 }
 

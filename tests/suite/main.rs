@@ -146,6 +146,7 @@ mod tags;
 mod terminal;
 mod tidy;
 #[cfg(unix)]
+mod tree_locks;
 mod trust;
 mod trustless;
 mod tutorial;

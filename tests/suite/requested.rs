@@ -252,8 +252,8 @@ fn mistakes_of_requirements_have_places() {
         ),
         (
             "-c x.txt -e ./y",
-            "r.txt:1: invalid-value: `--constraint` is beside `--editable`, where pip ignores it \
-             [write it in a line of its own]"
+            "r.txt:1: invalid-value: `--constraint` is beside an editable project, where pip ignores \
+             it [write it in a line of its own]"
                 .to_owned(),
         ),
         (

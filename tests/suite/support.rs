@@ -43,6 +43,7 @@ pub fn tool(name: &str) -> PathBuf {
         (None, "python3" | "uv" | "check-jsonschema" | "zizmor") => {
             python::program("requirements.txt", name)
         }
+        (None, "pdm" | "pipenv") => python::program("installers.txt", name),
         (None, "original") => python::program("original.txt", "python3"),
         (None, _) => PathBuf::from(name),
     };

@@ -2,10 +2,13 @@
 
 use std::io::{self, Read};
 
-use ipwhl_unixfs::{BlockSink, DirectoryDag, DirectoryEntry, FileDag, LeafHasher, Link, Profile};
+use ipwhl_unixfs::{
+    BlockSink, Cid, DirectoryDag, DirectoryEntry, FileDag, LeafHasher, Link, Profile,
+};
 
 use super::entries::{self, Content, NamedContent};
 use super::input::ReleaseInput;
+use super::locks::{LockBytes, TreeLocks};
 use crate::release::names::RELEASE_FOLDER;
 use crate::set::declaration::{Declaration, DeclaredWheel};
 
@@ -30,6 +33,7 @@ enum Top<'r> {
 /// A release: its root, and the emission of its blocks.
 pub struct Release<'r> {
     input: ReleaseInput<'r>,
+    locks: TreeLocks,
     root: DirectoryDag,
     top: Vec<Top<'r>>,
 }
@@ -40,7 +44,12 @@ impl<'r> Release<'r> {
     /// # Errors
     /// When the facts of a wheel are missing, or a name is not allowed in a folder.
     pub fn new(input: ReleaseInput<'r>) -> Result<Self, ReleaseError> {
-        let mut top: Vec<Top<'r>> = entries::top(&input).into_iter().map(Top::File).collect();
+        let locks = TreeLocks::of(input.repository, &|wheel| {
+            let facts = (input.facts)(wheel)?;
+            Some((facts.dag.size(), facts.sha256))
+        });
+        let files = entries::top(&input, &locks);
+        let mut top: Vec<Top<'r>> = files.into_iter().map(Top::File).collect();
         if !entries::about(&input).is_empty() {
             top.push(Top::About);
         }
@@ -54,7 +63,7 @@ impl<'r> Release<'r> {
                 },
                 Top::Project(declaration) => DirectoryEntry {
                     name: declaration.project.to_string(),
-                    link: folder(input.profile, &project(&input, declaration)?)?.link(),
+                    link: folder(input.profile, &project(&input, &locks, declaration)?)?.link(),
                 },
                 Top::About => DirectoryEntry {
                     name: RELEASE_FOLDER.to_owned(),
@@ -63,7 +72,35 @@ impl<'r> Release<'r> {
             });
         }
         let root = build(input.profile, entries)?;
-        Ok(Self { input, root, top })
+        Ok(Self {
+            input,
+            locks,
+            root,
+            top,
+        })
+    }
+
+    /// Its lock files.
+    pub fn locks(&self) -> &TreeLocks {
+        &self.locks
+    }
+
+    /// The size of its lock files. `is_known` says which blocks the previous release has.
+    ///
+    /// # Errors
+    /// When a block cannot be made.
+    pub fn lock_bytes(&self, is_known: Option<&dyn Fn(&Cid) -> bool>) -> io::Result<LockBytes> {
+        let mut sizes = LockBytes::default();
+        let mut new = is_known.map(|is_known| NewBytes { is_known, bytes: 0 });
+        for (_, text) in self.locks.files() {
+            sizes.files += 1;
+            sizes.bytes += text.len() as u64;
+            if let Some(new) = &mut new {
+                emit_page(self.input.profile, text, new)?;
+            }
+        }
+        sizes.changed = new.map(|new| new.bytes);
+        Ok(sizes)
     }
 
     /// The root.
@@ -110,7 +147,8 @@ impl<'r> Release<'r> {
             .emit(sink, &mut |sink, index| match &self.top[index] {
                 Top::File(file) => emit(sink, &file.content),
                 Top::Project(declaration) => {
-                    let files = project(&self.input, declaration).map_err(io::Error::other)?;
+                    let files = project(&self.input, &self.locks, declaration);
+                    let files = files.map_err(io::Error::other)?;
                     self.emit_folder(&files, sink, emit)
                 }
                 Top::About => self.emit_folder(&entries::about(&self.input), sink, emit),
@@ -140,7 +178,8 @@ impl<'r> Release<'r> {
             match one {
                 Top::File(file) => visit("", file)?,
                 Top::Project(declaration) => {
-                    for file in project(&self.input, declaration).map_err(io::Error::other)? {
+                    let files = project(&self.input, &self.locks, declaration);
+                    for file in files.map_err(io::Error::other)? {
                         visit(declaration.project.as_str(), &file)?;
                     }
                 }
@@ -155,11 +194,27 @@ impl<'r> Release<'r> {
     }
 }
 
+/// Counts the bytes of unknown blocks.
+struct NewBytes<'k> {
+    is_known: &'k dyn Fn(&Cid) -> bool,
+    bytes: u64,
+}
+
+impl BlockSink for NewBytes<'_> {
+    fn put(&mut self, cid: &Cid, bytes: &[u8]) -> io::Result<()> {
+        if !(self.is_known)(cid) {
+            self.bytes += bytes.len() as u64;
+        }
+        Ok(())
+    }
+}
+
 fn project<'r>(
     input: &ReleaseInput<'r>,
+    locks: &TreeLocks,
     declaration: &'r Declaration,
 ) -> Result<Vec<NamedContent<'r>>, ReleaseError> {
-    entries::project(input, declaration)
+    entries::project(input, locks, declaration)
         .ok_or_else(|| ReleaseError::UnknownFacts(declaration.project.to_string()))
 }
 

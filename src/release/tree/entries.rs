@@ -1,9 +1,10 @@
 //! The entries of the tree by name.
 
 use super::input::ReleaseInput;
+use super::locks::TreeLocks;
 use super::pages;
 use super::release_json::ReleaseJson;
-use crate::release::names::{DECLARATION, HTML, JSON, METADATA, RELEASE_FILE};
+use crate::release::names::{DECLARATION, HTML, JSON, LOCK, METADATA, RELEASE_FILE};
 use crate::set::declaration::LARGEST_DECLARATION;
 use crate::set::declaration::{Declaration, DeclaredWheel, Layout, canonical, without_directives};
 use crate::set::gather::ReleaseFacts;
@@ -36,6 +37,7 @@ fn bytes<'r>(name: impl Into<String>, bytes: Vec<u8>) -> NamedContent<'r> {
 /// The files of a project's folder, sorted by name. `None` if the facts of a wheel are missing.
 pub(super) fn project<'r>(
     input: &ReleaseInput<'r>,
+    locks: &TreeLocks,
     declaration: &'r Declaration,
 ) -> Option<Vec<NamedContent<'r>>> {
     let mut wheels = Vec::with_capacity(declaration.wheels.len());
@@ -71,6 +73,8 @@ pub(super) fn project<'r>(
         entries.push(bytes(DECLARATION, text.as_bytes().to_vec()));
         entries.push(bytes(HTML, pages::project_html(declaration, &wheels)));
         entries.push(bytes(JSON, pages::project_json(declaration, &wheels)));
+        let lock = locks.projects.get(&declaration.project);
+        entries.extend(lock.map(|text| bytes(LOCK, text.clone())));
     }
     entries.sort_by(|left, right| left.name.cmp(&right.name));
     // The original had wheels declared under two spellings of one name. If both have the same
@@ -87,7 +91,7 @@ pub(super) fn project<'r>(
 }
 
 /// The files at the top, sorted by name; none in the layout `ipwhl-1`.
-pub(super) fn top<'r>(input: &ReleaseInput<'r>) -> Vec<NamedContent<'r>> {
+pub(super) fn top<'r>(input: &ReleaseInput<'r>, locks: &TreeLocks) -> Vec<NamedContent<'r>> {
     if input.repository.configuration.layout == Layout::Ipwhl1 {
         return Vec::new();
     }
@@ -97,10 +101,13 @@ pub(super) fn top<'r>(input: &ReleaseInput<'r>) -> Vec<NamedContent<'r>> {
         .keys()
         .map(ipwhl_packaging::ProjectName::as_str)
         .collect();
-    vec![
+    let mut entries = vec![
         bytes(HTML, pages::root_html(&projects)),
         bytes(JSON, pages::root_json(&projects)),
-    ]
+    ];
+    let lock = locks.whole.iter();
+    entries.extend(lock.map(|text| bytes(LOCK, text.clone())));
+    entries
 }
 
 /// The files about the release itself; none in the layout `ipwhl-1`.

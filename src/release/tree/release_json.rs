@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::input::ReleaseInput;
+use super::locks::format;
 use crate::foundation::schema;
-use crate::set::declaration::{Declaration, FormatVersion};
+use crate::set::declaration::FormatVersion;
 use crate::set::repository::{SeverityRules, WaivableCode, Waiver};
 
 /// The description of a release of `ipwhl`: its name, the parameters of its CIDs, and the platforms
@@ -129,14 +130,7 @@ impl ReleaseJson {
                 .flat_map(|declaration| &declaration.wheels)
         };
         Self {
-            format: input
-                .repository
-                .declarations
-                .values()
-                .map(Declaration::format)
-                .max()
-                .unwrap_or_default()
-                .number(),
+            format: format(input.repository).number(),
             name: configuration.name.clone(),
             profile: input.profile.to_string(),
             platforms: configuration

@@ -5,7 +5,9 @@ use std::fmt;
 use ipwhl_packaging::wheel::Problem;
 
 use crate::foundation::diagnostic::Finding;
-use crate::release::names::{DECLARATION, HTML, JSON, METADATA, RELEASE_FILE, RELEASE_FOLDER};
+use crate::release::names::{
+    DECLARATION, HTML, JSON, LOCK, METADATA, RELEASE_FILE, RELEASE_FOLDER,
+};
 use crate::release::tree::ReleaseJsonError;
 
 /// A contradiction within a release. Names of projects and files are those in the tree, and may be
@@ -30,6 +32,16 @@ pub enum Contradiction {
         folder: String,
         /// Its name.
         file: String,
+    },
+    /// A lock file is missing.
+    MissingLock {
+        /// Its folder; empty for the top.
+        folder: String,
+    },
+    /// A lock file is not the one that follows from the declarations.
+    OtherLock {
+        /// Its folder; empty for the top.
+        folder: String,
     },
     /// A file has the place of a project's folder.
     ProjectIsFile {
@@ -255,6 +267,14 @@ pub(super) fn unknown_files<'n>(
         .collect()
 }
 
+/// The path of the lock file in a folder; the top has no name.
+fn lock_in(folder: &str) -> String {
+    match folder {
+        "" => LOCK.to_owned(),
+        folder => format!("{folder}/{LOCK}"),
+    }
+}
+
 impl fmt::Display for Contradiction {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -278,6 +298,12 @@ impl fmt::Display for Contradiction {
             }
             Self::UnknownFile { folder, file } => {
                 write!(out, "{folder}/{file} is not a file of a release")
+            }
+            Self::MissingLock { folder } => {
+                write!(out, "{} is missing", lock_in(folder))
+            }
+            Self::OtherLock { folder } => {
+                write!(out, "{} is not what the declarations say", lock_in(folder))
             }
             Self::ProjectIsFile { project } => {
                 write!(out, "`{project}` is a file, not a project's folder")

@@ -11,12 +11,14 @@ use super::bytes::page;
 use super::contradiction::{Contradiction, PageFormat, unknown_files};
 use super::count::Count;
 use super::declared::{self, WaivedProjects};
+use super::locks::check_locks;
 use super::page::is_plain;
 use super::project::{Examined, project};
 use crate::foundation::diagnostic::Code;
 use crate::release::archive::BlockStore;
-use crate::release::names::{HTML, JSON, RELEASE_FILE, RELEASE_FOLDER};
+use crate::release::names::{HTML, JSON, LOCK, RELEASE_FILE, RELEASE_FOLDER};
 use crate::release::tree::ReleaseJson;
+use crate::set::declaration::FormatVersion;
 
 /// Every contradiction between pages and files.
 ///
@@ -46,6 +48,13 @@ pub fn check(
         .map(|format| (format, top.remove(format.file_name())))
         .collect();
     let about = top.remove(RELEASE_FOLDER).map(|link| link.cid);
+    let release = release_json(reader, about.as_ref())?;
+    let has_locks = release
+        .as_ref()
+        .is_some_and(|release| release.format >= FormatVersion::V2.number());
+    if has_locks {
+        top.remove(LOCK);
+    }
     let projects: BTreeSet<&str> = top.keys().map(String::as_str).collect();
     for (format, link) in pages {
         match link {
@@ -66,7 +75,8 @@ pub fn check(
         reader,
         is_hollow,
         is_bare,
-        waived: waived(reader, about.as_ref(), allowed)?,
+        has_locks,
+        waived: WaivedProjects::of(release, allowed),
     };
     let checked: Vec<Result<(Count, Vec<Contradiction>), CarError>> = projects
         .par_iter()
@@ -86,24 +96,28 @@ pub fn check(
     if !is_bare {
         contradictions.extend(self::about(reader, about, &count)?);
     }
+    // A release whose declarations are not to be trusted says nothing about its lock files.
+    if has_locks && contradictions.is_empty() {
+        contradictions.extend(check_locks(reader, root)?);
+    }
     Ok((count, contradictions))
 }
 
-/// The findings that the release or an option accepts.
-fn waived(
+/// The description of the release, if it has one that can be read.
+fn release_json(
     reader: &BlockStore,
     folder: Option<&Cid>,
-    allowed: &[Code],
-) -> Result<WaivedProjects, CarError> {
+) -> Result<Option<ReleaseJson>, CarError> {
     let entries = match folder {
         Some(cid) => reader.list(cid)?.unwrap_or_default(),
         None => Vec::new(),
     };
-    let release = match entries.iter().find(|entry| entry.name == RELEASE_FILE) {
-        Some(entry) => ReleaseJson::parse(&page(reader, &entry.link.cid)?).ok(),
-        None => None,
-    };
-    Ok(WaivedProjects::of(release, allowed))
+    Ok(
+        match entries.iter().find(|entry| entry.name == RELEASE_FILE) {
+            Some(entry) => ReleaseJson::parse(&page(reader, &entry.link.cid)?).ok(),
+            None => None,
+        },
+    )
 }
 
 /// Verifies the folder about the release itself.

@@ -12,7 +12,7 @@ use super::count::Count;
 use super::declared::{self, Declared, WaivedProjects};
 use super::page::compare;
 use crate::release::archive::BlockStore;
-use crate::release::names::{DECLARATION, JSON, METADATA, WHEEL};
+use crate::release::names::{DECLARATION, JSON, LOCK, METADATA, WHEEL};
 
 /// The context of the verification of a release.
 pub(super) struct Examined<'r> {
@@ -21,6 +21,8 @@ pub(super) struct Examined<'r> {
     pub(super) is_hollow: bool,
     /// Whether it has only wheels, without pages: in the layout `ipwhl-1`.
     pub(super) is_bare: bool,
+    /// Whether it may have lock files, which are verified together.
+    pub(super) has_locks: bool,
     /// The accepted findings.
     pub(super) waived: WaivedProjects,
 }
@@ -75,7 +77,8 @@ pub(super) fn project(
     };
     let is_page = |name: &str| {
         let mut files = ProjectFile::ALL.iter();
-        !examined.is_bare && files.any(|file| file.file_name() == name)
+        let is_lock = examined.has_locks && name == LOCK;
+        is_lock || !examined.is_bare && files.any(|file| file.file_name() == name)
     };
     let others = files.keys().copied();
     let mut contradictions = unknown_files(

@@ -31,6 +31,15 @@ impl fmt::Display for Root<'_> {
 /// The platforms on which a root brings a project, as indices into the repository's platforms.
 pub type Platforms = BTreeSet<usize>;
 
+/// Roots that bring a project on the same platforms.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// The platforms.
+    pub platforms: Platforms,
+    /// The roots, as indices into those of the closures.
+    pub roots: FixedBitSet,
+}
+
 /// For each project of the set, the roots that bring it, by the platforms on which they do. A
 /// project brings itself. Platforms where the set does not offer the project are left out, unless no
 /// marker tells them from others where it is needed.
@@ -38,55 +47,76 @@ pub type Platforms = BTreeSet<usize>;
 pub struct Closures<'r> {
     /// The roots, sorted.
     pub roots: Vec<Root<'r>>,
-    /// The groups of roots for each project. The roots of a group are sorted.
-    pub bringing: BTreeMap<&'r ProjectName, BTreeMap<Platforms, Vec<Root<'r>>>>,
+    /// The groups of roots for each project, sorted by their platforms.
+    pub bringing: BTreeMap<&'r ProjectName, Vec<Group>>,
 }
 
 impl<'r> Closures<'r> {
-    /// The closures of the roots that `is_root` accepts.
-    pub fn of(graph: &Graph<'r>, is_root: impl Fn(&Root<'r>) -> bool) -> Self {
+    /// The closures of all projects and extras.
+    pub fn of(graph: &Graph<'r>) -> Self {
         let declarations = &graph.repository.declarations;
-        let mut nodes: Vec<Root<'r>> = Vec::new();
+        let mut roots: Vec<Root<'r>> = Vec::new();
         for declaration in declarations.values() {
             let extras = declaration.wheels.iter().flat_map(|wheel| &wheel.extras);
             let extras: BTreeSet<&ExtraName> = extras.map(|extra| &extra.value).collect();
             let each = std::iter::once(None).chain(extras.into_iter().map(Some));
-            nodes.extend(each.map(|extra| Root {
+            roots.extend(each.map(|extra| Root {
                 project: &declaration.project,
                 extra,
             }));
         }
-        let numbers: HashMap<Root<'r>, u32> =
-            (0..).zip(&nodes).map(|(n, node)| (*node, n)).collect();
-        let mut platforms: BTreeMap<&ProjectName, BTreeMap<usize, Platforms>> = BTreeMap::new();
+        let requirements = requirements(graph, &roots);
+        let mut bringing: BTreeMap<&'r ProjectName, Vec<Group>> = BTreeMap::new();
         for alike in alike(graph.platforms) {
-            let mut joined = vec![FixedBitSet::with_capacity(nodes.len()); nodes.len()];
+            let mut joined = vec![FixedBitSet::with_capacity(roots.len()); roots.len()];
             for platform in &alike {
-                let reaching = reaching(graph, *platform, &nodes, &numbers);
-                for ((node, roots), joined) in nodes.iter().zip(reaching).zip(&mut joined) {
-                    if node.extra.is_none() && is_offered(graph, node.project, *platform) {
-                        joined.union_with(&roots);
+                let reaching = reaching(&requirements, *platform, roots.len());
+                for ((root, reaching), joined) in roots.iter().zip(reaching).zip(&mut joined) {
+                    if root.extra.is_none() && is_offered(graph, root.project, *platform) {
+                        joined.union_with(&reaching);
                     }
                 }
             }
-            for (node, roots) in nodes.iter().zip(joined) {
-                let roots = roots.ones().filter(|root| is_root(&nodes[*root]));
-                for root in roots {
-                    let bringing = platforms.entry(node.project).or_default();
-                    bringing.entry(root).or_default().extend(&alike);
+            for (root, joined) in roots.iter().zip(joined) {
+                if root.extra.is_none() {
+                    split(bringing.entry(root.project).or_default(), &joined, &alike);
                 }
             }
         }
-        let mut bringing: BTreeMap<_, BTreeMap<Platforms, Vec<Root<'r>>>> = BTreeMap::new();
-        for (project, roots) in platforms {
-            let groups = bringing.entry(project).or_default();
-            for (root, platforms) in roots {
-                groups.entry(platforms).or_default().push(nodes[root]);
-            }
+        for groups in bringing.values_mut() {
+            groups.sort_by(|one, other| one.platforms.cmp(&other.platforms));
         }
-        let mut roots = nodes;
-        roots.retain(|root| is_root(root));
         Self { roots, bringing }
+    }
+}
+
+/// Adds platforms to groups for the roots that bring something there. Groups are split where only
+/// some of their roots do.
+fn split(groups: &mut Vec<Group>, roots: &FixedBitSet, platforms: &[usize]) {
+    let mut new = roots.clone();
+    for number in 0..groups.len() {
+        let group = &mut groups[number];
+        new.difference_with(&group.roots);
+        let mut others = group.roots.clone();
+        others.difference_with(roots);
+        if others.count_ones(..) == group.roots.count_ones(..) {
+            continue;
+        }
+        let before = group.platforms.clone();
+        group.roots.intersect_with(roots);
+        group.platforms.extend(platforms);
+        if !others.is_clear() {
+            groups.push(Group {
+                platforms: before,
+                roots: others,
+            });
+        }
+    }
+    if !new.is_clear() {
+        groups.push(Group {
+            platforms: platforms.iter().copied().collect(),
+            roots: new,
+        });
     }
 }
 
@@ -112,42 +142,61 @@ fn is_offered(graph: &Graph<'_>, project: &ProjectName, platform: usize) -> bool
     )
 }
 
-/// For each node, the nodes that reach it on a platform, including itself.
-fn reaching<'r>(
-    graph: &Graph<'r>,
-    platform: usize,
-    nodes: &[Root<'r>],
-    numbers: &HashMap<Root<'r>, u32>,
-) -> Vec<FixedBitSet> {
+/// That a root requires another one, as indices, and where.
+struct Required<'g> {
+    from: u32,
+    to: u32,
+    /// The platforms; `None` for all.
+    platforms: Option<&'g Platforms>,
+}
+
+fn requirements<'g, 'r>(graph: &'g Graph<'r>, roots: &[Root<'r>]) -> Vec<Required<'g>> {
+    let numbers: HashMap<Root<'r>, u32> = (0..).zip(roots).map(|(n, root)| (*root, n)).collect();
     let number = |project: &'r ProjectName, extra: Option<&'r ExtraName>| {
         numbers.get(&Root { project, extra }).copied()
     };
-    let mut edges: Vec<(u32, u32)> = Vec::new();
+    let mut requirements = Vec::new();
     for relation in graph.relations() {
-        if !relation.platforms.contains(&platform) {
-            continue;
-        }
         let Some(from) = number(&relation.from.project, relation.extra) else {
             continue;
         };
         let extras = relation.requirement.extras.iter().map(Some);
         let to = std::iter::once(None).chain(extras);
-        edges.extend(to.filter_map(|extra| Some((from, number(relation.to(), extra)?))));
+        requirements.extend(to.filter_map(|extra| {
+            Some(Required {
+                from,
+                to: number(relation.to(), extra)?,
+                platforms: Some(&relation.platforms),
+            })
+        }));
     }
     // An extra comes with its project.
-    for node in nodes.iter().filter(|node| node.extra.is_some()) {
-        let ends = number(node.project, node.extra).zip(number(node.project, None));
-        edges.extend(ends);
+    for root in roots.iter().filter(|root| root.extra.is_some()) {
+        let ends = number(root.project, root.extra).zip(number(root.project, None));
+        requirements.extend(ends.map(|(from, to)| Required {
+            from,
+            to,
+            platforms: None,
+        }));
     }
-    let mut requirements: DiGraph<(), (), u32> = DiGraph::with_capacity(nodes.len(), edges.len());
-    for _ in nodes {
+    requirements
+}
+
+/// For each of `count` roots, the roots that reach it on a platform, including itself.
+fn reaching(required: &[Required<'_>], platform: usize, count: usize) -> Vec<FixedBitSet> {
+    let here = required.iter().filter(|one| {
+        one.platforms
+            .is_none_or(|platforms| platforms.contains(&platform))
+    });
+    let mut requirements: DiGraph<(), (), u32> = DiGraph::with_capacity(count, required.len());
+    for _ in 0..count {
         requirements.add_node(());
     }
-    requirements.extend_with_edges(edges);
-    let mut reaching = vec![FixedBitSet::with_capacity(nodes.len()); nodes.len()];
+    requirements.extend_with_edges(here.map(|one| (one.from, one.to)));
+    let mut reaching = vec![FixedBitSet::with_capacity(count); count];
     // The components come in the order in which the required ones precede their requirers.
     for component in tarjan_scc(&requirements).into_iter().rev() {
-        let mut roots = FixedBitSet::with_capacity(nodes.len());
+        let mut roots = FixedBitSet::with_capacity(count);
         for node in &component {
             roots.insert(node.index());
             roots.union_with(&reaching[node.index()]);

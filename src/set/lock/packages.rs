@@ -1,10 +1,11 @@
 //! The projects of a lock file, each with the marker of its use.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
+use fixedbitset::FixedBitSet;
 use ipwhl_packaging::{ExtraName, ProjectName, SelectedMarker};
 
-use super::closures::{Closures, Platforms, Root};
+use super::closures::{Closures, Group, Platforms, Root};
 use crate::set::declaration::Declaration;
 use crate::set::graph::Graph;
 
@@ -13,6 +14,8 @@ use crate::set::graph::Graph;
 pub enum Part<'r> {
     /// Each project and each extra is an extra of the lock file.
     Each,
+    /// This project; its extras are those of the lock file.
+    Project(&'r ProjectName),
     /// These roots together, without extras.
     Together(Vec<Root<'r>>),
 }
@@ -20,16 +23,6 @@ pub enum Part<'r> {
 /// The reason why a lock file cannot be written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LockError {
-    /// Two roots have the same normalised name, so an installer could not tell which is meant.
-    #[error("`{one}` and `{other}` would both be the extra `{extra}` of the lock file")]
-    SameExtra {
-        /// The name.
-        extra: ExtraName,
-        /// The first root.
-        one: String,
-        /// The second one.
-        other: String,
-    },
     /// The SHA-256 or the size of this wheel is not known.
     #[error("the SHA-256 or the size of `{0}` is not known")]
     UnknownDigest(String),
@@ -60,19 +53,38 @@ impl<'r> LockedProjects<'r> {
     /// The projects that a part of a set needs.
     ///
     /// # Errors
-    /// When two roots have one name, or no marker tells where a project is needed.
-    pub fn of(graph: &Graph<'r>, part: &Part<'r>) -> Result<Self, LockError> {
-        let (closures, names) = match part {
-            Part::Each => {
-                let closures = Closures::of(graph, |_| true);
-                let names = extra_names(&closures.roots)?;
-                (closures, names)
+    /// When no marker tells where a project is needed.
+    pub fn of(
+        graph: &Graph<'r>,
+        closures: &Closures<'r>,
+        part: &Part<'r>,
+    ) -> Result<Self, LockError> {
+        let all = &closures.roots;
+        let taken: FixedBitSet = match part {
+            Part::Each => without_ambiguous(all),
+            Part::Project(project) => {
+                let of_project = all.iter().enumerate();
+                let of_project = of_project.filter(|(_, root)| root.project == *project);
+                of_project.map(|(number, _)| number).collect()
             }
             Part::Together(roots) => {
-                let closures = Closures::of(graph, |root| roots.contains(root));
-                (closures, HashMap::new())
+                let numbers = roots.iter().filter_map(|root| all.binary_search(root).ok());
+                numbers.collect()
             }
         };
+        let name = |number: usize| match part {
+            Part::Each => extra_name(&all[number]),
+            Part::Project(_) => all[number].extra.cloned(),
+            Part::Together(_) => None,
+        };
+        let names: HashMap<usize, ExtraName> = taken
+            .ones()
+            .filter_map(|number| Some((number, name(number)?)))
+            .collect();
+        let extras = taken
+            .ones()
+            .filter_map(|number| names.get(&number).cloned());
+        let extras = extras.collect();
         // Few of the many sets of platforms are different.
         let mut conditions: HashMap<Platforms, Option<SelectedMarker>> = HashMap::new();
         let mut projects = Vec::new();
@@ -81,60 +93,83 @@ impl<'r> LockedProjects<'r> {
                 continue;
             };
             let mut alternatives = Vec::new();
-            for (on, roots) in joined(part, groups) {
-                let condition = conditions.entry(on).or_insert_with_key(|on| {
+            for Group { platforms, roots } in joined(part, groups, &taken) {
+                let condition = conditions.entry(platforms).or_insert_with_key(|on| {
                     let numbered = graph.platforms.iter().enumerate();
                     let choices = numbered.map(|(index, platform)| (platform, on.contains(&index)));
                     SelectedMarker::of_platforms(choices)
                 });
                 let condition = condition.as_ref();
                 let condition = condition.ok_or_else(|| LockError::NoMarker((*project).clone()))?;
-                let names = roots.iter().filter_map(|root| names.get(root));
-                alternatives.extend(alternative(condition, names));
+                let asked: Option<Vec<&ExtraName>> =
+                    roots.ones().map(|number| names.get(&number)).collect();
+                alternatives.extend(alternative(condition, &asked.unwrap_or_default()));
             }
             if !alternatives.is_empty() {
-                let marker = alternatives.join(" or ");
+                let is_always = alternatives.iter().any(|one| one == ALWAYS);
                 projects.push(LockedProject {
                     declaration,
-                    marker: (marker != ALWAYS).then_some(marker),
+                    marker: (!is_always).then(|| alternatives.join(" or ")),
                 });
             }
         }
-        let extras = closures
-            .roots
-            .iter()
-            .filter_map(|root| names.get(root).cloned());
-        Ok(Self {
-            projects,
-            extras: extras.collect(),
-        })
+        Ok(Self { projects, extras })
     }
 }
 
-/// The groups of roots by platforms; if the file has no extras, one group.
-fn joined<'r>(
-    part: &Part<'r>,
-    groups: &BTreeMap<Platforms, Vec<Root<'r>>>,
-) -> Vec<(Platforms, Vec<Root<'r>>)> {
-    match part {
-        Part::Each => groups
-            .iter()
-            .map(|(on, roots)| (on.clone(), roots.clone()))
-            .collect(),
-        Part::Together(_) => vec![(groups.keys().flatten().copied().collect(), Vec::new())],
+/// The extras of projects that have no extra of their own in a lock file of the whole set, because a
+/// project or another one of them has the name. An installer could not tell which is meant.
+#[must_use]
+pub fn ambiguous_extras<'r>(closures: &Closures<'r>) -> Vec<Root<'r>> {
+    let clear = without_ambiguous(&closures.roots);
+    let numbered = closures.roots.iter().enumerate();
+    let others = numbered.filter(|(number, _)| !clear.contains(*number));
+    others.map(|(_, root)| *root).collect()
+}
+
+/// The roots whose name as an extra of the lock file is that of a project, or of no other root.
+fn without_ambiguous(roots: &[Root<'_>]) -> FixedBitSet {
+    let mut uses: HashMap<ExtraName, usize> = HashMap::new();
+    for name in roots.iter().filter_map(extra_name) {
+        *uses.entry(name).or_default() += 1;
     }
+    let is_clear = |root: &Root<'_>| {
+        root.extra.is_none() || extra_name(root).is_some_and(|name| uses[&name] == 1)
+    };
+    let numbered = roots.iter().enumerate();
+    let clear = numbered.filter(|(_, root)| is_clear(root));
+    clear.map(|(number, _)| number).collect()
+}
+
+/// The taken roots in groups by platforms; of a file without extras, one group.
+fn joined(part: &Part<'_>, groups: &[Group], taken: &FixedBitSet) -> Vec<Group> {
+    let mut joined: Vec<Group> = Vec::new();
+    for group in groups {
+        let mut roots = group.roots.clone();
+        roots.intersect_with(taken);
+        match joined.first_mut() {
+            _ if roots.is_clear() => {}
+            Some(one) if matches!(part, Part::Together(_)) => {
+                one.platforms.extend(&group.platforms);
+                one.roots.union_with(&roots);
+            }
+            _ => joined.push(Group {
+                platforms: group.platforms.clone(),
+                roots,
+            }),
+        }
+    }
+    joined
 }
 
 /// A part of a marker that always holds.
 const ALWAYS: &str = "";
 
-/// The part of a package's marker for roots that bring it on some platforms; `None` if it never
-/// holds.
-fn alternative<'e>(
-    condition: &SelectedMarker,
-    extras: impl Iterator<Item = &'e ExtraName>,
-) -> Option<String> {
+/// The part of a package's marker for one of these extras, or without extras for any use, on some
+/// platforms; `None` if it never holds.
+fn alternative(condition: &SelectedMarker, extras: &[&ExtraName]) -> Option<String> {
     let extras: Vec<String> = extras
+        .iter()
         .map(|extra| format!("\"{extra}\" in extras"))
         .collect();
     let asked = extras.join(" or ");
@@ -161,27 +196,12 @@ fn grouped(marker: &str) -> String {
     }
 }
 
-/// The name of each root as an extra of the lock file.
-fn extra_names<'r>(roots: &[Root<'r>]) -> Result<HashMap<Root<'r>, ExtraName>, LockError> {
-    let mut names = HashMap::new();
-    let mut known: HashMap<ExtraName, Root<'r>> = HashMap::new();
-    for root in roots {
-        let text = match root.extra {
-            None => root.project.to_string(),
-            Some(extra) => format!("{}--{extra}", root.project),
-        };
-        // The names of projects and extras consist of the same characters.
-        let Ok(name) = text.parse::<ExtraName>() else {
-            continue;
-        };
-        if let Some(one) = known.insert(name.clone(), *root) {
-            return Err(LockError::SameExtra {
-                extra: name,
-                one: one.to_string(),
-                other: root.to_string(),
-            });
-        }
-        names.insert(*root, name);
-    }
-    Ok(names)
+/// The name of a root as an extra of a lock file of the whole set, normalised.
+fn extra_name(root: &Root<'_>) -> Option<ExtraName> {
+    let text = match root.extra {
+        None => root.project.to_string(),
+        Some(extra) => format!("{}--{extra}", root.project),
+    };
+    // The names of projects and extras consist of the same characters.
+    text.parse().ok()
 }

@@ -9,7 +9,7 @@ use ipwhl_packaging::{ExtraName, Marker, ProjectName, requires_python, specifier
 use ipwhl_unixfs::Sha256Digest;
 use toml_edit::Value;
 
-use super::closures::Root;
+use super::closures::{Closures, Root};
 use super::packages::{LockError, LockedProject, LockedProjects, Part};
 use crate::set::declaration::DeclaredWheel;
 use crate::set::graph::Graph;
@@ -17,9 +17,11 @@ use crate::set::graph::Graph;
 /// The places of the wheels that a lock names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Places {
-    /// `PROJECT/FILE`, relative to the folder of the lock file: the tree of a release.
+    /// `PROJECT/FILE`, relative to the folder of the lock file: the top of a release.
     Beside,
-    /// The same below an address that ends with a slash.
+    /// `../PROJECT/FILE`: a folder at the top of a release.
+    OneUp,
+    /// `PROJECT/FILE` below an address that ends with a slash.
     Below(String),
 }
 
@@ -30,6 +32,8 @@ pub type WheelDigest = (u64, Sha256Digest);
 pub struct Pylock<'a, 'r> {
     /// The set.
     pub graph: &'a Graph<'r>,
+    /// The closures of the set.
+    pub closures: &'a Closures<'r>,
     /// What the file is about.
     pub part: Part<'r>,
     /// Where its wheels are.
@@ -42,9 +46,9 @@ impl Pylock<'_, '_> {
     /// The text of the file.
     ///
     /// # Errors
-    /// When two roots have one name, or what a file must say is not known.
+    /// When what the file must say is not known.
     pub fn text(&self) -> Result<String, LockError> {
-        let locked = LockedProjects::of(self.graph, &self.part)?;
+        let locked = LockedProjects::of(self.graph, self.closures, &self.part)?;
         let platforms = self.graph.platforms;
         let mut text = self.head();
         text += "lock-version = \"1.0\"\n";
@@ -57,7 +61,7 @@ impl Pylock<'_, '_> {
         if let Some(python) = requires_python(platforms) {
             let _ = writeln!(text, "requires-python = {}", quoted(&python));
         }
-        if self.part == Part::Each {
+        if !matches!(self.part, Part::Together(_)) {
             write_list(
                 &mut text,
                 "extras",
@@ -67,8 +71,12 @@ impl Pylock<'_, '_> {
         text += "created-by = \"ipwhl\"\n";
         let repository = quoted(&self.graph.repository.configuration.name);
         let _ = writeln!(text, "\n[tool.ipwhl]\nrepository = {repository}");
-        if let Part::Together(roots) = &self.part {
-            write_list(&mut text, "projects", named(roots).into_iter());
+        match &self.part {
+            Part::Each => {}
+            Part::Project(project) => {
+                write_list(&mut text, "projects", std::iter::once(project.to_string()));
+            }
+            Part::Together(roots) => write_list(&mut text, "projects", named(roots).into_iter()),
         }
         for project in &locked.projects {
             self.write_package(&mut text, project)?;
@@ -80,12 +88,21 @@ impl Pylock<'_, '_> {
     fn head(&self) -> String {
         let name = &self.graph.repository.configuration.name;
         let mut text = format!("# From the repository `{name}`, by `ipwhl lock`.\n");
-        if self.part == Part::Each {
-            text += "# Each project of the set is an extra of this file, and so is each extra of a project:\n\
-                     # `project--extra`. Without one, pip installs nothing.\n\
-                     #\n\
-                     #     pip install -r 'pylock.toml[PROJECT]'\n\
-                     #     uv pip install -r pylock.toml --extra PROJECT\n";
+        match self.part {
+            Part::Each => {
+                text += "# Each project of the set is an extra of this file, and so is each extra of a project:\n\
+                         # `project--extra`. Without one, pip installs nothing.\n\
+                         #\n\
+                         #     pip install -r 'pylock.toml[PROJECT]'\n\
+                         #     uv pip install -r pylock.toml --extra PROJECT\n";
+            }
+            Part::Project(project) => {
+                let _ = writeln!(
+                    text,
+                    "# It installs `{project}`; its extras are those of `{project}`."
+                );
+            }
+            Part::Together(_) => {}
         }
         if let Some(python) = requires_python(self.graph.platforms) {
             let _ = writeln!(text, "# It needs Python {python}.");
@@ -125,6 +142,7 @@ impl Pylock<'_, '_> {
                 (self.digest)(wheel).ok_or_else(|| LockError::UnknownDigest(name.to_owned()))?;
             let place = match &self.places {
                 Places::Beside => format!("path = {}", quoted(&format!("{project}/{name}"))),
+                Places::OneUp => format!("path = {}", quoted(&format!("../{project}/{name}"))),
                 Places::Below(base) => {
                     format!("url = {}", quoted(&format!("{base}{project}/{name}")))
                 }

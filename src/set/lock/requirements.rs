@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::closures::Closures;
 use super::packages::{LockError, LockedProjects, Part};
 use super::pylock::WheelDigest;
 use crate::set::declaration::{Declaration, DeclaredWheel};
@@ -14,11 +15,12 @@ use crate::set::repository::Repository;
 /// When no marker tells where a project is needed, or a digest is not known.
 pub fn requirements<'r>(
     graph: &Graph<'r>,
+    closures: &Closures<'r>,
     part: &Part<'r>,
     digest: &dyn Fn(&DeclaredWheel) -> Option<WheelDigest>,
 ) -> Result<String, LockError> {
     let mut text = String::new();
-    for locked in LockedProjects::of(graph, part)?.projects {
+    for locked in LockedProjects::of(graph, closures, part)?.projects {
         text += &pinned(locked.declaration);
         if let Some(marker) = locked.marker {
             let _ = write!(text, " ; {marker}");

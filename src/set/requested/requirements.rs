@@ -103,7 +103,7 @@ fn read_line(collector: &mut Collector<'_>, included: &Included<'_>, line: &Line
             "--requirement" | "--constraint" | "--editable" if !requirement.is_empty() => {
                 Some("after a requirement")
             }
-            "--requirement" | "--constraint" if is_editable => Some("beside `--editable`"),
+            "--requirement" | "--constraint" if is_editable => Some("beside an editable project"),
             _ => None,
         };
         if let Some(position) = ignored_by_pip {

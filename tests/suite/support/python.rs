@@ -10,8 +10,10 @@ use crate::harness::skip;
 /// cannot be made the calling test is skipped.
 pub fn program(lock: &str, name: &str) -> PathBuf {
     static PINNED: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    static INSTALLERS: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     static ORIGINAL: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     let environment = match lock {
+        "installers.txt" => &INSTALLERS,
         "original.txt" => &ORIGINAL,
         _ => &PINNED,
     };

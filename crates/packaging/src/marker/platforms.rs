@@ -15,11 +15,12 @@ const VARIABLES: [Variable; 4] = [
     Variable::PythonVersion,
 ];
 
-/// The variables of a system and an implementation of Python.
+/// The variables of a system and an implementation of Python. Of those with the same meaning, PDM
+/// reads only these in the environments of a lock file.
 const SYSTEM: [Variable; 3] = [
-    Variable::SysPlatform,
+    Variable::PlatformSystem,
     Variable::PlatformMachine,
-    Variable::PlatformPythonImplementation,
+    Variable::ImplementationName,
 ];
 
 /// A platform, and whether it is one of those to find a marker for.
@@ -266,17 +267,21 @@ mod tests {
             .collect();
         let on = |system: &str, machine: &str, python: &str| {
             format!(
-                "sys_platform == \"{system}\" and platform_machine == \"{machine}\" and \
-                 platform_python_implementation == \"{python}"
+                "platform_system == \"{system}\" and platform_machine == \"{machine}\" and \
+                 implementation_name == \"{python}"
             )
         };
         assert_eq!(
             markers,
             [
-                on("linux", "x86_64", "CPython\""),
-                on("linux", "x86_64", "PyPy\" and python_version == \"3.11\""),
-                on("win32", "AMD64", "CPython\" and python_version >= \"3.10\""),
-                on("win32", "AMD64", "PyPy\" and python_version == \"3.11\""),
+                on("Linux", "x86_64", "cpython\""),
+                on("Linux", "x86_64", "pypy\" and python_version == \"3.11\""),
+                on(
+                    "Windows",
+                    "AMD64",
+                    "cpython\" and python_version >= \"3.10\""
+                ),
+                on("Windows", "AMD64", "pypy\" and python_version == \"3.11\""),
             ]
         );
     }
