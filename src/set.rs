@@ -3,6 +3,7 @@
 //! Each room uses only those listed before it.
 
 pub mod declaration;
+pub mod licences;
 pub mod repository;
 pub mod migration;
 pub mod init;

@@ -72,6 +72,7 @@ mod judgement;
 mod key_command;
 mod kubo;
 mod kubo_release;
+mod licences;
 mod limits;
 mod list_command;
 mod lock;
