@@ -11,6 +11,7 @@ pub mod gather;
 pub mod graph;
 pub mod check;
 pub mod lock;
+pub mod sbom;
 pub mod judgement;
 pub mod requested;
 pub mod resolve;

@@ -131,6 +131,8 @@ mod requirements;
 mod reuse;
 mod review;
 mod schemas;
+
+mod sbom_command;
 mod serve_command;
 mod show_command;
 mod sign_command;

@@ -10,9 +10,11 @@ use crate::harness::skip;
 /// cannot be made the calling test is skipped.
 pub fn program(lock: &str, name: &str) -> PathBuf {
     static PINNED: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    static SBOM: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     static ORIGINAL: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     let environment = match lock {
         "original.txt" => &ORIGINAL,
+        "sbom.txt" => &SBOM,
         _ => &PINNED,
     };
     match environment.get_or_init(|| make(lock)) {
