@@ -32,11 +32,13 @@ mod migrate;
 mod network;
 mod newer;
 mod outdated;
+mod part;
 mod progress;
 mod publish;
 mod query;
 mod remove;
 mod report;
+mod sbom;
 mod serve;
 mod show;
 mod sign;
@@ -98,6 +100,7 @@ enum Command {
     Tree(tree::Arguments),
     Why(why::Arguments),
     Lock(lock::Arguments),
+    Sbom(sbom::Arguments),
     Diff(diff::Arguments),
     Fmt(fmt::Arguments),
     Migrate(migrate::Arguments),
@@ -154,6 +157,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
         Command::Tree(arguments) => tree::run(&context, &arguments),
         Command::Why(arguments) => why::run(&context, &arguments),
         Command::Lock(arguments) => lock::run(&context, &arguments),
+        Command::Sbom(arguments) => sbom::run(&context, &arguments),
         Command::Diff(arguments) => diff::run(&context, &arguments),
         Command::Remove(arguments) => remove::run(&context, &arguments),
         Command::Fmt(arguments) => fmt::run(&context, &arguments),

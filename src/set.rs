@@ -3,6 +3,7 @@
 //! Each room uses only those listed before it.
 
 pub mod declaration;
+pub mod licences;
 pub mod repository;
 pub mod migration;
 pub mod init;
@@ -10,6 +11,7 @@ pub mod gather;
 pub mod graph;
 pub mod check;
 pub mod lock;
+pub mod sbom;
 pub mod judgement;
 pub mod requested;
 pub mod resolve;

@@ -1,23 +1,22 @@
 //! `ipwhl lock`: lock files for installers.
 
-use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use ipwhl_packaging::ExtraName;
 use toml_edit::{DocumentMut, Item};
 use url::Url;
 
 use super::context::Context;
 use super::exit::ExitStatus;
+use super::part::{named, part};
 use super::query::note_findings;
 use super::words::counted;
 use crate::foundation::environment::AtomicFile;
 use crate::foundation::failure::{Failure, unusable, unwritable};
 use crate::set::declaration::DeclaredWheel;
-use crate::set::graph::{GraphQuery, NamedProject, member};
+use crate::set::graph::GraphQuery;
 use crate::set::lock::{
     Closures, LockError, Part, Places, Pylock, Root, WheelDigest, ambiguous_extras, constraints,
     lock_changes, requirements, uv_settings,
@@ -170,45 +169,6 @@ fn check(
         counted(changes.len(), "change")
     ));
     Ok(ExitStatus::Findings)
-}
-
-fn named(query: &GraphQuery<'_>, texts: &[String]) -> Result<Vec<NamedProject>, Failure> {
-    let mut named = Vec::new();
-    for text in texts {
-        let one = query.parse_project(text)?;
-        let project = member(query.repository, one.project.as_str())?;
-        if !query.repository.declarations.contains_key(&project) {
-            let message = format!("the declaration of `{project}` cannot be read");
-            return Err(Failure::finding(message).help("`ipwhl check` shows the mistake"));
-        }
-        named.push(one);
-    }
-    Ok(named)
-}
-
-/// What a file with these projects is about.
-fn part<'r>(query: &GraphQuery<'r>, named: &[NamedProject]) -> Part<'r> {
-    if named.is_empty() {
-        return Part::Each;
-    }
-    let declarations = &query.repository.declarations;
-    let mut roots = Vec::new();
-    for one in named {
-        let Some(declaration) = declarations.get(&one.project) else {
-            continue;
-        };
-        let extras = declaration.wheels.iter().flat_map(|wheel| &wheel.extras);
-        let extras: BTreeSet<&ExtraName> = extras.map(|extra| &extra.value).collect();
-        let asked = extras
-            .into_iter()
-            .filter(|extra| one.extras.contains(*extra));
-        let each = std::iter::once(None).chain(asked.map(Some));
-        roots.extend(each.map(|extra| Root {
-            project: &declaration.project,
-            extra,
-        }));
-    }
-    Part::Together(roots)
 }
 
 /// The wanted projects.

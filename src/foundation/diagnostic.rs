@@ -32,7 +32,7 @@ pub use explain::{Explanation, findings_page};
 pub use finding::{Baseline, Finding, Label, SourceText, SourceTexts, Subject, sort};
 pub use help::{AddCommand, AddPurpose, Help};
 pub use inert::{Inert, is_hidden};
-pub use inert::{json_line, visible};
+pub use inert::{json_line, json_pretty, visible};
 pub use json::{JsonFinding, JsonHelp, JsonLine, JsonPlace, JsonSummary, json_lines};
 pub use markdown::{code_span, sentence};
 pub use message_format::MessageFormat;

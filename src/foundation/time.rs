@@ -23,6 +23,12 @@ impl UtcTime {
         Self(Timestamp::from_microsecond(microseconds).unwrap_or(timestamp))
     }
 
+    /// The moment without its decimals: the second that it is in.
+    #[must_use]
+    pub fn whole_second(self) -> Self {
+        Self(Timestamp::from_second(self.0.as_second()).unwrap_or(self.0))
+    }
+
     /// The text on index pages, always with six decimals (PEP 700). Older Pythons read no other
     /// number of decimals.
     pub fn on_pages(self) -> String {

@@ -12,6 +12,7 @@ mod cooldown;
 mod dependencies_mismatch;
 mod direct_reference;
 mod extras_mismatch;
+mod licence;
 mod missing_dependency;
 mod missing_extra;
 mod name_mismatch;
@@ -43,7 +44,8 @@ use crate::foundation::time::Cooldown;
 use crate::set::declaration::{Declaration, DeclaredWheel, Layout};
 use crate::set::gather::{WheelProblem, WheelReport, all_wheels};
 use crate::set::graph::Graph;
-use crate::set::repository::{Repository, Withdrawal};
+use crate::set::licences::LicencePolicy;
+use crate::set::repository::{Configuration, Repository, Withdrawal};
 use crate::source::SourceProblem;
 use ipwhl_packaging::wheel::{ArchiveFacts, NameConflict};
 use ipwhl_packaging::{CoreMetadata, Platform};
@@ -171,14 +173,15 @@ pub fn wheels(
     wheels: &[&DeclaredWheel],
     report: &WheelReport,
 ) -> Vec<Finding> {
-    let layout = repository.configuration.layout;
-    let platforms = &repository.configuration.platforms;
+    let rules = WheelRules::of(&repository.configuration);
     let found: Vec<Vec<Finding>> = wheels
         .par_iter()
         .map(
             |declared| match (report.facts(declared), report.reused(declared)) {
-                (Some(facts), _) => wheel(declared, &facts.archive, layout, platforms),
-                (None, Some(reused)) => metadata(declared, reused.release_facts().metadata),
+                (Some(facts), _) => wheel(declared, &facts.archive, &rules),
+                (None, Some(reused)) => {
+                    metadata(declared, reused.release_facts().metadata, rules.licences)
+                }
                 (None, None) => Vec::new(),
             },
         )
@@ -204,32 +207,68 @@ pub fn sources(problems: &[WheelProblem]) -> Vec<Finding> {
     findings.flatten().collect()
 }
 
-/// Checks the archive and metadata of one wheel against its declaration, in a set for these
-/// platforms.
+/// The settings of a set that decide about a wheel.
+#[derive(Debug, Clone, Copy)]
+pub struct WheelRules<'r> {
+    /// The layout of the declarations.
+    pub layout: Layout,
+    /// The supported platforms.
+    pub platforms: &'r [Platform],
+    /// The licences that the set accepts, if it has a policy.
+    pub licences: Option<&'r LicencePolicy>,
+}
+
+impl<'r> WheelRules<'r> {
+    /// The rules in the settings of a repository.
+    pub fn of(configuration: &'r Configuration) -> Self {
+        Self {
+            layout: configuration.layout,
+            platforms: &configuration.platforms,
+            licences: configuration.licences.as_ref(),
+        }
+    }
+}
+
+/// Checks the archive and metadata of one wheel against its declaration and the rules of its set.
 pub fn wheel(
     declared: &DeclaredWheel,
     facts: &ArchiveFacts,
-    layout: Layout,
-    platforms: &[Platform],
+    rules: &WheelRules<'_>,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
     archive::check(declared, facts, &mut findings);
-    archive::name_conflicts(declared, &facts.name_conflicts, platforms, &mut findings);
+    archive::name_conflicts(
+        declared,
+        &facts.name_conflicts,
+        rules.platforms,
+        &mut findings,
+    );
     // Without METADATA the findings about the archive have reported it already.
     if facts.metadata.is_empty() {
         return findings;
     }
-    let archive = Some((facts, layout));
-    metadata_and(declared, &facts.metadata, archive, &mut findings);
+    let archive = Some((facts, rules.layout));
+    metadata_and(
+        declared,
+        &facts.metadata,
+        archive,
+        rules.licences,
+        &mut findings,
+    );
     findings
 }
 
-/// Checks the METADATA of a wheel against its declaration, without its archive. A full check by
+/// Checks the METADATA of a wheel against its declaration and a policy for licences, without its
+/// archive. A full check by
 /// [`wheel`] can also raise the codes in [`NEED_ARCHIVE`], codes that cannot be waived or
 /// lowered, and the findings of [`name_conflicts`] for the platforms given there.
-pub fn metadata(declared: &DeclaredWheel, metadata: &[u8]) -> Vec<Finding> {
+pub fn metadata(
+    declared: &DeclaredWheel,
+    metadata: &[u8],
+    licences: Option<&LicencePolicy>,
+) -> Vec<Finding> {
     let mut findings = Vec::new();
-    metadata_and(declared, metadata, None, &mut findings);
+    metadata_and(declared, metadata, None, licences, &mut findings);
     findings
 }
 
@@ -253,6 +292,7 @@ fn metadata_and(
     declared: &DeclaredWheel,
     metadata: &[u8],
     archive: Option<(&ArchiveFacts, Layout)>,
+    licences: Option<&LicencePolicy>,
     findings: &mut Vec<Finding>,
 ) {
     let (metadata, legacy) = match CoreMetadata::parse_with_legacy(metadata) {
@@ -276,4 +316,7 @@ fn metadata_and(
         dependencies_mismatch::check(declared, &metadata, is_whole, findings);
     }
     extras_mismatch::check(declared, &metadata, is_whole("Provides-Extra"), findings);
+    if let Some(policy) = licences {
+        licence::check(declared, &metadata, policy, findings);
+    }
 }

@@ -9,6 +9,7 @@ mod kept;
 mod network;
 mod report;
 mod request;
+mod sboms;
 mod times;
 mod wheels;
 
@@ -20,5 +21,6 @@ pub use kept::{
 pub use network::{DEFAULT_JOBS, Network};
 pub use report::{WheelFailure, WheelProblem, WheelReport};
 pub use request::{all_wheels, wheel_request};
+pub use sboms::sbom_files;
 pub use times::timed_wheels;
 pub use wheels::{Gathering, Reuse, Want, known_wheels};

@@ -48,6 +48,8 @@ pub fn fixture(code: Code) -> Option<RepositoryBuilder> {
         Code::RequiresPythonMismatch => requires_python_mismatch(),
         Code::DependenciesMismatch => dependencies_mismatch(),
         Code::ExtrasMismatch => extras_mismatch(),
+        Code::DeniedLicense => denied_license(),
+        Code::UnknownLicense => unknown_license(),
         Code::UnsatisfiedDependency => unsatisfied_dependency(),
         Code::MissingExtra => missing_extra(),
         Code::UnavailableDependency => unavailable_dependency(),
@@ -245,6 +247,34 @@ fn extras_mismatch() -> RepositoryBuilder {
     RepositoryBuilder::sound().change("apple", |apple| {
         apple.set("extras", "[\"juice\", \"jucie\"]")
     })
+}
+
+/// One wheel states another licence than the allowed one; the others state none.
+fn denied_license() -> RepositoryBuilder {
+    RepositoryBuilder::sound()
+        .change("damson", |damson| {
+            damson.rebuild(|wheel| wheel.header("License-Expression", "GPL-3.0-only"))
+        })
+        .format_2()
+        .configuration("\n[licenses]\nallow = [\"MIT\"]\nunknown = \"allow\"\n")
+}
+
+/// All but one state a licence.
+fn unknown_license() -> RepositoryBuilder {
+    let set =
+        ["apple", "banana", "cherry"]
+            .into_iter()
+            .fold(RepositoryBuilder::sound(), |set, name| {
+                set.change(name, |project| {
+                    project.rebuild(|wheel| wheel.header("License-Expression", "MIT"))
+                })
+            });
+    set.change("damson", |damson| {
+        let bsd = "License :: OSI Approved :: BSD License";
+        damson.rebuild(|wheel| wheel.header("Classifier", bsd))
+    })
+    .format_2()
+    .configuration("\n[licenses]\nallow = [\"MIT\"]\n")
 }
 
 /// `cherry[pit]` wants `damson>=5,<6`.

@@ -72,6 +72,7 @@ mod judgement;
 mod key_command;
 mod kubo;
 mod kubo_release;
+mod licences;
 mod limits;
 mod list_command;
 mod lock;
@@ -130,6 +131,8 @@ mod requirements;
 mod reuse;
 mod review;
 mod schemas;
+
+mod sbom_command;
 mod serve_command;
 mod show_command;
 mod sign_command;

@@ -37,6 +37,8 @@ const LINES: &[(&[&str], bool)] = &[
     (&["tree"], true),
     (&["lock"], true),
     (&["lock", "--format", "constraints"], true),
+    (&["sbom", "apple"], true),
+    (&["sbom", "apple", "--format", "spdx"], true),
     (&["tree", "--format", "mermaid"], true),
     (&["why", "damson"], true),
     (&["diff", "path:."], true),
@@ -56,6 +58,8 @@ fn workshop() -> Workshop {
         repository = repository.file(&format!("declarations/bad-{number}.toml"), text);
     }
     let workshop = Workshop::with(&repository);
+    // Later runs know the wheels, and say no more that they were fetched.
+    workshop.run(&["sbom", "apple"]);
     let made = workshop.run(&["key", "new", "--key", "key"]);
     assert_eq!(made.code, Some(0), "{}", made.error);
     workshop

@@ -32,6 +32,43 @@ pub struct CoreMetadata {
     pub requires_dist: Vec<Requirement>,
     /// Each Provides-Extra, normalised.
     pub provides_extra: BTreeSet<ExtraName>,
+    /// What it says about its licence and its people, as written.
+    pub about: AboutFields,
+}
+
+/// Fields for people, as written and unchecked; a missing or empty field is `None`. Any text in UTF-8
+/// can be in them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AboutFields {
+    /// License-Expression (PEP 639).
+    pub license_expression: Option<String>,
+    /// License, which often holds a name or a whole text.
+    pub license: Option<String>,
+    /// Each Classifier, in the order of the file.
+    pub classifiers: Vec<String>,
+    /// Author.
+    pub author: Option<String>,
+    /// Author-email.
+    pub author_email: Option<String>,
+    /// Maintainer.
+    pub maintainer: Option<String>,
+    /// Maintainer-email.
+    pub maintainer_email: Option<String>,
+}
+
+impl AboutFields {
+    fn of(headers: &Headers) -> Self {
+        let field = |name| headers.optional(name).filter(|text| !text.is_empty());
+        Self {
+            license_expression: field("License-Expression"),
+            license: field("License"),
+            classifiers: headers.all("Classifier"),
+            author: field("Author"),
+            author_email: field("Author-email"),
+            maintainer: field("Maintainer"),
+            maintainer_email: field("Maintainer-email"),
+        }
+    }
 }
 
 /// The specification marks all other fields as multiple use.
@@ -164,6 +201,7 @@ impl CoreMetadata {
                     requires_python,
                     requires_dist,
                     provides_extra,
+                    about: AboutFields::of(&headers),
                 };
                 Ok((metadata, legacy))
             }

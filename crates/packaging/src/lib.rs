@@ -117,7 +117,7 @@ mod core_metadata;
 pub mod wheel;
 
 pub use compatibility::{InstallerClass, common_installer};
-pub use core_metadata::{CoreMetadata, LegacyField};
+pub use core_metadata::{AboutFields, CoreMetadata, LegacyField};
 pub use marker::{Marker, MarkerEnvironment, SelectedMarker, Truth, Variable};
 pub use name::{ExtraName, GroupName, InvalidName, ProjectName};
 pub use pep440_rs::Version;

@@ -24,6 +24,7 @@ mod packages;
 mod places;
 mod problems;
 mod record;
+mod sboms;
 mod wheel_file;
 
 use serde::{Deserialize, Serialize};
@@ -38,6 +39,7 @@ pub use limits::Limits;
 pub use members::{MEMBERS_VERSION, MemberFacts, WheelMembers, installed_names, members};
 pub use metadata_file::{MetadataMember, find_metadata};
 pub use packages::module;
+pub use sboms::{SbomFile, read_sboms};
 
 /// The version of the checks of [`inspect()`], for statements: a release whose wheels passed older
 /// checks is not reused. Increased for every check that becomes stricter.
@@ -45,7 +47,7 @@ pub const CHECKS_VERSION: u32 = 4;
 
 /// The version of the results of [`inspect()`]: part of the key under which facts are stored, so
 /// that a changed check reads wheels again. Increased for every change that could change a fact.
-pub const FACTS_VERSION: u32 = 5;
+pub const FACTS_VERSION: u32 = 6;
 
 /// The facts from a wheel's own bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,6 +66,8 @@ pub struct ArchiveFacts {
     pub members: u64,
     /// Bytes of all members, inflated.
     pub unpacked_size: u64,
+    /// The paths of the SBOMs in its `*.dist-info` folder (PEP 770), sorted.
+    pub sboms: Vec<String>,
     /// All problems, in the order in which they were found.
     pub problems: Vec<Problem>,
     /// Names that conflict, or are invalid, on some systems: a problem if the wheel is installed on

@@ -80,6 +80,12 @@ fn words(weakening: &Weakening) -> String {
         Weakening::Waivers(values) => {
             format!("this change adds or changes waivers: {}", values.join("; "))
         }
+        Weakening::Licences(rules) => {
+            format!(
+                "this change accepts more in `[licenses]`: {}",
+                rules.join("; ")
+            )
+        }
         Weakening::Cooldown(before, now) => {
             format!("this change lowers the cooldown in `[index]` from {before} to {now}")
         }

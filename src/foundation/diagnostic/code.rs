@@ -145,6 +145,8 @@ codes! {
     RequiresPythonMismatch "requires-python-mismatch" Wheel Error true "The declared requires-python differs from the wheel's.",
     DependenciesMismatch "dependencies-mismatch" Wheel Error true "The declared dependencies differ from the wheel's.",
     ExtrasMismatch "extras-mismatch" Wheel Error true "A declared extra does not exist in the wheel, or needs an extra that is not declared.",
+    DeniedLicense "denied-license" Wheel Error true "The licence of a wheel is not one that the set accepts.",
+    UnknownLicense "unknown-license" Wheel Error true "The licence of a wheel is not known, and the set has a policy for licences.",
     MissingDependency "missing-dependency" Graph Error true "A requirement names a project that is not in the set.",
     UnsatisfiedDependency "unsatisfied-dependency" Graph Error true "A requirement excludes the version that is in the set.",
     MissingExtra "missing-extra" Graph Error true "A requirement requests an extra that its project does not declare.",

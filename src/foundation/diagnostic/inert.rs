@@ -65,7 +65,10 @@ pub fn json_line(value: &impl Serialize) -> serde_json::Result<String> {
 }
 
 /// As [`json_line`], but indented for people.
-pub(super) fn json_pretty(value: &impl Serialize) -> serde_json::Result<String> {
+///
+/// # Errors
+/// As `serde_json`.
+pub fn json_pretty(value: &impl Serialize) -> serde_json::Result<String> {
     serde_json::to_string_pretty(value).map(escape_json)
 }
 

@@ -208,7 +208,7 @@ pub(super) fn declaration(
         // Without METADATA the wheel's own problem is reported instead.
         if !facts.metadata.is_empty() {
             contradictions.extend(
-                check::metadata(wheel, &facts.metadata)
+                check::metadata(wheel, &facts.metadata, None)
                     .into_iter()
                     .filter(|finding| CONTRADICTIONS.contains(&finding.code) && counts(finding))
                     .map(of_finding),

@@ -8,7 +8,8 @@ pub enum FormatVersion {
     /// The first version.
     #[default]
     V1,
-    /// The version with upload times, `only`, `publisher`, `reviewed`, a cooldown and withdrawals.
+    /// The version with upload times, `only`, `publisher`, `reviewed`, a cooldown, a policy for licences
+    /// and withdrawals.
     V2,
 }
 

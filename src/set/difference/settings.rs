@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::foundation::diagnostic::{Code, without_credentials};
 use crate::set::declaration::Layout;
+use crate::set::licences::LicencePolicy;
 use crate::set::repository::{Configuration, Waiver, Withdrawal};
 use target::target;
 
@@ -70,6 +71,7 @@ pub(super) fn settings(configuration: &Configuration) -> Settings {
         platform_origins: _,
         index_url,
         cooldown,
+        licences,
         gateways,
         trusted,
         threshold,
@@ -98,6 +100,10 @@ pub(super) fn settings(configuration: &Configuration) -> Settings {
         (
             "cooldown",
             Values::Set(cooldown.iter().map(ToString::to_string).collect()),
+        ),
+        (
+            "licenses",
+            Values::Set(licences.iter().flat_map(LicencePolicy::rules).collect()),
         ),
         ("gateways", Values::List(gateways.clone())),
         ("name", one(name.clone())),

@@ -10,10 +10,11 @@ use crate::foundation::diagnostic::{Baseline, Code, Finding, Stage};
 use crate::foundation::environment::Environment;
 use crate::foundation::failure::Failure;
 use crate::foundation::time::Cooldown;
-use crate::set::check;
+use crate::set::check::{self, WheelRules};
 use crate::set::declaration::{Declaration, DeclaredWheel, Source};
 use crate::set::gather::WheelReport;
 use crate::set::judgement::{compare, judge};
+use crate::set::licences::LicencePolicy;
 use crate::set::repository::{
     CONFIGURATION_FILE, Changes, Configuration, LoadError, Repository, Revision, RevisionError,
     SeverityRule, disguises,
@@ -176,8 +177,7 @@ impl EarlierState {
         now: &Repository,
         found: &WheelReport,
     ) -> Vec<Finding> {
-        let layout = before.configuration.layout;
-        let platforms = &before.configuration.platforms;
+        let rules = WheelRules::of(&before.configuration);
         let of_sources = check::sources(&found.problems);
         let mut findings = Vec::new();
         for declaration in now.declarations.values() {
@@ -188,7 +188,7 @@ impl EarlierState {
                 findings.extend(check::times(&[wheel], found));
                 findings.extend(check::withdrawn_by_facts(before, &[wheel], found));
                 if let Some(facts) = found.facts(wheel) {
-                    findings.extend(check::wheel(wheel, &facts.archive, layout, platforms));
+                    findings.extend(check::wheel(wheel, &facts.archive, &rules));
                 }
                 // The bytes and sources of a wheel with an unchanged declaration are unchanged,
                 // except for a file of the repository.
@@ -263,6 +263,8 @@ pub enum Weakening {
     Waivers(Vec<String>),
     /// Platforms that are no longer supported.
     Platforms(Vec<String>),
+    /// The policy for licences accepts more: the new rules.
+    Licences(Vec<String>),
     /// The cooldown is shorter than before, or gone: both values.
     Cooldown(String, String),
 }
@@ -311,6 +313,13 @@ fn weakenings(before: &Repository, now: &Repository) -> Vec<Weakening> {
             cooldown.map_or_else(|| "none".to_owned(), |cooldown| cooldown.to_string())
         };
         weakenings.push(Weakening::Cooldown(text(before), text(now)));
+    }
+    let relaxed = LicencePolicy::relaxations(
+        before.configuration.licences.as_ref(),
+        now.configuration.licences.as_ref(),
+    );
+    if !relaxed.is_empty() {
+        weakenings.push(Weakening::Licences(relaxed));
     }
     let identity = keys(&["name", "declarations", "layout", "profile"]);
     if !identity.is_empty() {

@@ -88,6 +88,28 @@ impl<'r> Closures<'r> {
         }
         Self { roots, bringing }
     }
+
+    /// The roots, as indices, among these.
+    pub(super) fn numbers(&self, roots: &[Root<'_>]) -> FixedBitSet {
+        let mut numbers = FixedBitSet::with_capacity(self.roots.len());
+        numbers.extend(
+            roots
+                .iter()
+                .filter_map(|root| self.roots.binary_search(root).ok()),
+        );
+        numbers
+    }
+
+    /// The projects that any of these roots brings, on any platform.
+    pub fn brought_by(&self, roots: &[Root<'_>]) -> Vec<&'r ProjectName> {
+        let roots = self.numbers(roots);
+        let is_brought = |groups: &[Group]| groups.iter().any(|one| !one.roots.is_disjoint(&roots));
+        let brought = self
+            .bringing
+            .iter()
+            .filter(|(_, groups)| is_brought(groups));
+        brought.map(|(project, _)| *project).collect()
+    }
 }
 
 /// Adds platforms to groups for the roots that bring something there. Groups are split where only

@@ -1,6 +1,6 @@
 //! The projects of a lock file, each with the marker of its use.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use fixedbitset::FixedBitSet;
 use ipwhl_packaging::{ExtraName, ProjectName, SelectedMarker};
@@ -18,6 +18,24 @@ pub enum Part<'r> {
     Project(&'r ProjectName),
     /// These roots together, without extras.
     Together(Vec<Root<'r>>),
+}
+
+impl<'r> Part<'r> {
+    /// The roots that it consists of; `None` for the whole set.
+    pub fn roots(&self, graph: &Graph<'r>) -> Option<Vec<Root<'r>>> {
+        match self {
+            Self::Each => None,
+            Self::Project(project) => {
+                let declaration = graph.repository.declarations.get(*project);
+                let wheels = declaration.into_iter().flat_map(|one| &one.wheels);
+                let extras = wheels.flat_map(|wheel| &wheel.extras);
+                let extras: BTreeSet<&ExtraName> = extras.map(|extra| &extra.value).collect();
+                let each = std::iter::once(None).chain(extras.into_iter().map(Some));
+                Some(each.map(|extra| Root { project, extra }).collect())
+            }
+            Self::Together(roots) => Some(roots.clone()),
+        }
+    }
 }
 
 /// The reason why a lock file cannot be written.
@@ -59,22 +77,13 @@ impl<'r> LockedProjects<'r> {
         closures: &Closures<'r>,
         part: &Part<'r>,
     ) -> Result<Self, LockError> {
-        let all = &closures.roots;
-        let taken: FixedBitSet = match part {
-            Part::Each => without_ambiguous(all),
-            Part::Project(project) => {
-                let of_project = all.iter().enumerate();
-                let of_project = of_project.filter(|(_, root)| root.project == *project);
-                of_project.map(|(number, _)| number).collect()
-            }
-            Part::Together(roots) => {
-                let numbers = roots.iter().filter_map(|root| all.binary_search(root).ok());
-                numbers.collect()
-            }
+        let taken = match part.roots(graph) {
+            None => without_ambiguous(&closures.roots),
+            Some(roots) => closures.numbers(&roots),
         };
         let name = |number: usize| match part {
-            Part::Each => extra_name(&all[number]),
-            Part::Project(_) => all[number].extra.cloned(),
+            Part::Each => extra_name(&closures.roots[number]),
+            Part::Project(_) => closures.roots[number].extra.cloned(),
             Part::Together(_) => None,
         };
         let names: HashMap<usize, ExtraName> = taken

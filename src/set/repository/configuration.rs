@@ -1,6 +1,7 @@
 //! `ipwhl.toml` (FORMATS 1).
 
 mod judgement;
+mod licences;
 mod parse;
 mod platforms;
 mod publish;
@@ -17,6 +18,7 @@ use jiff::civil::Date;
 use crate::foundation::diagnostic::{Code, Severity};
 use crate::foundation::time::Cooldown;
 use crate::set::declaration::{FormatVersion, Layout, Spanned};
+use crate::set::licences::LicencePolicy;
 pub(super) use parse::parse;
 pub use publish::{
     ClusterTarget, DirectoryTarget, DnslinkTarget, GitTarget, IpnsTarget, KuboTarget,
@@ -46,6 +48,8 @@ pub struct Configuration {
     pub index_url: Option<String>,
     /// The age that each wheel needs, if the repository asks for one (format 2).
     pub cooldown: Option<Cooldown>,
+    /// The licences that the set accepts, if it has a policy (format 2).
+    pub licences: Option<LicencePolicy>,
     /// Gateways that may have the wheels by content-id.
     pub gateways: Vec<String>,
     /// The keys that may sign a statement: `ssh-ed25519 AAAA… comment`, or the line of a hardware
@@ -77,6 +81,7 @@ impl Default for Configuration {
             platform_origins: BTreeMap::new(),
             index_url: None,
             cooldown: None,
+            licences: None,
             gateways: Vec::new(),
             trusted: Vec::new(),
             threshold: 1,

@@ -31,6 +31,8 @@ const PYTHON: &str = r"^(cp|pp)3[0-9]+t?(\s*>=.+)?$";
 const SYSTEM: &str = concat!("^", system!(), "$");
 /// Both.
 const PLATFORM: &str = concat!(r"^(cp|pp)3[0-9]+t?(\s*>=[^-]+)?-", system!(), "$");
+/// One licence, perhaps with an exception.
+const LICENCE: &str = r"^\s*[A-Za-z0-9.-]+(\s+[Ww][Ii][Tt][Hh]\s+[A-Za-z0-9.-]+)?\s*$";
 /// A folder inside the repository.
 const FOLDER: &str =
     r"^([^./\\]|\.[^./\\]|\.\.[^/\\])[^/\\]*(/([^./\\]|\.[^./\\]|\.\.[^/\\])[^/\\]*)*$";
@@ -50,6 +52,7 @@ struct ConfigurationText {
     repository: RepositoryTable,
     platforms: Option<PlatformsTable>,
     index: Option<IndexTable>,
+    licenses: Option<LicensesTable>,
     mirrors: Option<MirrorsTable>,
     signing: Option<SigningTable>,
     publish: Option<PublishTables>,
@@ -181,6 +184,65 @@ struct IndexTable {
         example = "7 days"
     )]
     cooldown: Option<String>,
+}
+
+/// The licences of wheels that the set accepts (format 2).
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only the schema uses its shape")]
+#[schemars(deny_unknown_fields)]
+struct LicensesTable {
+    /// The allowed licences: SPDX identifiers, each perhaps with an exception. Without it, each licence
+    /// is allowed that `deny` does not name.
+    #[schemars(
+        inner(regex(pattern = LICENCE)),
+        example = ["MIT", "Apache-2.0", "Apache-2.0 WITH LLVM-exception", "LicenseRef-Proprietary"]
+    )]
+    allow: Option<Vec<String>>,
+    /// The forbidden licences.
+    #[schemars(inner(regex(pattern = LICENCE)), example = ["AGPL-3.0-only"])]
+    deny: Option<Vec<String>>,
+    /// Whether the licence of a wheel may be unknown.
+    #[schemars(extend("enum" = ["deny", "allow"], "default" = "deny"))]
+    unknown: Option<String>,
+    /// Licences that are allowed for one project.
+    exception: Option<Vec<ExceptionTable>>,
+    /// The licence of a project whose metadata does not state it.
+    clarify: Option<Vec<ClarifyTable>>,
+}
+
+/// Licences that are allowed for one project, even if `deny` names them.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only the schema uses its shape")]
+#[schemars(deny_unknown_fields)]
+struct ExceptionTable {
+    /// The project.
+    #[schemars(regex(pattern = schema::NAME))]
+    project: String,
+    /// The licences.
+    #[schemars(inner(regex(pattern = LICENCE)), example = ["MPL-2.0"])]
+    allow: Vec<String>,
+    /// The reason why they are acceptable.
+    #[schemars(regex(pattern = schema::LINE))]
+    reason: String,
+}
+
+/// The licence of a project whose metadata does not state it.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only the schema uses its shape")]
+#[schemars(deny_unknown_fields)]
+struct ClarifyTable {
+    /// The project.
+    #[schemars(regex(pattern = schema::NAME))]
+    project: String,
+    /// Only this version.
+    #[schemars(example = "1.26.4")]
+    version: Option<String>,
+    /// The licence, as an SPDX expression.
+    #[schemars(example = "BSD-3-Clause AND MIT")]
+    expression: String,
+    /// Where the licence is stated.
+    #[schemars(regex(pattern = schema::LINE))]
+    reason: String,
 }
 
 /// Other places that may have the wheels by content-id.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures_util::future::try_join_all;
 use futures_util::{StreamExt, stream};
 use ipwhl_packaging::{
-    CoreMetadata, ExtraName, MarkerEnvironment, Platform, ProjectName, Requirement, Truth, Version,
+    CoreMetadata, ExtraName, MarkerEnvironment, ProjectName, Requirement, Truth, Version,
     WheelFileName,
 };
 
@@ -16,7 +16,7 @@ use super::pins::check_pins;
 use super::solver::{Solution, SolvedProject, same_requirements};
 use crate::foundation::diagnostic::nearest;
 use crate::foundation::failure::Failure;
-use crate::set::check::{self, can_apply};
+use crate::set::check::{self, WheelRules, can_apply};
 use crate::set::declaration::{
     Declaration, DeclaredWheel, Layout, PackageUrl, Provenance, Source, Spanned,
 };
@@ -28,7 +28,7 @@ use crate::source::{FetchEvent, Fetcher, IndexFile, Session, Work};
 struct Declarer<'a> {
     fetcher: &'a Fetcher,
     catalogue: &'a IndexCatalogue,
-    platforms: &'a [Platform],
+    rules: WheelRules<'a>,
     progress: &'a (dyn Fn(FetchEvent) + Sync),
 }
 
@@ -49,7 +49,10 @@ pub(super) fn declare_all(
     let declarer = Declarer {
         fetcher: catalogue.fetcher(),
         catalogue,
-        platforms: &repository.configuration.platforms,
+        rules: WheelRules {
+            layout: Layout::Package,
+            ..WheelRules::of(&repository.configuration)
+        },
         progress: &tell,
     };
     let mut first = 0;
@@ -228,7 +231,7 @@ impl Declarer<'_> {
         };
         // Findings that no waiver can cover prevent the declaration; the others are reported when
         // it is written.
-        let findings = check::wheel(&declared, &facts.archive, Layout::Package, self.platforms);
+        let findings = check::wheel(&declared, &facts.archive, &self.rules);
         match findings
             .iter()
             .find(|found| !found.code.may_be_overridden())

@@ -11,10 +11,12 @@ use crate::harness::skip;
 pub fn program(lock: &str, name: &str) -> PathBuf {
     static PINNED: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     static INSTALLERS: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    static SBOM: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     static ORIGINAL: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     let environment = match lock {
         "installers.txt" => &INSTALLERS,
         "original.txt" => &ORIGINAL,
+        "sbom.txt" => &SBOM,
         _ => &PINNED,
     };
     match environment.get_or_init(|| make(lock)) {

@@ -13,6 +13,7 @@ use super::members::script_name;
 use super::packages::packages;
 use super::problems::{Problems, shown};
 use super::record::{MemberHasher, Record};
+use super::sboms::sbom_paths;
 use super::wheel_file::read_wheel_file;
 use super::{ArchiveFacts, EntryPoint, Limits};
 
@@ -33,6 +34,7 @@ pub fn inspect<R: Read + Seek>(reader: &mut R, limits: &Limits) -> io::Result<Ar
         let stem = find_dist_info(&members, &mut problems);
         let dist_info = stem.as_deref().map(DistInfo::new);
         if let Some(stem) = &stem {
+            facts.sboms = sbom_paths(&members, stem);
             facts.name_conflicts = check_layout(&members, stem, limits, &mut problems);
         }
         facts.dist_info = stem.unwrap_or_default();

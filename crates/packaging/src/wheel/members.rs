@@ -159,7 +159,7 @@ fn read<R: Read + Seek>(
 }
 
 /// The digest of a member's bytes.
-fn digest<R: Read + Seek>(
+pub(super) fn digest<R: Read + Seek>(
     source: &mut Source<'_, R>,
     contents: &mut Contents,
     member: &Member,

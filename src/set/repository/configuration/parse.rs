@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ipwhl_unixfs::Profile;
 
 use super::judgement::{severities, waived_platforms, waiver};
+use super::licences::licences;
 use super::platforms::platforms;
 use super::withdrawn::withdrawal;
 use super::{Configuration, Role, publish};
@@ -39,6 +40,7 @@ pub(in crate::set::repository) fn parse(
             cooldown(&reader, &index, &mut configuration);
             index.finish();
         }
+        licences(&reader, &top, &mut configuration);
         if let Some(mirrors) = top.table("mirrors", "`[mirrors]`") {
             gateways(&reader, &mirrors, &mut configuration);
             mirrors.finish();
