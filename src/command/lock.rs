@@ -10,11 +10,10 @@ use url::Url;
 
 use super::context::Context;
 use super::exit::ExitStatus;
-use super::part::{named, part};
+use super::part::{named, write_or_print};
 use super::query::note_findings;
 use super::words::counted;
-use crate::foundation::environment::AtomicFile;
-use crate::foundation::failure::{Failure, unusable, unwritable};
+use crate::foundation::failure::{Failure, unusable};
 use crate::set::declaration::DeclaredWheel;
 use crate::set::graph::GraphQuery;
 use crate::set::lock::{
@@ -77,7 +76,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         return check(context, &query, file, arguments.base.as_ref());
     }
     let named = named(&query, &arguments.projects)?;
-    let part = part(&query, &named);
+    let part = Part::of(&repository, &named);
     let text = match arguments.format {
         LockFormat::Pylock => {
             let closures = Closures::of(&query.graph);
@@ -104,14 +103,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
             uv_settings(&repository, &slashed(base))
         }
     };
-    match &arguments.output {
-        Some(file) => {
-            let path = context.absolute(file);
-            AtomicFile::write_whole(&path, text.as_bytes())
-                .map_err(|error| unwritable(file, &error))?;
-        }
-        None => context.result(text.trim_end())?,
-    }
+    write_or_print(context, arguments.output.as_deref(), &text)?;
     Ok(ExitStatus::Clean)
 }
 
@@ -125,8 +117,13 @@ fn check(
     let shown = file.display();
     let mut before = String::new();
     File::open(context.absolute(file))
-        .and_then(|opened| opened.take(LARGEST_LOCK).read_to_string(&mut before))
+        .and_then(|opened| opened.take(LARGEST_LOCK + 1).read_to_string(&mut before))
         .map_err(|error| unusable(file, &error))?;
+    if before.len() as u64 > LARGEST_LOCK {
+        return Err(Failure::finding(format!(
+            "`{shown}` is not read: it has more than {LARGEST_LOCK} bytes"
+        )));
+    }
     let unreadable = |error: toml_edit::TomlError| {
         Failure::finding(format!("`{shown}` is no TOML: {}", error.message()))
     };
@@ -152,7 +149,7 @@ fn check(
     let part = match declared {
         // As the tree of a large release has it.
         Some((project, _)) if document.contains_key("extras") => Part::Project(project),
-        _ => part(query, &named),
+        _ => Part::of(query.repository, &named),
     };
     let closures = Closures::of(&query.graph);
     let after = pylock(query, &closures, part, base)?;
@@ -224,6 +221,8 @@ fn explained(error: &LockError) -> Failure {
         LockError::UnknownDigest(_) => {
             failure.help("declare `sha256` and `size`; `ipwhl add NAME==VERSION` writes them")
         }
-        LockError::NoMarker(_) => failure,
+        LockError::NoMarker(_) => failure.help(
+            "markers cannot name the machine of a 32-bit system; `--format constraints` needs none",
+        ),
     }
 }

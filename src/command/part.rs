@@ -1,12 +1,13 @@
-//! Parts of a set, as `lock` and `sbom` take them.
+//! What `lock` and `sbom` share: the projects that they are about, and where their document goes.
 
-use std::collections::BTreeSet;
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::path::Path;
 
-use ipwhl_packaging::ExtraName;
-
-use crate::foundation::failure::Failure;
+use super::context::Context;
+use crate::foundation::environment::{AtomicFile, is_device};
+use crate::foundation::failure::{Failure, unwritable};
 use crate::set::graph::{GraphQuery, NamedProject, member};
-use crate::set::lock::{Part, Root};
 
 /// Reads `NAME` or `NAME[EXTRA,…]`. Each project must be declared, and its declaration readable.
 pub(super) fn named(
@@ -26,27 +27,23 @@ pub(super) fn named(
     Ok(named)
 }
 
-/// The part of a set that these projects are; without one, the whole set.
-pub(super) fn part<'r>(query: &GraphQuery<'r>, named: &[NamedProject]) -> Part<'r> {
-    if named.is_empty() {
-        return Part::Each;
-    }
-    let declarations = &query.repository.declarations;
-    let mut roots = Vec::new();
-    for one in named {
-        let Some(declaration) = declarations.get(&one.project) else {
-            continue;
-        };
-        let extras = declaration.wheels.iter().flat_map(|wheel| &wheel.extras);
-        let extras: BTreeSet<&ExtraName> = extras.map(|extra| &extra.value).collect();
-        let asked = extras
-            .into_iter()
-            .filter(|extra| one.extras.contains(*extra));
-        let each = std::iter::once(None).chain(asked.map(Some));
-        roots.extend(each.map(|extra| Root {
-            project: &declaration.project,
-            extra,
-        }));
-    }
-    Part::Together(roots)
+/// Writes a document to the file, or to standard output without one. A device or a pipe gets its
+/// bytes.
+pub(super) fn write_or_print(
+    context: &Context<'_>,
+    output: Option<&Path>,
+    text: &str,
+) -> Result<(), Failure> {
+    let Some(file) = output else {
+        return context.result(text.trim_end());
+    };
+    let text = format!("{}\n", text.trim_end());
+    let place = context.absolute(file);
+    let written = if is_device(&place) {
+        let device = OpenOptions::new().write(true).open(&place);
+        device.and_then(|mut device| device.write_all(text.as_bytes()))
+    } else {
+        AtomicFile::write_whole(&place, text.as_bytes())
+    };
+    written.map_err(|error| unwritable(file, &error))
 }

@@ -9,16 +9,16 @@ use ipwhl_unixfs::Sha256Digest;
 use super::context::Context;
 use super::exit::ExitStatus;
 use super::network::NetworkArguments;
-use super::part::{named, part};
+use super::part::{named, write_or_print};
 use super::query::note_findings;
 use super::report::{show_failures, show_rejected};
 use crate::foundation::diagnostic::{Finding, Stage};
-use crate::foundation::environment::AtomicFile;
-use crate::foundation::failure::{Failure, unwritable};
+use crate::foundation::failure::Failure;
 use crate::set::check;
 use crate::set::declaration::DeclaredWheel;
 use crate::set::gather::{Gathering, Want, WheelReport, sbom_files};
 use crate::set::graph::GraphQuery;
+use crate::set::lock::Part;
 use crate::set::repository::Repository;
 use crate::set::sbom::{
     EmbeddedSbom, Inventory, InventoryInput, LARGEST_EMBEDDED, cyclonedx, part_wheels, spdx,
@@ -65,7 +65,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     let query = GraphQuery::new(&repository, &[])?;
     let named = named(&query, &arguments.projects)?;
     note_findings(context, &query);
-    let part = part(&query, &named);
+    let part = Part::of(&repository, &named);
     let wheels = part_wheels(&query.graph, &part)
         .map_err(|error| Failure::finding(&error).help("`ipwhl check` shows the mistake"))?;
     let network = &arguments.network.network();
@@ -104,15 +104,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         SbomFormat::Spdx => spdx(&inventory),
     };
     let text = text.map_err(|error| Failure::world(&error))?;
-    match &arguments.output {
-        Some(file) => {
-            let path = context.absolute(file);
-            let text = format!("{text}\n");
-            AtomicFile::write_whole(&path, text.as_bytes())
-                .map_err(|error| unwritable(file, &error))?;
-        }
-        None => context.result(&text)?,
-    }
+    write_or_print(context, arguments.output.as_deref(), &text)?;
     Ok(ExitStatus::Clean)
 }
 

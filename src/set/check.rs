@@ -259,9 +259,8 @@ pub fn wheel(
 }
 
 /// Checks the METADATA of a wheel against its declaration and a policy for licences, without its
-/// archive. A full check by
-/// [`wheel`] can also raise the codes in [`NEED_ARCHIVE`], codes that cannot be waived or
-/// lowered, and the findings of [`name_conflicts`] for the platforms given there.
+/// archive. A full check by [`wheel`] can also raise the codes in [`NEED_ARCHIVE`], codes that cannot
+/// be waived or lowered, and the findings of [`name_conflicts`] for the platforms given there.
 pub fn metadata(
     declared: &DeclaredWheel,
     metadata: &[u8],

@@ -282,6 +282,35 @@ fn pdm_and_pipenv_install_one_closure() {
     }
 }
 
+/// A pipe gets the bytes. No file takes its place, as no other command puts one there.
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_written_and_not_replaced() {
+    use std::os::unix::fs::FileTypeExt as _;
+    let application = pure("application", "1.0");
+    let workshop = Workshop::with(&RepositoryBuilder::new().project(Project::wanted(application)));
+    let pipe = workshop.path("pylock.pipe.toml");
+    let made = Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    let is_pipe = || fs::symlink_metadata(&pipe).unwrap().file_type().is_fifo();
+    let reader = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || fs::read_to_string(pipe).unwrap()
+    });
+    let ran = workshop.run(&["lock", "application", "-o", "../pylock.pipe.toml"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.error);
+    let text = reader.join().unwrap();
+    let printed = workshop.run(&["lock", "application"]);
+    assert_eq!(text.trim_end(), printed.output.trim_end());
+    assert!(is_pipe());
+    workshop.build(&["--unsigned"]);
+    let ran = workshop.run(&["hollow", "release", "--output", "../pylock.pipe.toml"]);
+    assert_eq!(ran.code, Some(3), "{}", ran.error);
+    let words = "it is a device or a pipe, which is not replaced by a file";
+    assert!(ran.error.contains(words), "{}", ran.error);
+    assert!(is_pipe());
+}
+
 /// What is asked for is in the set, and a comparison says what has changed.
 #[test]
 fn a_lock_is_compared_with_the_set() {

@@ -35,11 +35,18 @@ enum Readers {
     These(Permissions),
 }
 
+/// Whether there is something at a place, or at the end of its links, that is neither a file nor a
+/// folder. A rename would put a file in its stead.
+pub fn is_device(place: &Path) -> bool {
+    fs::metadata(place).is_ok_and(|found| !found.is_file() && !found.is_dir())
+}
+
 impl AtomicFile {
     /// Opens the partial file of `place`, whose folder must exist.
     ///
     /// # Errors
-    /// When the folder cannot be written, or another process is writing the same file.
+    /// When the folder cannot be written, another process is writing the same file, or the place is
+    /// that of a device or a pipe.
     pub fn create(place: &Path) -> io::Result<Self> {
         let mut file = Self::create_private(place)?;
         file.readers = Readers::Usual;
@@ -51,6 +58,12 @@ impl AtomicFile {
     /// # Errors
     /// As [`AtomicFile::create`].
     pub fn create_private(place: &Path) -> io::Result<Self> {
+        if is_device(place) {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "it is a device or a pipe, which is not replaced by a file",
+            ));
+        }
         let partial = partial_path(place)?;
         loop {
             let file = match partial::open_own(&partial)? {

@@ -26,7 +26,8 @@ pub struct HollowReport {
 /// is the archive itself, or when it cannot be written.
 pub fn hollow_archive(path: &Path, output: PathBuf) -> Result<HollowReport, Failure> {
     let reader = open_archive(path)?;
-    if same_file::is_same_file(path, &output).unwrap_or(false) {
+    // A pipe would wait for its reader.
+    if output.is_file() && same_file::is_same_file(path, &output).unwrap_or(false) {
         return Err(Failure::usage(format!(
             "`{}` would be overwritten by its own hollow archive",
             path.display()

@@ -88,8 +88,7 @@ impl LicenceExpression {
         terms
     }
 
-    /// The identifiers of the SPDX list in it, and its references, sorted, each once; without the
-    /// exceptions.
+    /// Its references, `LicenseRef-` with a name, sorted, each once.
     pub fn references(&self) -> Vec<String> {
         let terms = self.terms();
         let mut references: Vec<String> = terms

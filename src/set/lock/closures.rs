@@ -8,6 +8,7 @@ use ipwhl_packaging::{ExtraName, Marker, Platform, ProjectName};
 use petgraph::algo::tarjan_scc;
 use petgraph::graph::DiGraph;
 
+use crate::set::declaration::Declaration;
 use crate::set::graph::{Availability, Graph};
 
 /// What people can ask a lock for: a project, or an extra of it together with the project.
@@ -26,6 +27,17 @@ impl fmt::Display for Root<'_> {
             Some(extra) => write!(formatter, "{}[{extra}]", self.project),
         }
     }
+}
+
+/// A project, and each of its extras, sorted.
+pub(super) fn roots_of(declaration: &Declaration) -> impl Iterator<Item = Root<'_>> {
+    let extras = declaration.wheels.iter().flat_map(|wheel| &wheel.extras);
+    let extras: BTreeSet<&ExtraName> = extras.map(|extra| &extra.value).collect();
+    let each = std::iter::once(None).chain(extras.into_iter().map(Some));
+    each.map(|extra| Root {
+        project: &declaration.project,
+        extra,
+    })
 }
 
 /// The platforms on which a root brings a project, as indices into the repository's platforms.
@@ -55,16 +67,7 @@ impl<'r> Closures<'r> {
     /// The closures of all projects and extras.
     pub fn of(graph: &Graph<'r>) -> Self {
         let declarations = &graph.repository.declarations;
-        let mut roots: Vec<Root<'r>> = Vec::new();
-        for declaration in declarations.values() {
-            let extras = declaration.wheels.iter().flat_map(|wheel| &wheel.extras);
-            let extras: BTreeSet<&ExtraName> = extras.map(|extra| &extra.value).collect();
-            let each = std::iter::once(None).chain(extras.into_iter().map(Some));
-            roots.extend(each.map(|extra| Root {
-                project: &declaration.project,
-                extra,
-            }));
-        }
+        let roots: Vec<Root<'r>> = declarations.values().flat_map(roots_of).collect();
         let requirements = requirements(graph, &roots);
         let mut bringing: BTreeMap<&'r ProjectName, Vec<Group>> = BTreeMap::new();
         for alike in alike(graph.platforms) {

@@ -1,13 +1,14 @@
 //! The projects of a lock file, each with the marker of its use.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use fixedbitset::FixedBitSet;
 use ipwhl_packaging::{ExtraName, ProjectName, SelectedMarker};
 
-use super::closures::{Closures, Group, Platforms, Root};
+use super::closures::{Closures, Group, Platforms, Root, roots_of};
 use crate::set::declaration::Declaration;
-use crate::set::graph::Graph;
+use crate::set::graph::{Graph, NamedProject};
+use crate::set::repository::Repository;
 
 /// What a lock file is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,17 +22,30 @@ pub enum Part<'r> {
 }
 
 impl<'r> Part<'r> {
+    /// These declared projects together, with those of their extras that are named; without a
+    /// project, the whole set.
+    pub fn of(repository: &'r Repository, named: &[NamedProject]) -> Self {
+        if named.is_empty() {
+            return Self::Each;
+        }
+        let mut roots = Vec::new();
+        for one in named {
+            let declaration = repository.declarations.get(&one.project);
+            let own = declaration.into_iter().flat_map(roots_of);
+            roots.extend(
+                own.filter(|root| root.extra.is_none_or(|extra| one.extras.contains(extra))),
+            );
+        }
+        Self::Together(roots)
+    }
+
     /// The roots that it consists of; `None` for the whole set.
     pub fn roots(&self, graph: &Graph<'r>) -> Option<Vec<Root<'r>>> {
         match self {
             Self::Each => None,
             Self::Project(project) => {
                 let declaration = graph.repository.declarations.get(*project);
-                let wheels = declaration.into_iter().flat_map(|one| &one.wheels);
-                let extras = wheels.flat_map(|wheel| &wheel.extras);
-                let extras: BTreeSet<&ExtraName> = extras.map(|extra| &extra.value).collect();
-                let each = std::iter::once(None).chain(extras.into_iter().map(Some));
-                Some(each.map(|extra| Root { project, extra }).collect())
+                Some(declaration.into_iter().flat_map(roots_of).collect())
             }
             Self::Together(roots) => Some(roots.clone()),
         }

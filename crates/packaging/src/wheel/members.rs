@@ -104,21 +104,30 @@ pub fn installed_names<R: Read + Seek>(
     }))
 }
 
+/// The members of a wheel without a problem. The inner error is a clause for use after the wheel's
+/// name.
+pub(super) fn list<R: Read + Seek>(
+    reader: &mut R,
+    limits: &Limits,
+) -> io::Result<Result<Vec<Member>, String>> {
+    let mut problems = Problems::new(1);
+    let found = read_members(reader, limits, &mut problems)?;
+    Ok(match (found, problems.finish().into_iter().next()) {
+        (Some(members), None) => Ok(members),
+        (_, Some(problem)) => Err(problem.message),
+        (None, None) => Err("is no archive".to_owned()),
+    })
+}
+
 /// The results for a wheel, and all its members.
 fn read<R: Read + Seek>(
     reader: &mut R,
     limits: &Limits,
     is_read: fn(&str) -> bool,
 ) -> io::Result<Result<(WheelMembers, Vec<Member>), String>> {
-    let mut problems = Problems::new(1);
-    let found = read_members(reader, limits, &mut problems)?;
-    let mut problems = problems.finish().into_iter();
-    let members = match (found, problems.next()) {
-        (Some(members), None) => members,
-        (_, problem) => {
-            let reason = problem.map_or_else(|| "is no archive".to_owned(), |one| one.message);
-            return Ok(Err(reason));
-        }
+    let members = match list(reader, limits)? {
+        Ok(members) => members,
+        Err(reason) => return Ok(Err(reason)),
     };
     let mut source = Source::new(reader)?;
     let mut contents = Contents::new();

@@ -5,11 +5,10 @@
 use std::io::{self, Read, Seek};
 
 use super::Limits;
-use super::archive::{Member, read_members};
+use super::archive::Member;
 use super::content::Contents;
 use super::input::Source;
-use super::members::digest;
-use super::problems::Problems;
+use super::members::{digest, list};
 
 /// An SBOM in a wheel.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,14 +43,9 @@ pub fn read_sboms<R: Read + Seek>(
     largest: u64,
     limits: &Limits,
 ) -> io::Result<Result<Vec<SbomFile>, String>> {
-    let mut problems = Problems::new(1);
-    let found = read_members(reader, limits, &mut problems)?;
-    let members = match (found, problems.finish().into_iter().next()) {
-        (Some(members), None) => members,
-        (_, problem) => {
-            let reason = problem.map_or_else(|| "is no archive".to_owned(), |one| one.message);
-            return Ok(Err(reason));
-        }
+    let members = match list(reader, limits)? {
+        Ok(members) => members,
+        Err(reason) => return Ok(Err(reason)),
     };
     let mut source = Source::new(reader)?;
     let mut contents = Contents::new();
