@@ -5,6 +5,7 @@
 mod add;
 mod allow;
 mod archives;
+mod audit;
 mod build;
 mod cache;
 mod change;
@@ -90,6 +91,7 @@ enum Command {
     Init(init::Arguments),
     Build(build::Arguments),
     Check(check::Arguments),
+    Audit(audit::Arguments),
     Explain(explain::Arguments),
     Add(add::Arguments),
     Update(update::Arguments),
@@ -148,6 +150,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
         Command::Init(arguments) => init::run(&context, &arguments),
         Command::Build(arguments) => build::run(&context, &arguments),
         Command::Check(arguments) => check::run(&context, &arguments),
+        Command::Audit(arguments) => audit::run(&context, &arguments),
         Command::Explain(arguments) => explain::run(&context, &arguments),
         Command::Add(arguments) => add::run(&context, &arguments),
         Command::Update(arguments) => update::run(&context, &arguments),

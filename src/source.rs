@@ -25,6 +25,7 @@ mod cache;
 mod cache_error;
 mod client;
 mod client_error;
+mod database;
 mod discover;
 mod download;
 mod event;
@@ -65,6 +66,7 @@ pub use cache::{
 pub use cache_error::CacheError;
 pub use client::{Client, ClientSettings};
 pub use client_error::ClientError;
+pub use database::{DatabaseError, DatabaseFiles};
 pub use discover::{DiscoverError, IndexLocation, IndexOrigin, IndexSearch};
 pub use event::{Event, FetchEvent, Observer, Work};
 pub use fetch::{FetchSettings, Fetcher};

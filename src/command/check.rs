@@ -10,9 +10,10 @@ use super::context::Context;
 use super::exit::ExitStatus;
 use super::network::{NetworkArguments, note_proxies};
 use super::report::{
-    MessageFormat, count, show_compared, show_failures, show_rejected, show_waivers, status,
+    Deny, MessageFormat, count, show_compared, show_failures, show_rejected, show_waivers, status,
     tell_of_waivers,
 };
+use super::values::time;
 use super::words::counted;
 use crate::foundation::failure::Failure;
 use crate::set::difference::EarlierState;
@@ -63,17 +64,6 @@ pub(super) struct Arguments {
     network: NetworkArguments,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Deny {
-    /// Also warnings.
-    Warnings,
-}
-
-fn time(text: &str) -> Result<Timestamp, String> {
-    text.parse()
-        .map_err(|_| "write it as in `2026-03-01T12:00:00Z`".to_owned())
-}
-
 pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
     if arguments.sources && arguments.network.offline {
         return Err(Failure::usage(
@@ -120,6 +110,9 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
             review.unasked.join("; ")
         ));
     }
+    if let Some(reason) = &review.not_audited {
+        context.say(&format!("note: the set was not audited: {reason}"));
+    }
     if review.times_not_compared > 0 {
         context.say(&format!(
             "note: `--offline` forbids asking the index, so `uploaded` of {} was not compared",
@@ -131,7 +124,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     match &arguments.waivers {
         _ if format != MessageFormat::Text => {}
         Some(_) => show_waivers(context, findings)?,
-        None => tell_of_waivers(context, findings),
+        None => tell_of_waivers(context, findings, "`ipwhl check --waivers REASON`"),
     }
     show_failures(context, &review.report.failures, arguments.network.offline);
     let earlier = match review.verified_earlier {

@@ -27,6 +27,13 @@ impl ValueEnum for MessageFormat {
     }
 }
 
+/// The findings that set the exit code, besides errors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Deny {
+    /// Also warnings.
+    Warnings,
+}
+
 /// Prints the findings and how to waive them.
 pub(super) fn show(
     context: &Context<'_>,
@@ -36,7 +43,7 @@ pub(super) fn show(
 ) -> Result<(), Failure> {
     show_compared(context, repository, findings, format, false)?;
     if format == MessageFormat::Text {
-        tell_of_waivers(context, findings);
+        tell_of_waivers(context, findings, "`ipwhl check --waivers REASON`");
     }
     Ok(())
 }
@@ -98,14 +105,14 @@ fn further_reading(findings: &[Finding]) -> Option<String> {
     Some(format!("for details: `ipwhl explain {code}`"))
 }
 
-/// Prints how to waive the findings, if a waiver can cover one of them.
-pub(super) fn tell_of_waivers(context: &Context<'_>, findings: &[Finding]) {
+/// Prints how to waive the findings, if a waiver can cover one of them. `command` prints the
+/// waivers.
+pub(super) fn tell_of_waivers(context: &Context<'_>, findings: &[Finding], command: &str) {
     if waivers(findings).is_empty() {
         return;
     }
     let line = format!(
-        "to accept this for a while: `ipwhl check --waivers REASON` prints the lines for \
-         `{CONFIGURATION_FILE}`"
+        "to accept this for a while: {command} prints the lines for `{CONFIGURATION_FILE}`"
     );
     context.say(&wrap(&line, context.style(false).width, "", ""));
 }

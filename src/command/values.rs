@@ -34,3 +34,9 @@ pub(super) fn start_of_day(text: &str) -> Result<Timestamp, String> {
     let start = date.to_zoned(TimeZone::UTC).map_err(|_| wrong())?;
     Ok(start.timestamp())
 }
+
+/// A moment, such as `2026-03-01T12:00:00Z`.
+pub(super) fn time(text: &str) -> Result<jiff::Timestamp, String> {
+    text.parse()
+        .map_err(|_| "write it as in `2026-03-01T12:00:00Z`".to_owned())
+}

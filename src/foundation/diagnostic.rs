@@ -29,11 +29,17 @@ mod wrap;
 pub use brief::brief;
 pub use code::{Code, HardCode, Severity, Stage};
 pub use explain::{Explanation, findings_page};
-pub use finding::{Baseline, Finding, Label, SourceText, SourceTexts, Subject, sort};
+pub use finding::{
+    AdvisorySeverity, AdvisorySubject, Baseline, Finding, Label, SourceText, SourceTexts, Subject,
+    UpdateAnswer, sort,
+};
 pub use help::{AddCommand, AddPurpose, Help};
 pub use inert::{Inert, is_hidden};
 pub use inert::{json_line, json_pretty, visible};
-pub use json::{JsonFinding, JsonHelp, JsonLine, JsonPlace, JsonSummary, json_lines};
+pub use json::{
+    JsonAdvisory, JsonDatabase, JsonFinding, JsonHelp, JsonLine, JsonPlace, JsonSeverity,
+    JsonSummary, JsonUpdate, json_lines,
+};
 pub use markdown::{code_span, sentence};
 pub use message_format::MessageFormat;
 pub(crate) use most::more;

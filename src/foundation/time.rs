@@ -92,6 +92,14 @@ impl Cooldown {
     /// The longest cooldown: a hundred years.
     const MOST_HOURS: u32 = 100 * 366 * 24;
 
+    /// A number of days.
+    pub(crate) const fn days(count: u32) -> Self {
+        Self {
+            count,
+            unit: Unit::Days,
+        }
+    }
+
     /// The cooldown in hours.
     pub fn hours(self) -> u32 {
         self.count * self.unit.hours()

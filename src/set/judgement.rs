@@ -9,7 +9,7 @@ mod waivers;
 
 use jiff::civil::Date;
 
-use crate::foundation::diagnostic::{Baseline, Finding, Note, Severity, Stage, sort};
+use crate::foundation::diagnostic::{Baseline, Code, Finding, Note, Severity, Stage, sort};
 use crate::set::check::{set_with, take_in_mismatches};
 use crate::set::gather::{WheelReport, all_wheels};
 use crate::set::graph::Graph;
@@ -38,6 +38,48 @@ pub fn judge(
     today: Date,
     reason: &str,
 ) -> Vec<Finding> {
+    judged(repository, findings, looked_at, today, reason, false)
+}
+
+/// As [`judge`], for findings of a set that was also compared with a database of advisories: the
+/// waivers of such findings count as unused, too.
+pub fn judge_audited(
+    repository: &Repository,
+    findings: Vec<Finding>,
+    looked_at: &WheelReport,
+    today: Date,
+    reason: &str,
+) -> Vec<Finding> {
+    judged(repository, findings, looked_at, today, reason, true)
+}
+
+/// As [`judge`], for the findings of an audit alone: only waivers of such findings count.
+pub fn judge_audit(
+    repository: &Repository,
+    findings: Vec<Finding>,
+    today: Date,
+    reason: &str,
+) -> Vec<Finding> {
+    let mut configuration = repository.configuration.clone();
+    let is_of_audit = |code: Code| code.stage() == Stage::Advisories;
+    configuration
+        .waivers
+        .retain(|waiver| is_of_audit(waiver.code));
+    let file = repository.configuration_file();
+    let remaining = apply(&configuration, &file, findings, today, &[], true);
+    let mut findings = finish(repository, remaining);
+    propose(repository, &mut findings, today, reason);
+    findings
+}
+
+fn judged(
+    repository: &Repository,
+    findings: Vec<Finding>,
+    looked_at: &WheelReport,
+    today: Date,
+    reason: &str,
+    is_audited: bool,
+) -> Vec<Finding> {
     let mut unread = all_wheels(repository);
     unread.retain(|wheel| looked_at.release_facts(wheel).is_none());
     let remaining = apply(
@@ -46,6 +88,7 @@ pub fn judge(
         findings,
         today,
         &unread,
+        is_audited,
     );
     let mut findings = finish(repository, remaining);
     propose(repository, &mut findings, today, reason);

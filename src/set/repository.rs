@@ -19,9 +19,9 @@ mod walk;
 
 pub use canonical::{CanonicalForm, DeclarationFile};
 pub use configuration::{
-    ClusterTarget, Configuration, DirectoryTarget, DnslinkTarget, GitTarget, IpnsTarget,
-    KuboTarget, PinningServiceTarget, PublishKind, PublishTarget, SeverityRule, Waiver, Withdrawal,
-    Withdrawn,
+    AuditSettings, ClusterTarget, Configuration, DatabasePlace, DirectoryTarget, DnslinkTarget,
+    GitTarget, IpnsTarget, KuboTarget, PinningServiceTarget, PublishKind, PublishTarget,
+    SeverityRule, Waiver, Withdrawal, Withdrawn,
 };
 pub use folders::Folders;
 pub use load::{Repository, find, presumed_project};

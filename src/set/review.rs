@@ -2,18 +2,20 @@
 //! an earlier state, and the versions that would end findings.
 
 use std::collections::BTreeSet;
+use std::panic::resume_unwind;
 
 use ipwhl_packaging::ProjectName;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::foundation::diagnostic::Finding;
+use crate::foundation::diagnostic::{Finding, brief};
 use crate::foundation::failure::Failure;
+use crate::set::audit::OpenDatabase;
 use crate::set::check;
 use crate::set::declaration::DeclaredWheel;
 use crate::set::difference::EarlierState;
 use crate::set::gather::{Gathering, Network, WheelReport, all_wheels, known_wheels, timed_wheels};
-use crate::set::judgement::judge;
+use crate::set::judgement::{judge, judge_audited};
 use crate::set::repository::Repository;
 use crate::set::resolve::propose;
 use crate::source::Session;
@@ -61,6 +63,9 @@ pub struct Review {
     pub gone: Option<usize>,
     /// The reasons why the index was not asked for versions that would end findings.
     pub unasked: Vec<String>,
+    /// The reason why the declared versions were not compared with the configured database of
+    /// advisories; `None` if they were, or none is configured.
+    pub not_audited: Option<String>,
 }
 
 /// Checks a set.
@@ -73,12 +78,20 @@ pub fn review(
     options: &ReviewOptions<'_>,
 ) -> Result<Review, Failure> {
     let now = options.now.unwrap_or_else(|| session.now());
-    let mut findings = check::repository(repository);
-    findings.extend(check::age(
-        repository,
-        repository.configuration.cooldown,
-        now,
-    ));
+    // The files of the database are read while the set is checked.
+    let (mut findings, audited) = std::thread::scope(|scope| {
+        let audited = scope.spawn(|| audited(session, repository, now));
+        let mut findings = check::repository(repository);
+        findings.extend(check::age(
+            repository,
+            repository.configuration.cooldown,
+            now,
+        ));
+        let audited = audited.join().unwrap_or_else(|panic| resume_unwind(panic));
+        (findings, audited)
+    });
+    let (database, of_audit, not_audited) = audited;
+    findings.extend(of_audit);
     let all = all_wheels(repository);
     let changed = options
         .before
@@ -117,10 +130,18 @@ pub fn review(
     findings.extend(check::wheels(repository, &others, &known));
     report.extend(known);
     let today = now.to_zoned(TimeZone::UTC).date();
+    let judge = if database.is_some() {
+        judge_audited
+    } else {
+        judge
+    };
     let mut findings = judge(repository, findings, &report, today, options.waiver_reason);
     let gone = options
         .before
-        .map(|before| before.compare(repository, &report, now, &mut findings));
+        .map(|before| before.compare(repository, &report, now, database.as_ref(), &mut findings));
+    if let Some(database) = database {
+        database.discard();
+    }
     let unasked = propose(session, repository, options.network, &mut findings);
     // In the layout `ipwhl-1`, a project can have both readable and unreadable files.
     let projects: BTreeSet<&ProjectName> = repository
@@ -139,7 +160,23 @@ pub fn review(
         times_not_compared,
         gone,
         unasked,
+        not_audited,
     })
+}
+
+/// The configured database, the findings about it and about declared versions, and the reason why
+/// it cannot be read.
+type Audited = (Option<OpenDatabase>, Vec<Finding>, Option<String>);
+
+fn audited(session: &Session, repository: &Repository, now: Timestamp) -> Audited {
+    match OpenDatabase::configured(session, repository, now) {
+        None => Audited::default(),
+        Some(Ok(database)) => {
+            let findings = database.findings(repository, now);
+            (Some(database), findings, None)
+        }
+        Some(Err(failure)) => (None, Vec::new(), Some(brief(&failure.message))),
+    }
 }
 
 /// The findings of a set and of those wheels that an earlier run has verified.

@@ -7,6 +7,8 @@
 //! blocks/<CIDv1>           single blocks of releases that could not be filled yet
 //! by-sha256/<hex>          the CID of a file that an index names by its SHA-256
 //! metadata/<hex>           METADATA of a wheel, by the wheel's SHA-256
+//! advisories/<hex>.index   the advisories of a database, by project
+//! advisories/<hex>.zip     a database from a web address, with <hex>.json beside it
 //! partial/                 unfinished files of running processes
 //! CACHEDIR.TAG             marks the folder as a cache of this program
 //! .lock                    shared by the runs that use wheels, and exclusive for one that removes files
@@ -18,6 +20,7 @@
 //!
 //! The modification time of a file is that of its last use, to a day.
 
+mod advisories;
 mod layout;
 mod limit;
 mod mark;
@@ -41,6 +44,7 @@ use super::touch::touch;
 use super::verify::{self, Expectation};
 use super::workspace::Workspace;
 use crate::foundation::environment::make_private_folder;
+pub(super) use advisories::FetchedDatabase;
 pub(super) use layout::{BLOCKS, canonical};
 use layout::{FACTS, HASHES, PARTIAL, WHEELS, file_name};
 pub use limit::{CACHE_LIMIT_VARIABLE, Pruned, configured_limit};

@@ -10,6 +10,9 @@ pub const LARGEST_WHEEL: u64 = MAX_FILE;
 /// The largest other file of an index or a release, in bytes: a page, METADATA.
 pub const LARGEST_PAGE: u64 = 64 << 20;
 
+/// The largest archive of a database of advisories, in bytes.
+pub(super) const LARGEST_DATABASE: u64 = 512 << 20;
+
 /// The limits of the network. [`Limits::default`] is for users; tests use shorter ones.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {

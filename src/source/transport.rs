@@ -7,7 +7,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use reqwest::header::{
-    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER,
+    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, HeaderMap, HeaderValue, IF_NONE_MATCH,
+    LOCATION, RANGE, RETRY_AFTER,
 };
 use reqwest::{Response, StatusCode};
 
@@ -99,7 +100,8 @@ pub(super) struct Page {
 }
 
 impl Client {
-    /// Requests an address, following redirects. The response is 200, or 206 or 416 for a range;
+    /// Requests an address, following redirects. The response is 200, or 206 or 416 for a range,
+    /// or 304 for a known entity tag;
     /// the returned address is the one that answered.
     pub(super) async fn get(
         &self,
@@ -123,7 +125,7 @@ impl Client {
                 .await?;
             self.hosts.heard_of(&address);
             if !is_redirect(response.status()) {
-                check_status(&response, headers.contains_key(reqwest::header::RANGE))?;
+                check_status(&response, headers)?;
                 check_encoding(&response)?;
                 return Ok((response, address));
             }
@@ -362,12 +364,13 @@ fn redirect(
     }
 }
 
-fn check_status(response: &Response, ranged: bool) -> Result<(), RequestError> {
+fn check_status(response: &Response, headers: &HeaderMap) -> Result<(), RequestError> {
     let status = response.status();
     let reason = format!("the server answered {status}");
     match status.as_u16() {
         200 => Ok(()),
-        206 | 416 if ranged => Ok(()),
+        206 | 416 if headers.contains_key(RANGE) => Ok(()),
+        304 if headers.contains_key(IF_NONE_MATCH) => Ok(()),
         404 | 410 => Err(RequestError::Missing(reason)),
         401 | 403 | 407 => Err(RequestError::Lasting(format!(
             "{reason}: credentials are missing or not accepted"

@@ -112,6 +112,7 @@ fn the_size_is_that_of_the_files() {
             "blocks",
             "by-sha256",
             "metadata",
+            "advisories",
             "partial",
             "in"
         ]

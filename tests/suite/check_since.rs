@@ -661,3 +661,53 @@ fn names_of_files_do_not_reach_a_log_as_they_are() {
         assert!(said.contains("misplaced-declaration"), "{said}");
     }
 }
+
+/// What an advisory says of versions that did not change is no matter of the change, and the change
+/// does not choose the database.
+#[test]
+fn advisories_about_what_was_there_do_not_fail_a_change() {
+    let advisory = |id: &str, project: &str| {
+        format!(
+            "{{\"id\": \"{id}\", \"modified\": \"2026-11-20T00:00:00Z\", \"affected\": [{{\"package\": \
+             {{\"ecosystem\": \"PyPI\", \"name\": \"{project}\"}}, \"ranges\": [{{\"type\": \"ECOSYSTEM\", \
+             \"events\": [{{\"introduced\": \"0\"}}]}}]}}]}}"
+        )
+    };
+    let repository = RepositoryBuilder::sound()
+        .format_2()
+        .configuration("\n[audit]\ndatabase = \"advisories\"\n")
+        .file("advisories/MAL-1.json", advisory("MAL-1", "damson"))
+        .file("advisories/MAL-2.json", advisory("MAL-2", "plum"))
+        .build();
+    History::begin(repository.path());
+    let program = program(&repository);
+    let run = since(&program, "main").expect(ExitStatus::Clean);
+    assert_eq!(told(&run), ["unchanged malicious-version"]);
+    // A project that the change brings, and another database that would not know it.
+    let damson = fs::read_to_string(repository.join("declarations/damson.toml")).unwrap();
+    let plum = damson
+        .replace("damson", "plum")
+        .replace("automatic = true\n", "");
+    let sources: Vec<&str> = plum
+        .lines()
+        .filter(|line| !line.starts_with("sha256"))
+        .collect();
+    repository.write("declarations/plum.toml", sources.join("\n") + "\n");
+    edit(&repository, "ipwhl.toml", "\"advisories\"", "\"none\"");
+    let run = since(&program, "main");
+    assert!(
+        told(&run).contains(&"new malicious-version".to_owned()),
+        "{:?}",
+        told(&run)
+    );
+    assert!(
+        told(&run).contains(&"unchanged malicious-version".to_owned()),
+        "{:?}",
+        told(&run)
+    );
+    assert!(
+        run.stderr.contains("this change has a different `[audit]`"),
+        "{}",
+        run.stderr
+    );
+}

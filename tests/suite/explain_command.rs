@@ -26,7 +26,7 @@ fn files(example: &str) -> BTreeMap<String, String> {
     let (mut name, mut block): (Option<String>, Option<String>) = (None, None);
     for line in example.lines() {
         match (&mut block, line) {
-            (None, "```toml") => block = Some(String::new()),
+            (None, "```toml" | "```json") => block = Some(String::new()),
             (Some(text), "```") => {
                 let file = name.take().expect("a block of no file");
                 assert!(files.insert(file, text.clone()).is_none());

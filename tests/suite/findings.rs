@@ -10,7 +10,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use ipwhl::command::ExitStatus;
-use ipwhl::foundation::diagnostic::{Code, Severity};
+use ipwhl::foundation::diagnostic::{Code, Severity, Stage};
 use ipwhl_unixfs::Profile;
 
 use crate::support::loopback_index::{Hosted, LoopbackIndex};
@@ -55,6 +55,10 @@ pub fn fixture(code: Code) -> Option<RepositoryBuilder> {
         Code::UnavailableDependency => unavailable_dependency(),
         Code::UndefinedMarker => undefined_marker(),
         Code::Cooldown => cooldown(),
+        Code::VulnerableVersion => advised("PYSEC-2026-1", "2026-11-20", "damson", "5.1"),
+        Code::MaliciousVersion => advised("MAL-2026-1", "2026-11-20", "damson", "5.1"),
+        Code::BrokenAdvisory => advised("PYSEC-2026-1", "2026-11-20", "damson", "next"),
+        Code::OldDatabase => advised("PYSEC-2026-1", "2026-11-05", "plum", "5.1"),
         Code::ExpiredWaiver => expired_waiver(),
         Code::UnusedWaiver => unused_waiver(),
         _ => return None,
@@ -320,6 +324,32 @@ fn cooldown() -> RepositoryBuilder {
         .configuration("\n[index]\ncooldown = \"7 days\"\n")
 }
 
+/// A database of one advisory about versions before another one.
+fn advised(id: &str, day: &str, project: &str, fixed: &str) -> RepositoryBuilder {
+    let advisory = serde_json::json!({
+        "id": id,
+        "modified": format!("{day}T00:00:00Z"),
+        "summary": "it can be made to stop",
+        "severity": [{"type": "CVSS_V3", "score": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H"}],
+        "affected": [{
+            "package": {"ecosystem": "PyPI", "name": project},
+            "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": fixed}]}],
+        }],
+    });
+    // No database grows old here but the one that is.
+    let age = if project == "plum" {
+        "14 days"
+    } else {
+        "99 weeks"
+    };
+    RepositoryBuilder::sound()
+        .format_2()
+        .configuration(&format!(
+            "\n[audit]\ndatabase = \"advisories\"\nmaximum-age = \"{age}\"\n"
+        ))
+        .file(&format!("advisories/{id}.json"), advisory.to_string())
+}
+
 /// The day of the waiver was yesterday; what it covered was mended.
 fn expired_waiver() -> RepositoryBuilder {
     RepositoryBuilder::sound().configuration(
@@ -351,7 +381,7 @@ expires = 2027-03-01
 /// Runs `check` with everything that the code needs.
 pub fn check(code: Code, repository: &BuiltRepository, more: &[&str]) -> Run {
     let mut arguments = vec!["check"];
-    if code.stage() == ipwhl::foundation::diagnostic::Stage::Wheel {
+    if code.stage() == Stage::Wheel {
         arguments.push("--wheels");
     }
     arguments.extend(more);
@@ -454,7 +484,8 @@ fn what_a_build_refuses_a_check_finds() {
         let built = codes(&program, &["build", "--root-only"]);
         let is_found = built.iter().all(|code| checked.contains(code));
         // No clock and no time of the index reaches a build, except by the days of waivers.
-        let is_refused = !matches!(code, Code::Cooldown | Code::UploadedMismatch);
+        let is_refused = !matches!(code, Code::Cooldown | Code::UploadedMismatch)
+            && code.stage() != Stage::Advisories;
         let is_told = built.contains(&code.as_str().to_owned());
         if checked != whole || !is_found || is_told != is_refused {
             wrong.push(format!(

@@ -518,7 +518,8 @@ fn every_proposed_waiver_covers_its_finding() {
         let [finding] = found.as_slice() else {
             panic!("{code}: {found:#?}")
         };
-        if !code.may_be_overridden() {
+        // The age of a database is about no project.
+        if !code.may_be_overridden() || code == Code::OldDatabase {
             assert!(!finding.to_string().contains("[[waiver]]"), "{finding:#}");
             continue;
         }

@@ -300,6 +300,15 @@ impl Seeds {
     }
 
     fn others(&mut self) {
+        let entry = "{\"id\": \"A-1\", \"modified\": \"2026-11-01T00:00:00Z\", \"aliases\": [\"CVE-1\"], \
+            \"summary\": \"x\", \"severity\": [{\"type\": \"CVSS_V3\", \
+            \"score\": \"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H\"}], \"affected\": [{\"package\": \
+            {\"ecosystem\": \"PyPI\", \"name\": \"plum\"}, \"ranges\": [{\"type\": \"ECOSYSTEM\", \"events\": \
+            [{\"introduced\": \"0\"}, {\"fixed\": \"1.0\"}, {\"introduced\": \"2.0a1\"}, {\"last_affected\": \
+            \"2.5\"}, {\"limit\": \"9\"}]}], \"versions\": [\"1.0.0\", \"x\"]}], \"withdrawn\": null}";
+        self.add("advisories", "json", [b"\0", entry.as_bytes()].concat());
+        let yaml = format!("\x01{}", crate::advisories::YAML);
+        self.add("advisories", "yaml", yaml);
         self.texts(
             "declaration",
             shapes().iter().filter(|text| !text.contains('\r')),

@@ -21,9 +21,12 @@ mod add_command;
 mod add_hostile;
 mod add_transfer;
 mod add_wheels;
+mod advisories;
 #[cfg(unix)]
 mod agent;
 mod arbitrary_equality;
+mod audit_command;
+mod audit_peer;
 mod beneath;
 mod blocks;
 mod build;

@@ -289,6 +289,7 @@ fn every_code_is_documented_in_its_stage() {
         (Stage::Uniqueness, "uniqueness"),
         (Stage::Wheel, "wheel"),
         (Stage::Graph, "graph"),
+        (Stage::Advisories, "advisories"),
         (Stage::Waivers, "waivers"),
     ] {
         let row = section

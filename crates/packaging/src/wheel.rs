@@ -22,6 +22,7 @@ mod members;
 mod metadata_file;
 mod packages;
 mod places;
+mod plain;
 mod problems;
 mod record;
 mod sboms;
@@ -39,6 +40,7 @@ pub use limits::Limits;
 pub use members::{MEMBERS_VERSION, MemberFacts, WheelMembers, installed_names, members};
 pub use metadata_file::{MetadataMember, find_metadata};
 pub use packages::module;
+pub use plain::{PlainArchive, PlainBuffers};
 pub use sboms::{SbomFile, read_sboms};
 
 /// The version of the checks of [`inspect()`], for statements: a release whose wheels passed older

@@ -44,6 +44,8 @@ pub enum Stage {
     Wheel,
     /// Checks of the set on every platform.
     Graph,
+    /// Comparisons of declared versions with a database of advisories.
+    Advisories,
     /// Checks of the waivers.
     Waivers,
 }
@@ -56,6 +58,7 @@ impl Stage {
             Self::Uniqueness => "uniqueness",
             Self::Wheel => "wheel",
             Self::Graph => "graph",
+            Self::Advisories => "advisories",
             Self::Waivers => "waivers",
         }
     }
@@ -157,6 +160,10 @@ codes! {
     UnusedWheel "unused-wheel" Graph Warning true "A wheel fits no supported platform on which the set offers it.",
     Unneeded "unneeded" Graph Warning true "No project needs an automatic project.",
     Cooldown "cooldown" Graph Error true "A wheel is younger than the repository's cooldown, or its age is unknown.",
+    VulnerableVersion "vulnerable-version" Advisories Warning true "A declared version has a known vulnerability.",
+    MaliciousVersion "malicious-version" Advisories Error true "A declared version was made to do harm.",
+    BrokenAdvisory "broken-advisory" Advisories Warning true "An entry of the advisory database cannot be used, or only in part.",
+    OldDatabase "old-database" Advisories Warning true "The advisory database is older than the repository allows.",
     ExpiredWaiver "expired-waiver" Waivers Error false "A waiver has expired.",
     UnusedWaiver "unused-waiver" Waivers Error false "A waiver covers no finding.",
 }

@@ -60,6 +60,10 @@ impl Explanation {
             (Severity::Error, true) => {
                 "This is an error. A waiver can cover it, and `[severity]` can change its severity."
             }
+            // It is about no project.
+            (Severity::Warning, _) if self.code == Code::OldDatabase => {
+                "This is a warning. `[severity]` can make it an error or turn it off."
+            }
             (Severity::Warning, _) => {
                 "This is a warning. A waiver can cover it, and `[severity]` can make it an error \
                  or turn it off."

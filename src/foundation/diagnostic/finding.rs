@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use ipwhl_packaging::{ExtraName, Platform, ProjectName, Requirement, WheelFileName};
+use ipwhl_packaging::{ExtraName, Platform, ProjectName, Requirement, Version, WheelFileName};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -80,6 +80,62 @@ pub struct Subject {
     pub extra: Option<ExtraName>,
     /// The platforms on which it occurs, in order; empty if it does not depend on platforms.
     pub platforms: Vec<Platform>,
+    /// The vulnerability of a declared version.
+    pub advisory: Option<Box<AdvisorySubject>>,
+}
+
+/// A known vulnerability of a declared version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AdvisorySubject {
+    /// The identifier of its most specific advisory.
+    pub id: String,
+    /// Its other identifiers.
+    pub aliases: Vec<String>,
+    /// The declared version.
+    pub version: Version,
+    /// Its severity, if a database states one.
+    pub severity: Option<AdvisorySeverity>,
+    /// Newer versions that are named as fixed, in order.
+    pub fixed: Vec<Version>,
+    /// Whether the repository makes it an error for its severity.
+    pub is_raised: bool,
+    /// The answer to whether an update fits the set; `None` if the index was not asked.
+    pub update: Option<UpdateAnswer>,
+}
+
+impl AdvisorySubject {
+    /// Whether an identifier is one of the vulnerability's.
+    pub fn is_named(&self, id: &str) -> bool {
+        self.id == id || self.aliases.iter().any(|alias| alias == id)
+    }
+}
+
+/// The severity of a vulnerability.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AdvisorySeverity {
+    /// The severity in a word.
+    pub rating: &'static str,
+    /// The score of CVSS, as in `7.5`.
+    pub score: Option<String>,
+    /// The vector of CVSS.
+    pub vector: Option<String>,
+}
+
+/// Whether an update without the vulnerability fits the set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UpdateAnswer {
+    /// This version fits, with the command that declares it.
+    Fits {
+        /// The version.
+        version: Version,
+        /// The command.
+        command: String,
+    },
+    /// None fits, with the reason.
+    None {
+        /// The reason.
+        reason: String,
+    },
 }
 
 impl Finding {

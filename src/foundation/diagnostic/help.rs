@@ -19,6 +19,13 @@ const ANY_FILE: &str = "FILE";
 pub enum Help {
     /// A command that declares a project.
     Add(AddPurpose, AddCommand),
+    /// Another command.
+    Run {
+        /// The effect of the command.
+        message: String,
+        /// The command, quoted for a shell.
+        command: String,
+    },
     /// The waiver that covers the finding, as text to add to `ipwhl.toml`.
     Waiver(String),
     /// Add extras to a declaration by hand, if the wheels have them.
@@ -65,6 +72,7 @@ impl Help {
     pub fn text(&self) -> Option<String> {
         match self {
             Self::Add(_, command) => Some(command.to_string()),
+            Self::Run { command, .. } => Some(command.clone()),
             Self::Waiver(text) => Some(text.clone()),
             Self::Sentence { text, .. } => text.clone(),
             _ => None,
@@ -75,7 +83,10 @@ impl Help {
     pub fn has_text(&self) -> bool {
         matches!(
             self,
-            Self::Add(..) | Self::Waiver(_) | Self::Sentence { text: Some(_), .. }
+            Self::Add(..)
+                | Self::Run { .. }
+                | Self::Waiver(_)
+                | Self::Sentence { text: Some(_), .. }
         )
     }
 
@@ -156,7 +167,9 @@ impl fmt::Display for Help {
                 name(project)
             ),
             Self::DidYouMean(word) => write!(formatter, "did you mean `{word}`?"),
-            Self::Sentence { message, .. } => formatter.write_str(message),
+            Self::Run { message, .. } | Self::Sentence { message, .. } => {
+                formatter.write_str(message)
+            }
         }
     }
 }

@@ -5,15 +5,19 @@ use serde::Serialize;
 
 use super::inert::json_line;
 use super::public::public;
-use super::{Baseline, Code, Finding, Label, Report, Severity, SourceTexts};
+use super::{
+    AdvisorySubject, Baseline, Code, Finding, Label, Report, Severity, SourceTexts, UpdateAnswer,
+};
 
 /// One line of `--message-format json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "kebab-case")]
-#[schemars(title = "A line of `ipwhl check --message-format json`")]
+#[schemars(title = "A line of `ipwhl check` or `ipwhl audit` with `--message-format json`")]
 pub enum JsonLine {
     /// A mistake in a declaration or another file that a person wrote.
     Finding(Box<JsonFinding>),
+    /// The advisory database of `ipwhl audit`.
+    Database(JsonDatabase),
     /// The last line: the totals.
     Summary(JsonSummary),
 }
@@ -50,9 +54,78 @@ pub struct JsonFinding {
     pub extra: Option<String>,
     /// The platforms on which it occurs; empty if it does not depend on platforms.
     pub platforms: Vec<String>,
+    /// The vulnerability of a declared version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub advisory: Option<JsonAdvisory>,
     /// The number of hidden findings that it counts; absent for a single finding.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub count: Option<usize>,
+}
+
+/// A known vulnerability of a declared version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct JsonAdvisory {
+    /// The identifier of its most specific advisory.
+    pub id: String,
+    /// Its other identifiers.
+    pub aliases: Vec<String>,
+    /// The declared version.
+    pub version: String,
+    /// Its severity; absent if no database states one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub severity: Option<JsonSeverity>,
+    /// Newer versions that are named as fixed, in order.
+    pub fixed: Vec<String>,
+    /// Whether an update without it fits the set; absent if the index was not asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub update: Option<JsonUpdate>,
+}
+
+/// The severity of a vulnerability.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct JsonSeverity {
+    /// `none`, `low`, `medium`, `high` or `critical`.
+    pub rating: String,
+    /// The score of CVSS, as in `7.5`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub score: Option<String>,
+    /// The vector of CVSS.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vector: Option<String>,
+}
+
+/// Whether an update without a vulnerability fits the set.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct JsonUpdate {
+    /// The version that fits; absent if none does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// The command that declares it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
+    /// The reason why none fits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// An advisory database.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct JsonDatabase {
+    /// Its place, as given.
+    pub place: String,
+    /// The SHA-256 over the sorted SHA-256 digests of its entries.
+    pub digest: String,
+    /// The newest time in `modified` of an entry; absent if no entry has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub newest: Option<String>,
+    /// The number of files with an entry.
+    pub entries: usize,
+    /// The number of entries about projects of Python, without withdrawn ones.
+    pub advisories: usize,
+    /// The number of withdrawn entries.
+    pub withdrawn: usize,
+    /// The number of entries that cannot be used, or only in part.
+    pub broken: usize,
 }
 
 /// The help of a finding.
@@ -127,7 +200,36 @@ impl JsonFinding {
             wheel: finding.subject.wheel,
             extra: finding.subject.extra,
             platforms: finding.subject.platforms,
+            advisory: finding.subject.advisory.map(JsonAdvisory::new),
             count: (finding.count > 1).then_some(finding.count),
+        }
+    }
+}
+
+impl JsonAdvisory {
+    fn new(subject: AdvisorySubject) -> Self {
+        Self {
+            id: subject.id,
+            aliases: subject.aliases,
+            version: subject.version.to_string(),
+            severity: subject.severity.map(|severity| JsonSeverity {
+                rating: severity.rating.to_owned(),
+                score: severity.score,
+                vector: severity.vector,
+            }),
+            fixed: subject.fixed.iter().map(ToString::to_string).collect(),
+            update: subject.update.map(|update| match update {
+                UpdateAnswer::Fits { version, command } => JsonUpdate {
+                    version: Some(version.to_string()),
+                    command: Some(command),
+                    reason: None,
+                },
+                UpdateAnswer::None { reason } => JsonUpdate {
+                    version: None,
+                    command: None,
+                    reason: Some(reason),
+                },
+            }),
         }
     }
 }

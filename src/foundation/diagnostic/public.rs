@@ -2,7 +2,7 @@
 
 use super::brief::{brief, brief_label};
 use super::inert::visible;
-use super::{Baseline, Code, Finding, Help, Label, Severity};
+use super::{AdvisorySubject, Baseline, Code, Finding, Help, Label, Severity, UpdateAnswer};
 
 /// A finding that is safe to publish, as text.
 pub(super) struct PublicFinding {
@@ -35,6 +35,7 @@ pub(super) struct PublicSubject {
     pub(super) wheel: Option<String>,
     pub(super) extra: Option<String>,
     pub(super) platforms: Vec<String>,
+    pub(super) advisory: Option<AdvisorySubject>,
 }
 
 /// The finding, safe to publish. Names and texts come from files of strangers: hidden characters
@@ -68,7 +69,7 @@ pub(super) fn public(finding: &Finding) -> PublicFinding {
             .iter()
             .map(|help| PublicHelp {
                 message: sentence(&help.to_string()),
-                is_command: matches!(help, Help::Add(..)),
+                is_command: matches!(help, Help::Add(..) | Help::Run { .. }),
                 text: help
                     .text()
                     .map(|text| without_credentials(&visible(&text, &['\n', '\t']))),
@@ -89,8 +90,24 @@ pub(super) fn public(finding: &Finding) -> PublicFinding {
                 .iter()
                 .map(|platform| line(&platform.to_string()))
                 .collect(),
+            advisory: subject.advisory.as_deref().map(advisory),
         },
     }
+}
+
+/// A vulnerability, safe to publish: its texts are those of a database and of an index.
+fn advisory(subject: &AdvisorySubject) -> AdvisorySubject {
+    let line = |text: &str| without_credentials(&visible(text, &[]));
+    let mut subject = subject.clone();
+    subject.id = line(&subject.id);
+    subject.aliases = subject.aliases.iter().map(|alias| line(alias)).collect();
+    if let Some(severity) = &mut subject.severity {
+        severity.vector = severity.vector.as_deref().map(line);
+    }
+    if let Some(UpdateAnswer::None { reason }) = &mut subject.update {
+        *reason = brief(&line(reason));
+    }
+    subject
 }
 
 /// A name that programs compare, safe to publish.

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::input::ReleaseInput;
 use super::locks::format;
+use crate::foundation::diagnostic::{Code, Stage};
 use crate::foundation::schema;
 use crate::set::declaration::FormatVersion;
 use crate::set::repository::{SeverityRules, WaivableCode, Waiver};
@@ -143,7 +144,12 @@ impl ReleaseJson {
                 .iter()
                 .map(|(code, rule)| (code.to_string(), rule.as_str().to_owned()))
                 .collect(),
-            waivers: configuration.waivers.iter().map(WaiverJson::of).collect(),
+            waivers: configuration
+                .waivers
+                .iter()
+                .filter(|waiver| is_released(waiver.code))
+                .map(WaiverJson::of)
+                .collect(),
             totals: Totals {
                 projects: input.repository.declarations.len() as u64,
                 wheels: wheels().count() as u64,
@@ -189,6 +195,12 @@ impl PlatformJson {
             _ => whole.clone(),
         }
     }
+}
+
+/// Whether findings of this code are about a release. What is known of a version changes from day
+/// to day, and no build asks for it.
+fn is_released(code: Code) -> bool {
+    code.stage() != Stage::Advisories
 }
 
 impl WaiverJson {

@@ -7,10 +7,10 @@ use std::collections::BTreeSet;
 use ipwhl_packaging::Platform;
 use serde::Serialize;
 
-use crate::foundation::diagnostic::{Code, without_credentials};
+use crate::foundation::diagnostic::{Code, Stage, without_credentials};
 use crate::set::declaration::Layout;
 use crate::set::licences::LicencePolicy;
-use crate::set::repository::{Configuration, Waiver, Withdrawal};
+use crate::set::repository::{Configuration, DatabasePlace, Waiver, Withdrawal};
 use target::target;
 
 /// The keys that a release contains; the others exist in the repository only.
@@ -49,7 +49,7 @@ enum Values {
 /// A key of the settings with a changed value. Values are without credentials.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SettingChange {
-    /// The key, as in `ipwhl.toml`; `index` and `publish` for these tables.
+    /// The key, as in `ipwhl.toml`; `index`, `publish` and `audit` for these tables.
     pub key: &'static str,
     /// The removed values. If only the order changed, all values in one text.
     pub removed: Vec<String>,
@@ -80,15 +80,36 @@ pub(super) fn settings(configuration: &Configuration) -> Settings {
         allowed: _,
         waivers,
         withdrawn,
+        audit,
     } = configuration;
     let one = |text: String| Values::Set(BTreeSet::from([text]));
     let layout = match layout {
         Layout::Package => "package",
         Layout::Ipwhl1 => "ipwhl-1",
     };
-    let severity = severity
-        .iter()
-        .map(|(code, rule)| format!("{} = {}", Code::as_str(*code), rule.as_str()));
+    let severities = |is_of_audit: bool| -> BTreeSet<String> {
+        let rules = severity.iter();
+        rules
+            .filter(|(code, _)| (code.stage() == Stage::Advisories) == is_of_audit)
+            .map(|(code, rule)| format!("{} = {}", Code::as_str(*code), rule.as_str()))
+            .collect()
+    };
+    let waivers = |is_of_audit: bool| -> BTreeSet<String> {
+        let waivers = waivers.iter();
+        waivers
+            .filter(|waiver| (waiver.code.stage() == Stage::Advisories) == is_of_audit)
+            .map(waiver)
+            .collect()
+    };
+    let rules = [
+        audit.maximum_age.map(|age| format!("maximum-age = {age}")),
+        audit.error_from.map(|word| format!("error-from = {word}")),
+    ];
+    let database = audit.database.iter();
+    let database = database.map(|database| match &database.value {
+        DatabasePlace::Web(url) => url.to_string(),
+        place @ DatabasePlace::Path(_) => place.to_string(),
+    });
     let values = vec![
         ("trusted", Values::Set(trusted.iter().cloned().collect())),
         ("threshold", one(threshold.to_string())),
@@ -115,8 +136,19 @@ pub(super) fn settings(configuration: &Configuration) -> Settings {
             "platforms",
             Values::Set(platforms.iter().map(platform).collect()),
         ),
-        ("severity", Values::Set(severity.collect())),
-        ("waiver", Values::Set(waivers.iter().map(waiver).collect())),
+        ("severity", Values::Set(severities(false))),
+        ("waiver", Values::Set(waivers(false))),
+        ("advisory waiver", Values::Set(waivers(true))),
+        (
+            "audit",
+            Values::Set(
+                severities(true)
+                    .into_iter()
+                    .chain(rules.into_iter().flatten())
+                    .collect(),
+            ),
+        ),
+        ("database of advisories", Values::Set(database.collect())),
         (
             "withdrawn",
             Values::Set(withdrawn.iter().map(withdrawal).collect()),
@@ -147,6 +179,9 @@ fn waiver(waiver: &Waiver) -> String {
     if let Some(wheel) = &waiver.wheel {
         // This can be any text, so it is quoted to be distinct from the words around it.
         words += &format!(", wheel {wheel:?}");
+    }
+    if let Some(advisory) = &waiver.advisory {
+        words += &format!(", advisory {advisory:?}");
     }
     if let Some(extra) = &waiver.extra {
         words += &format!(", extra {extra}");

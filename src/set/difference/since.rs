@@ -10,10 +10,11 @@ use crate::foundation::diagnostic::{Baseline, Code, Finding, Stage};
 use crate::foundation::environment::Environment;
 use crate::foundation::failure::Failure;
 use crate::foundation::time::Cooldown;
+use crate::set::audit::OpenDatabase;
 use crate::set::check::{self, WheelRules};
-use crate::set::declaration::{Declaration, DeclaredWheel, Source};
+use crate::set::declaration::{Declaration, DeclaredWheel, Source, Spanned};
 use crate::set::gather::WheelReport;
-use crate::set::judgement::{compare, judge};
+use crate::set::judgement::{compare, judge, judge_audited};
 use crate::set::licences::LicencePolicy;
 use crate::set::repository::{
     CONFIGURATION_FILE, Changes, Configuration, LoadError, Repository, Revision, RevisionError,
@@ -77,7 +78,8 @@ impl EarlierState {
         })
     }
 
-    /// Replaces the places in `now` (the index, the gateways and the targets) by those that the
+    /// Replaces the places in `now` (the index, the gateways, the targets and the database of
+    /// advisories) by those that the
     /// maintainers have reviewed. Returns the sections in which the change differs.
     pub fn lend_places(&self, now: &mut Repository) -> Vec<&'static str> {
         let reviewed = &self.reviewed;
@@ -87,6 +89,7 @@ impl EarlierState {
                 "index" => Some("[index]"),
                 "gateways" => Some("[mirrors]"),
                 "publish" => Some("[publish]"),
+                "database of advisories" => Some("[audit]"),
                 _ => None,
             })
             .collect();
@@ -94,6 +97,10 @@ impl EarlierState {
         configuration.index_url.clone_from(&reviewed.index_url);
         configuration.gateways.clone_from(&reviewed.gateways);
         configuration.publish.clone_from(&reviewed.publish);
+        let database = &mut configuration.audit.database;
+        let span = database.take().map_or(0..0, |own| own.span);
+        let reviewed = reviewed.audit.database.as_ref();
+        *database = reviewed.map(|reviewed| Spanned::new(reviewed.value.clone(), span));
         changed
     }
 
@@ -143,12 +150,14 @@ impl EarlierState {
             .collect()
     }
 
-    /// Marks the new findings, puts them first, and returns the number of those that are gone.
+    /// Marks the new findings, puts them first, and returns the number of those that are gone. The
+    /// advisories of `database` are known to both states.
     pub fn compare(
         &self,
         now: &Repository,
         found: &WheelReport,
         time: Timestamp,
+        database: Option<&OpenDatabase>,
         findings: &mut [Finding],
     ) -> usize {
         let platforms = &now.configuration.platforms;
@@ -159,7 +168,13 @@ impl EarlierState {
         before.extend(check::age(repository, now.configuration.cooldown, time));
         let today = time.to_zoned(TimeZone::UTC).date();
         before.extend(self.of_wheels(repository, now, found));
-        let before = judge(repository, before, found, today, "");
+        let before = match database {
+            Some(database) => {
+                before.extend(database.findings(repository, time));
+                judge_audited(repository, before, found, today, "")
+            }
+            None => judge(repository, before, found, today, ""),
+        };
         let gone = compare(&before, findings, platforms).len();
         for finding in findings.iter_mut() {
             if hides_a_change(repository, now, finding) {
@@ -327,7 +342,9 @@ fn weakenings(before: &Repository, now: &Repository) -> Vec<Weakening> {
     }
     for change in changes {
         let weakening = match change.key {
-            "waiver" if !change.added.is_empty() => Weakening::Waivers(change.added),
+            "waiver" | "advisory waiver" if !change.added.is_empty() => {
+                Weakening::Waivers(change.added)
+            }
             "platforms" if !change.removed.is_empty() => Weakening::Platforms(change.removed),
             _ => continue,
         };

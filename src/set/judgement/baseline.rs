@@ -17,7 +17,9 @@ struct Identity<'f> {
     /// As written: the versions of equal requirements may differ in trailing zeros.
     requirement: Option<String>,
     extra: Option<&'f ExtraName>,
-    /// Identifies the finding if no requirement does.
+    /// A vulnerability stays the same finding if another version has it, too.
+    advisory: Option<&'f str>,
+    /// Identifies the finding if neither a requirement nor a vulnerability does.
     otherwise: Option<Otherwise<'f>>,
 }
 
@@ -33,11 +35,13 @@ impl<'f> Identity<'f> {
         let subject = &finding.subject;
         let requirement = subject.requirement.as_ref().map(ToString::to_string);
         let file = finding.labels.first().map(|label| &label.file);
+        let advisory = subject.advisory.as_ref().map(|advisory| &*advisory.id);
         Self {
             code: finding.code,
             project: subject.project.as_ref(),
             extra: subject.extra.as_ref(),
-            otherwise: requirement.is_none().then_some(Otherwise {
+            advisory,
+            otherwise: (requirement.is_none() && advisory.is_none()).then_some(Otherwise {
                 wheel: subject.wheel.as_ref(),
                 file,
                 message: &finding.message,

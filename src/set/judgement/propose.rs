@@ -60,6 +60,9 @@ fn waiver(
     if let Some(extra) = &subject.extra {
         put("extra", extra.as_str());
     }
+    if let Some(advisory) = &subject.advisory {
+        put("advisory", &advisory.id);
+    }
     let words = shortest_names(&subject.platforms, &repository.configuration.platforms);
     if !words.is_empty() {
         let list: Vec<String> = words

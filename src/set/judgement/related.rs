@@ -22,6 +22,8 @@ pub fn group_related(repository: &Repository, findings: &[Finding], in_full: boo
     for finding in findings {
         let key = match &finding.shared {
             Some(shared) => Some((Some(shared), Vec::new())),
+            // Each vulnerability is read by itself.
+            None if finding.subject.advisory.is_some() => None,
             None if in_full || finding.severity == Severity::Error => None,
             None => Some((None, advice(finding))),
         };

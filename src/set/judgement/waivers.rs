@@ -18,14 +18,16 @@ const MAXIMUM_PLACES: usize = 3;
 
 /// The findings that remain after `[severity]` and the waivers, with the findings about waivers
 /// themselves. `today` decides which waivers have expired. A waiver of a finding about wheels is
-/// not unused while one of `unread`, the wheels that were not read, may have that finding. If a
-/// text could not be read, no waiver is unused, because that text may have the finding.
+/// not unused while one of `unread`, the wheels that were not read, may have that finding, and one
+/// of a finding about an advisory only if the set `is_audited`. If a text could not be read, no
+/// waiver is unused, because that text may have the finding.
 pub(super) fn apply(
     configuration: &Configuration,
     file: &Arc<str>,
     findings: Vec<Finding>,
     today: Date,
     unread: &[&DeclaredWheel],
+    is_audited: bool,
 ) -> Vec<Finding> {
     let mut by_subject: HashMap<(Code, &ProjectName), Vec<usize>> = HashMap::new();
     for (index, waiver) in configuration.waivers.iter().enumerate() {
@@ -41,9 +43,11 @@ pub(super) fn apply(
         .any(|finding| finding.code.hides_requirements());
     for mut finding in findings {
         match configuration.severity.get(&finding.code) {
-            Some(SeverityRule::Off) => continue,
-            Some(SeverityRule::Weighs(severity)) => finding.severity = *severity,
-            None => {}
+            Some(SeverityRule::Off) if !is_raised(&finding) => continue,
+            Some(SeverityRule::Weighs(severity)) if !is_raised(&finding) => {
+                finding.severity = *severity;
+            }
+            _ => {}
         }
         if configuration.allowed.contains(&finding.code) && finding.code.may_be_overridden() {
             finding.severity = Severity::Warning;
@@ -80,8 +84,12 @@ pub(super) fn apply(
         // A wheel grows old by itself, and a build asks neither for its age nor the index for its
         // time.
         let is_of_age = matches!(waiver.code, Code::Cooldown | Code::UploadedMismatch);
-        let may_be_needed =
-            covered || is_behind_part || is_of_age || is_behind(waiver, &remaining, unread);
+        let is_unseen = waiver.code.stage() == Stage::Advisories && !is_audited;
+        let may_be_needed = covered
+            || is_behind_part
+            || is_of_age
+            || is_unseen
+            || is_behind(waiver, &remaining, unread);
         if waiver.expires.value < today {
             about_waivers.push(expired(waiver, file, may_be_needed, places));
         } else if !may_be_needed {
@@ -90,6 +98,12 @@ pub(super) fn apply(
     }
     remaining.append(&mut about_waivers);
     remaining
+}
+
+/// Whether `error-from` in `[audit]` makes it an error, whatever `[severity]` says.
+fn is_raised(finding: &Finding) -> bool {
+    let advisory = finding.subject.advisory.as_ref();
+    advisory.is_some_and(|advisory| advisory.is_raised)
 }
 
 /// Whether the finding of a waiver may be in a wheel or text that this run did not read.
@@ -192,6 +206,10 @@ fn about(finding: &Finding) -> String {
     let mut parts: Vec<String> = [
         requirement.map(|requirement| format!("the requirement `{requirement}`")),
         subject
+            .advisory
+            .as_ref()
+            .map(|advisory| format!("the advisory `{}`", advisory.id)),
+        subject
             .wheel
             .as_ref()
             .map(|wheel| format!("the wheel `{wheel}`")),
@@ -235,7 +253,11 @@ fn cover(waiver: &Waiver, finding: &mut Finding) -> Coverage {
                 .as_ref()
                 .is_some_and(|own| own.as_str() == wheel)
         })
-        && (waiver.extra.is_none() || waiver.extra == subject.extra);
+        && (waiver.extra.is_none() || waiver.extra == subject.extra)
+        && waiver.advisory.as_ref().is_none_or(|id| {
+            let advisory = subject.advisory.as_ref();
+            advisory.is_some_and(|advisory| advisory.is_named(id))
+        });
     if !is_about {
         return Coverage::Nothing;
     }

@@ -1,5 +1,6 @@
 //! `ipwhl.toml` (FORMATS 1).
 
+mod audit;
 mod judgement;
 mod licences;
 mod parse;
@@ -19,6 +20,7 @@ use crate::foundation::diagnostic::{Code, Severity};
 use crate::foundation::time::Cooldown;
 use crate::set::declaration::{FormatVersion, Layout, Spanned};
 use crate::set::licences::LicencePolicy;
+pub use audit::{AuditSettings, DatabasePlace};
 pub(super) use parse::parse;
 pub use publish::{
     ClusterTarget, DirectoryTarget, DnslinkTarget, GitTarget, IpnsTarget, KuboTarget,
@@ -67,6 +69,8 @@ pub struct Configuration {
     pub waivers: Vec<Waiver>,
     /// Withdrawn files and releases, which the next statement names (format 2).
     pub withdrawn: Vec<Withdrawal>,
+    /// The comparison with a database of advisories (format 2).
+    pub audit: AuditSettings,
 }
 
 impl Default for Configuration {
@@ -90,6 +94,7 @@ impl Default for Configuration {
             allowed: BTreeSet::new(),
             waivers: Vec::new(),
             withdrawn: Vec::new(),
+            audit: AuditSettings::default(),
         }
     }
 }
@@ -129,6 +134,8 @@ pub struct Waiver {
     pub wheel: Option<String>,
     /// Only findings under this extra.
     pub extra: Option<ExtraName>,
+    /// Only findings about this vulnerability, by one of its identifiers (format 2).
+    pub advisory: Option<String>,
     /// Only on these platforms: system tags, interpreter tags or whole platforms.
     pub platforms: Vec<Spanned<String>>,
     /// The reason.

@@ -62,6 +62,31 @@ struct ConfigurationText {
     /// A file or a release that the maintainers no longer stand behind (format 2). The next statement
     /// names it, and so does each later one.
     withdrawn: Option<Vec<WithdrawnTable>>,
+    audit: Option<AuditTable>,
+}
+
+/// The comparison of declared versions with a database of advisories (format 2).
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only the schema uses its shape")]
+#[schemars(deny_unknown_fields, rename_all = "kebab-case")]
+struct AuditTable {
+    /// The database: a folder or a ZIP archive, by its path from the repository's folder, or the
+    /// address of an archive.
+    #[schemars(
+        regex(pattern = r"\S"),
+        example = "../advisory-database",
+        example = "https://example.org/PyPI/all.zip"
+    )]
+    database: Option<String>,
+    /// The age of the database's newest entry from which on it is reported as old.
+    #[schemars(
+        regex(pattern = r"^0*[1-9][0-9]* (hours?|days?|weeks?)$"),
+        extend("default" = "14 days")
+    )]
+    maximum_age: Option<String>,
+    /// The severity from which on a vulnerability is an error.
+    #[schemars(extend("enum" = ["none", "low", "medium", "high", "critical"]))]
+    error_from: Option<String>,
 }
 
 /// A withdrawn file or release.
@@ -340,6 +365,9 @@ struct WaiverTable {
     /// Only findings under this extra.
     #[schemars(regex(pattern = schema::NAME), example = &"all")]
     extra: Option<String>,
+    /// Only findings about this vulnerability, by one of its identifiers (format 2).
+    #[schemars(example = &"PYSEC-2024-48")]
+    advisory: Option<String>,
     /// Only findings on these platforms: whole ones, interpreters or systems.
     #[schemars(example = ["win_amd64", "cp312", "cp313-win_amd64"])]
     platforms: Option<Vec<String>>,

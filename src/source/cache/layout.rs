@@ -7,9 +7,11 @@ pub(super) const FACTS: &str = "facts";
 pub(in crate::source) const BLOCKS: &str = "blocks";
 pub(super) const HASHES: &str = "by-sha256";
 pub(super) const METADATA: &str = "metadata";
+pub(super) const ADVISORIES: &str = "advisories";
 pub(super) const PARTIAL: &str = "partial";
 /// Every folder of a cache.
-pub(super) const FOLDERS: [&str; 6] = [WHEELS, FACTS, BLOCKS, HASHES, METADATA, PARTIAL];
+pub(super) const FOLDERS: [&str; 7] =
+    [WHEELS, FACTS, BLOCKS, HASHES, METADATA, ADVISORIES, PARTIAL];
 
 /// The CID in version 1 and base32, which is safe as a file name on every system.
 pub(in crate::source) fn canonical(cid: &Cid) -> Cid {

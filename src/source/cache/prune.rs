@@ -13,8 +13,9 @@ use thiserror::Error;
 use super::super::cache_error::CacheError;
 use super::super::workspace;
 use super::Cache;
+use super::advisories::is_database_file;
 use super::layout::{
-    BLOCKS, FACTS, FOLDERS, HASHES, METADATA, PARTIAL, WHEELS, canonical, file_name,
+    ADVISORIES, BLOCKS, FACTS, FOLDERS, HASHES, METADATA, PARTIAL, WHEELS, canonical, file_name,
 };
 use super::mark::mark;
 
@@ -155,6 +156,7 @@ impl Cache {
         single(HASHES, &self.root.join(HASHES), &is_hash)?;
         let is_digest = |name: &str| name.parse::<Sha256Digest>().is_ok();
         single(METADATA, &self.root.join(METADATA), &is_digest)?;
+        single(ADVISORIES, &self.root.join(ADVISORIES), &is_database_file)?;
         Ok(entries)
     }
 }

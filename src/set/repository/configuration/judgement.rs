@@ -6,8 +6,8 @@ use ipwhl_packaging::{ExtraName, Platform, ProjectName, Requirement};
 
 use super::{Configuration, SeverityRule, Waiver};
 use crate::foundation::diagnostic::{Code, Finding, Help, Severity, nearest};
-use crate::set::declaration::Spanned;
 use crate::set::declaration::reader::{Reader, Table};
+use crate::set::declaration::{FormatVersion, Spanned};
 use crate::set::repository::covers_platform;
 
 pub(super) fn severities(
@@ -61,7 +61,11 @@ fn code(reader: &Reader, text: &str, span: &Range<usize>) -> Option<Code> {
     }
 }
 
-pub(super) fn waiver(reader: &Reader, table: &Table<'_, '_>) -> Option<Waiver> {
+pub(super) fn waiver(
+    reader: &Reader,
+    table: &Table<'_, '_>,
+    format: FormatVersion,
+) -> Option<Waiver> {
     let required = |key: &'static str, help: &str| {
         let text = table.string(key);
         if text.is_none() && !table.has(key) {
@@ -106,6 +110,12 @@ pub(super) fn waiver(reader: &Reader, table: &Table<'_, '_>) -> Option<Waiver> {
             .ok()
     });
     let wheel = table.string("wheel").map(|text| text.value.to_owned());
+    let advisory = if format < FormatVersion::V2 {
+        table.refuse_later(&["advisory"]);
+        None
+    } else {
+        table.string("advisory").map(|text| text.value.to_owned())
+    };
     let platforms = table.strings("platforms").map_or_else(Vec::new, |list| {
         list.value
             .into_iter()
@@ -129,6 +139,7 @@ pub(super) fn waiver(reader: &Reader, table: &Table<'_, '_>) -> Option<Waiver> {
         requirement,
         wheel,
         extra,
+        advisory,
         platforms,
         reason: reason?.value.to_owned(),
         expires: expires?,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use ipwhl_unixfs::Profile;
 
+use super::audit::audit;
 use super::judgement::{severities, waived_platforms, waiver};
 use super::licences::licences;
 use super::platforms::platforms;
@@ -66,7 +67,7 @@ pub(in crate::set::repository) fn parse(
             tables.clear();
         }
         for table in tables {
-            let waiver = waiver(&reader, &table);
+            let waiver = waiver(&reader, &table, configuration.format);
             table.finish();
             if let Some(waiver) = &waiver {
                 waived_platforms(&reader, waiver, &configuration.platforms);
@@ -74,6 +75,7 @@ pub(in crate::set::repository) fn parse(
             configuration.waivers.extend(waiver);
         }
         withdrawals(&reader, &top, &mut configuration);
+        configuration.audit = audit(&reader, &top, configuration.format);
         top.finish();
     }
     (configuration, reader.into_findings())
