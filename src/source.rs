@@ -43,6 +43,7 @@ mod once;
 mod pace;
 mod pip;
 mod problem;
+mod provenance;
 mod ranges;
 mod reach;
 mod remote;
@@ -70,13 +71,16 @@ pub use database::{DatabaseError, DatabaseFiles};
 pub use discover::{DiscoverError, IndexLocation, IndexOrigin, IndexSearch};
 pub use event::{Event, FetchEvent, Observer, Work};
 pub use fetch::{FetchSettings, Fetcher};
-pub use index::{CoreMetadataFile, IndexClient, IndexFile, ProjectPage};
+pub use index::{
+    CoreMetadataFile, IndexClient, IndexFile, ProjectPage, ProjectStatus, StatusMarker,
+};
 pub use keyring::KeyringProvider;
 pub use limits::{LARGEST_PAGE, LARGEST_WHEEL, Limits};
 pub use local_files::LocalFiles;
 pub use metadata::{MetadataError, MetadataOrigin, OtherMetadata, WheelMetadata};
 pub use pace::{Pace, Received};
 pub use problem::{FetchError, Mismatch, MismatchKind, SourceProblem};
+pub use provenance::{NO_PUBLISHER, Provenance, Publisher, VERIFIER};
 pub use remote::{GatewayBlocks, Transferred};
 pub use request::{FetchedWheel, SourceLocation, SourceOutcome, WheelRequest};
 pub use session::{Progress, Session, processors};

@@ -63,7 +63,7 @@ pub fn check(body: &[u8], content_type: &str) {
         .filter(|file| !file.url.path().ends_with('/'))
         .cloned()
         .collect();
-    assert_eq!(named(&again), named(&ProjectPage { files: addressed }));
+    assert_eq!(named(&again), named(&ProjectPage { files: addressed, ..ProjectPage::default() }));
 }
 
 /// Whether a text keeps the password of the page's address; the page itself may have it.
@@ -83,6 +83,7 @@ fn as_json(page: &ProjectPage) -> Vec<u8> {
                 "size": file.size,
                 "requires-python": file.requires_python,
                 "yanked": file.yanked,
+                "provenance": file.provenance.as_ref().map(Url::as_str),
                 "core-metadata": match file.core_metadata {
                     CoreMetadataFile::Absent => json!(false),
                     CoreMetadataFile::Unverifiable => json!(true),
@@ -91,7 +92,8 @@ fn as_json(page: &ProjectPage) -> Vec<u8> {
             })
         })
         .collect();
-    json!({"meta": {"api-version": "1.1"}, "files": files})
+    let status = json!({"status": page.status.marker.to_string(), "reason": page.status.reason});
+    json!({"meta": {"api-version": "1.1"}, "files": files, "project-status": status})
         .to_string()
         .into_bytes()
 }

@@ -210,6 +210,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     for line in before.write(context, &repository, &added)? {
         context.say(line);
     }
+    Before::tell_publishers(context, &added);
     before.compare(context, !arguments.no_dependencies)
 }
 

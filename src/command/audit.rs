@@ -1,8 +1,9 @@
-//! `ipwhl audit`: compares the declared versions with a database of advisories.
+//! `ipwhl audit`: compares the declared versions with a database of advisories, and with the index.
 
 use std::path::Path;
 
 use clap::Args;
+use ipwhl_packaging::ProjectName;
 use jiff::Timestamp;
 
 use super::context::Context;
@@ -15,7 +16,8 @@ use super::values::time;
 use super::words::counted;
 use crate::foundation::diagnostic::{JsonDatabase, JsonLine, json_line};
 use crate::foundation::failure::Failure;
-use crate::set::audit::{Audit, AuditOptions, audit};
+use crate::set::advisories::DatabaseFacts;
+use crate::set::audit::{AuditOptions, audit};
 use crate::set::repository::DatabasePlace;
 
 /// Compare the declared versions with a database of advisories
@@ -27,6 +29,10 @@ use crate::set::repository::DatabasePlace;
 /// For each vulnerability, asks the index for the newest version that fits the set and has none,
 /// and prints the command that takes it. With `--offline`, nothing is asked.
 ///
+/// With `--index`, also asks the index about each declared project: wheels that were yanked, and
+/// projects that are archived, deprecated (warnings) or quarantined (an error). Then the database is
+/// optional.
+///
 /// Example: ipwhl audit --database ../advisory-database
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -34,6 +40,9 @@ pub(super) struct Arguments {
     /// `[audit]`]
     #[arg(long, value_name = "PLACE", value_parser = DatabasePlace::parse)]
     database: Option<DatabasePlace>,
+    /// Also ask the index for yanked wheels and for the status of each project
+    #[arg(long, conflicts_with = "offline")]
+    index: bool,
     /// The output format of findings
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     message_format: MessageFormat,
@@ -61,6 +70,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     let options = AuditOptions {
         database: arguments.database.as_ref(),
         folder: &context.absolute(Path::new("")),
+        index: arguments.index,
         network,
         waiver_reason: reason.unwrap_or_default(),
         now: arguments.now,
@@ -70,8 +80,8 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     let repository = &repository;
     let findings = &audit.findings;
     let format = arguments.message_format;
-    if format == MessageFormat::Json {
-        let line = JsonLine::Database(database(&audit));
+    if let (MessageFormat::Json, Some((place, facts))) = (format, &audit.database) {
+        let line = JsonLine::Database(database(place, facts));
         let line = json_line(&line).map_err(|error| Failure::world(error.to_string()))?;
         context.result(&line)?;
     }
@@ -87,7 +97,17 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
             audit.unasked.join("; ")
         ));
     }
-    context.say(&format!("database: {}", described(&audit)));
+    if !audit.unknown.is_empty() {
+        let unknown: Vec<&str> = audit.unknown.iter().map(ProjectName::as_str).collect();
+        context.say(&format!(
+            "note: the index does not have {}",
+            unknown.join(", ")
+        ));
+    }
+    if let Some((place, facts)) = &audit.database {
+        let described = described(place, facts, audit.now);
+        context.say(&format!("database: {described}"));
+    }
     context.say(&format!(
         "audited {}: {}",
         counted(repository.declarations.len(), "project"),
@@ -109,12 +129,11 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
 }
 
 /// The database in one line: its place, its age, its size and its digest.
-fn described(audit: &Audit) -> String {
-    let facts = &audit.facts;
+fn described(place: &str, facts: &DatabaseFacts, now: Timestamp) -> String {
     let age = facts.newest.map_or_else(
         || "of unknown age".to_owned(),
         |newest| {
-            let hours = audit.now.duration_since(newest).as_hours().max(0);
+            let hours = now.duration_since(newest).as_hours().max(0);
             let days = usize::try_from(hours / 24).unwrap_or_default();
             let age = match days {
                 0 => "less than a day".to_owned(),
@@ -124,7 +143,7 @@ fn described(audit: &Audit) -> String {
         },
     );
     let mut parts = vec![
-        format!("`{}`", audit.place),
+        format!("`{place}`"),
         age,
         counted_advisories(facts.advisories),
     ];
@@ -142,10 +161,9 @@ fn counted_advisories(count: usize) -> String {
     }
 }
 
-fn database(audit: &Audit) -> JsonDatabase {
-    let facts = &audit.facts;
+fn database(place: &str, facts: &DatabaseFacts) -> JsonDatabase {
     JsonDatabase {
-        place: audit.place.clone(),
+        place: place.to_owned(),
         digest: facts.digest.clone(),
         newest: facts.newest.map(|newest| newest.to_string()),
         entries: facts.entries,

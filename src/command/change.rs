@@ -8,16 +8,17 @@ use super::context::Context;
 use super::exit::ExitStatus;
 use super::report::{MessageFormat, count, show};
 use super::words::counted;
-use crate::foundation::diagnostic::{Baseline, Finding, Inert, SourceTexts};
+use crate::foundation::diagnostic::{Baseline, Finding, Inert, SourceTexts, brief};
 use crate::foundation::failure::{Failure, unwritable};
 use crate::set::declaration::{Declaration, FileChange, change_files};
 use crate::set::graph::Graph;
 use crate::set::judgement::{compare, has_errors};
 use crate::set::repository::Repository;
 use crate::set::resolve::{
-    Added, ProjectRequest, RemovalPlan, declaration_file, is_open_requirement,
+    Added, ProjectRequest, RemovalPlan, StatedPublisher, declaration_file, is_open_requirement,
 };
 use crate::set::review::known_findings;
+use crate::source::{NO_PUBLISHER, VERIFIER};
 
 /// The number of projects that are named as reasons for a change.
 const MAXIMUM_REASONS: usize = 3;
@@ -32,7 +33,7 @@ pub(super) struct Before {
 impl Before {
     /// Says how many findings there are already.
     pub(super) fn of(context: &Context<'_>, repository: &Repository) -> Self {
-        let findings = known_findings(&context.session, repository);
+        let findings = known_findings(&context.session, repository, None);
         if let Some(words) = count(&findings) {
             context.say(&format!("the set had {words} before this command"));
             context.hint("`ipwhl check` shows the findings");
@@ -100,6 +101,20 @@ impl Before {
         changes.extend(removal.changes(repository)?);
         change_files(&changes, &folder, &|| check_unchanged(context, &self.texts))?;
         Ok(lines.into_values().collect())
+    }
+
+    /// Tells the publishers of written declarations: which library has verified them, or that the
+    /// index alone states them.
+    pub(super) fn tell_publishers(context: &Context<'_>, added: &Added) {
+        for (project, stated) in &added.publishers {
+            match publisher_sentence(project, stated) {
+                Ok(verified) => context.say(&verified),
+                Err(unverified) => context.warning(&unverified),
+            }
+            for other in stated.unverified.iter().skip(1) {
+                context.detail(&brief(other));
+            }
+        }
     }
 
     /// The line about a written declaration: the old and the new version, and the reasons.
@@ -177,7 +192,7 @@ impl Before {
         closes: bool,
     ) -> Result<ExitStatus, Failure> {
         let now = context.repository()?;
-        let mut findings = known_findings(&context.session, &now);
+        let mut findings = known_findings(&context.session, &now, Some(&self.declarations));
         compare(&self.findings, &mut findings, &now.configuration.platforms);
         findings.retain(|finding| finding.baseline != Some(Baseline::Unchanged));
         for finding in &mut findings {
@@ -197,6 +212,28 @@ impl Before {
         context.say(&format!("the change adds {words}"));
         Ok(ExitStatus::Clean)
     }
+}
+
+/// The publisher of a project: what was verified, or else the word of the index and the reason why it
+/// is not verified.
+fn publisher_sentence(project: &ProjectName, stated: &StatedPublisher) -> Result<String, String> {
+    let Some((first, others)) = stated.unverified.split_first() else {
+        let line = stated.line.as_deref().unwrap_or(NO_PUBLISHER);
+        return Ok(format!(
+            "{project}: published by {line}, verified by {VERIFIER}"
+        ));
+    };
+    let mut reason = brief(first);
+    if !others.is_empty() {
+        reason += &format!("; and {}", counted(others.len(), "more reason"));
+    }
+    Err(match &stated.line {
+        Some(line) => format!(
+            "the index says that {project} is published by {line}, and that is not verified: \
+             {reason}"
+        ),
+        None => format!("the publisher of {project} is not known: {reason}"),
+    })
 }
 
 /// Compares the files of the repository with their texts when a change was planned.
@@ -277,4 +314,33 @@ fn requirers(
         }
     }
     reasons
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+
+    /// Without one reason against it, and only then.
+    #[test]
+    fn what_was_verified_is_called_so() {
+        let project = "plum".parse().unwrap();
+        let mut stated = StatedPublisher {
+            line: Some("Google us@example.org".to_owned()),
+            unverified: Vec::new(),
+            is_offered: true,
+        };
+        assert_eq!(
+            publisher_sentence(&project, &stated),
+            Ok(format!(
+                "plum: published by Google us@example.org, verified by {VERIFIER}"
+            ))
+        );
+        stated.unverified = vec!["`a.whl` has no provenance".to_owned(); 3];
+        assert_eq!(
+            publisher_sentence(&project, &stated).unwrap_err(),
+            "the index says that plum is published by Google us@example.org, and that is not \
+             verified: `a.whl` has no provenance; and 2 more reasons"
+        );
+    }
 }

@@ -138,9 +138,11 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         let change = one_by_one::chosen(&changes, project)?;
         let before = Before::of(context, &repository);
         let added = update.declare(&mut repository, plan, Some(change));
-        for line in before.write(context, &repository, &added.map_err(with_way_out)?)? {
+        let added = added.map_err(with_way_out)?;
+        for line in before.write(context, &repository, &added)? {
             context.say(line);
         }
+        Before::tell_publishers(context, &added);
         return before.compare(context, true);
     }
     let report = Report::of(&repository, &plan);
@@ -159,6 +161,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         .map_err(with_way_out)?;
     before.write(context, &repository, &added)?;
     report.print(context)?;
+    Before::tell_publishers(context, &added);
     hint_of_others(context, &repository, &update);
     before.compare(context, true)
 }

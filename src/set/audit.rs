@@ -2,6 +2,7 @@
 //! are compared with it.
 
 mod fixes;
+mod index;
 
 use std::fs::File;
 use std::panic::resume_unwind;
@@ -11,6 +12,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use fixes::Question;
+use index::about_index;
+use ipwhl_packaging::ProjectName;
 
 use crate::foundation::diagnostic::Finding;
 use crate::foundation::failure::Failure;
@@ -20,7 +23,7 @@ use crate::set::advisories::{
     StoredIndex, about_database, about_versions, write_index,
 };
 use crate::set::gather::Network;
-use crate::set::judgement::judge_audit;
+use crate::set::judgement::{Audited, judge_audit};
 use crate::set::repository::{DatabasePlace, LoadError, Repository};
 use crate::source::{Client, DatabaseError, DatabaseFiles, Limits, Session};
 
@@ -34,6 +37,8 @@ pub struct AuditOptions<'o> {
     pub database: Option<&'o DatabasePlace>,
     /// The folder that a path of `database` is relative to.
     pub folder: &'o Path,
+    /// Whether the index is asked about the declared projects. Then a database is not required.
+    pub index: bool,
     /// The network settings.
     pub network: &'o Network,
     /// The reason in proposed waivers.
@@ -50,10 +55,11 @@ pub struct Audit {
     pub findings: Vec<Finding>,
     /// The reasons why the index was not asked whether an update fits.
     pub unasked: Vec<String>,
-    /// Facts about the database.
-    pub facts: DatabaseFacts,
-    /// The place of the database, as given, without credentials.
-    pub place: String,
+    /// The place of the database, as given, without credentials, and facts about it; `None` if only
+    /// the index was asked.
+    pub database: Option<(String, DatabaseFacts)>,
+    /// The projects that the index was asked about and does not have.
+    pub unknown: Vec<ProjectName>,
     /// The time of the audit.
     pub now: Timestamp,
 }
@@ -132,50 +138,74 @@ pub fn audit(
     let load_error = |error: LoadError| Failure::world(&error);
     let settings = Repository::load_configuration(directory).map_err(load_error)?;
     let configured = settings.configuration.audit.database.as_ref();
-    let (place, folder) = match (options.database, configured) {
-        (Some(place), _) => (place, options.folder),
-        (None, Some(place)) => (&place.value, directory),
+    let place = match (options.database, configured) {
+        (Some(place), _) => Some((place, options.folder)),
+        (None, Some(place)) => Some((&place.value, directory)),
+        (None, None) if options.index => None,
         (None, None) => {
             return Err(Failure::usage("no advisory database is named").help(
                 "name one with `--database`, or `database` under `[audit]` in `ipwhl.toml`: a \
-                 folder, a ZIP archive or the address of one",
+                 folder, a ZIP archive or the address of one; `--index` asks the index instead",
             ));
         }
     };
     // The database is opened while the declarations are read.
     let (opened, repository) = std::thread::scope(|scope| {
-        let opened = scope.spawn(|| {
-            let files = files(session, place, folder, options.network)?;
-            Opened::new(session, directory, place, files, now)
+        let opened = place.map(|(place, folder)| {
+            scope.spawn(move || {
+                let files = files(session, place, folder, options.network)?;
+                Opened::new(session, directory, place, files, now)
+            })
         });
         let repository = Repository::load(directory);
-        let opened = opened.join().unwrap_or_else(|panic| resume_unwind(panic));
+        let opened =
+            opened.map(|opened| opened.join().unwrap_or_else(|panic| resume_unwind(panic)));
         (opened, repository)
     });
     let repository = repository.map_err(load_error)?;
-    let open = OpenDatabase {
-        database: opened?.database(session, &repository, now)?,
-        rules: rules(&repository),
-        is_configured: options.database.is_none(),
+    let open = match opened {
+        Some(opened) => Some(OpenDatabase {
+            database: opened?.database(session, &repository, now)?,
+            rules: rules(&repository),
+            is_configured: options.database.is_none(),
+        }),
+        None => None,
     };
     let today = now.to_zoned(TimeZone::UTC).date();
-    let findings = open.findings(&repository, now);
-    let mut findings = judge_audit(&repository, findings, today, options.waiver_reason);
-    let question = Question {
-        session,
-        network: options.network,
-        repository: &repository,
-        advisories: &open.database.projects,
+    let mut findings = Vec::new();
+    findings.extend(open.iter().flat_map(|open| open.findings(&repository, now)));
+    let mut unknown = Vec::new();
+    if options.index {
+        let (of_index, absent) = about_index(session, options.network, &repository)?;
+        findings.extend(of_index);
+        unknown = absent;
+    }
+    let audited = Audited {
+        advisories: open.is_some(),
+        index: options.index,
     };
-    let unasked = question.answer(&mut findings);
+    let mut findings = judge_audit(&repository, findings, today, options.waiver_reason, audited);
+    let mut unasked = Vec::new();
+    if let Some(open) = &open {
+        let question = Question {
+            session,
+            network: options.network,
+            repository: &repository,
+            advisories: &open.database.projects,
+        };
+        unasked = question.answer(&mut findings);
+    }
+    let place = place.map(|(place, _)| place.to_string());
     let audit = Audit {
         findings,
         unasked,
-        facts: open.database.facts.clone(),
-        place: place.to_string(),
+        database: place.zip(open.as_ref().map(|open| open.database.facts.clone())),
+        unknown,
         now,
     };
-    open.discard();
+    if let Some(open) = open {
+        open.discard();
+    }
     Ok((repository, audit))
 }
 

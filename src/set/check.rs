@@ -7,6 +7,7 @@ mod about;
 mod ambiguous_wheels;
 mod archive;
 mod bytes;
+mod changed_publisher;
 mod conflicting_digest;
 mod cooldown;
 mod dependencies_mismatch;
@@ -36,6 +37,8 @@ pub(crate) use conflicting_digest::take_in_mismatches;
 pub(crate) use dependencies_mismatch::can_apply;
 pub use remedy::Pin;
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use rayon::prelude::*;
 
@@ -48,7 +51,7 @@ use crate::set::licences::LicencePolicy;
 use crate::set::repository::{Configuration, Repository, Withdrawal};
 use crate::source::SourceProblem;
 use ipwhl_packaging::wheel::{ArchiveFacts, NameConflict};
-use ipwhl_packaging::{CoreMetadata, Platform};
+use ipwhl_packaging::{CoreMetadata, Platform, ProjectName};
 
 /// Findings about the texts of a repository and, by the checks that need no wheel, about its set.
 pub fn repository(repository: &Repository) -> Vec<Finding> {
@@ -65,6 +68,16 @@ pub fn age(repository: &Repository, cooldown: Option<Cooldown>, now: Timestamp) 
         cooldown::check(repository, cooldown, now, &mut findings);
     }
     findings
+}
+
+/// Findings about projects whose publisher differs from that in an earlier state.
+pub fn publishers(
+    before: &BTreeMap<ProjectName, Declaration>,
+    repository: &Repository,
+) -> Vec<Finding> {
+    let declared = repository.declarations.values();
+    let found = declared.filter_map(|now| changed_publisher::check(before.get(&now.project)?, now));
+    found.collect()
 }
 
 /// Findings about declared times that the index contradicts, as far as it was asked.

@@ -17,6 +17,7 @@ use crate::set::repository::{Repository, summarize_platforms};
 pub use baseline::compare;
 use propose::propose;
 pub use related::{group_related, waivers};
+pub use waivers::Audited;
 use waivers::apply;
 
 /// The findings of a set's texts and graph. Wheels are not read. `today` decides which waivers have
@@ -38,7 +39,14 @@ pub fn judge(
     today: Date,
     reason: &str,
 ) -> Vec<Finding> {
-    judged(repository, findings, looked_at, today, reason, false)
+    judged(
+        repository,
+        findings,
+        looked_at,
+        today,
+        reason,
+        Audited::default(),
+    )
 }
 
 /// As [`judge`], for findings of a set that was also compared with a database of advisories: the
@@ -50,7 +58,11 @@ pub fn judge_audited(
     today: Date,
     reason: &str,
 ) -> Vec<Finding> {
-    judged(repository, findings, looked_at, today, reason, true)
+    let audited = Audited {
+        advisories: true,
+        ..Audited::default()
+    };
+    judged(repository, findings, looked_at, today, reason, audited)
 }
 
 /// As [`judge`], for the findings of an audit alone: only waivers of such findings count.
@@ -59,14 +71,19 @@ pub fn judge_audit(
     findings: Vec<Finding>,
     today: Date,
     reason: &str,
+    audited: Audited,
 ) -> Vec<Finding> {
     let mut configuration = repository.configuration.clone();
-    let is_of_audit = |code: Code| code.stage() == Stage::Advisories;
+    let is_of_audit = |code: Code| match code.stage() {
+        Stage::Advisories => audited.advisories,
+        Stage::Index => audited.index,
+        _ => false,
+    };
     configuration
         .waivers
         .retain(|waiver| is_of_audit(waiver.code));
     let file = repository.configuration_file();
-    let remaining = apply(&configuration, &file, findings, today, &[], true);
+    let remaining = apply(&configuration, &file, findings, today, &[], audited);
     let mut findings = finish(repository, remaining);
     propose(repository, &mut findings, today, reason);
     findings
@@ -78,7 +95,7 @@ fn judged(
     looked_at: &WheelReport,
     today: Date,
     reason: &str,
-    is_audited: bool,
+    is_audited: Audited,
 ) -> Vec<Finding> {
     let mut unread = all_wheels(repository);
     unread.retain(|wheel| looked_at.release_facts(wheel).is_none());

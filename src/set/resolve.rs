@@ -5,6 +5,7 @@ mod addition;
 mod cover;
 mod fetched;
 mod index_catalogue;
+mod listed;
 mod local_wheels;
 mod named;
 mod newest;
@@ -12,6 +13,7 @@ mod one_by_one;
 mod outdated;
 mod pins;
 mod project;
+mod publisher;
 mod remedies;
 mod removal;
 mod selection;
@@ -21,6 +23,7 @@ mod upload_times;
 
 pub use addition::{Added, Addition, declaration_file, is_open_requirement};
 pub use cover::Prefer;
+pub use listed::{listed_file, yanked_wheels};
 pub use local_wheels::LocalWheel;
 pub use named::{
     FileRequests, NamedUpdates, file_requests, join_requests, likely_slips, named_requests,
@@ -30,6 +33,7 @@ pub use newest::{Newest, newest};
 pub use one_by_one::{ChangeKind, SmallChange, one_by_one};
 pub use outdated::Outdated;
 pub use pins::PlacedPin;
+pub use publisher::StatedPublisher;
 pub use remedies::propose;
 pub use removal::{RemovalOptions, RemovalPlan, StillNeeded, unreadable};
 pub use selection::{Listed, ProjectRequest, Selection, Selector};

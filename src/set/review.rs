@@ -1,7 +1,7 @@
 //! The complete check of a set: its texts, its graph, its wheels and their sources, compared with
 //! an earlier state, and the versions that would end findings.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::resume_unwind;
 
 use ipwhl_packaging::ProjectName;
@@ -12,7 +12,7 @@ use crate::foundation::diagnostic::{Finding, brief};
 use crate::foundation::failure::Failure;
 use crate::set::audit::OpenDatabase;
 use crate::set::check;
-use crate::set::declaration::DeclaredWheel;
+use crate::set::declaration::{Declaration, DeclaredWheel};
 use crate::set::difference::EarlierState;
 use crate::set::gather::{Gathering, Network, WheelReport, all_wheels, known_wheels, timed_wheels};
 use crate::set::judgement::{judge, judge_audited};
@@ -90,6 +90,9 @@ pub fn review(
         let audited = audited.join().unwrap_or_else(|panic| resume_unwind(panic));
         (findings, audited)
     });
+    if let Some(before) = options.before.and_then(EarlierState::repository) {
+        findings.extend(check::publishers(&before.declarations, repository));
+    }
     let (database, of_audit, not_audited) = audited;
     findings.extend(of_audit);
     let all = all_wheels(repository);
@@ -179,9 +182,17 @@ fn audited(session: &Session, repository: &Repository, now: Timestamp) -> Audite
     }
 }
 
-/// The findings of a set and of those wheels that an earlier run has verified.
-pub fn known_findings(session: &Session, repository: &Repository) -> Vec<Finding> {
+/// The findings of a set and of those wheels that an earlier run has verified. With the declarations
+/// of an earlier state, also those about publishers that have changed since.
+pub fn known_findings(
+    session: &Session,
+    repository: &Repository,
+    before: Option<&BTreeMap<ProjectName, Declaration>>,
+) -> Vec<Finding> {
     let mut findings = check::repository(repository);
+    if let Some(before) = before {
+        findings.extend(check::publishers(before, repository));
+    }
     findings.extend(check::age(
         repository,
         repository.configuration.cooldown,

@@ -1,9 +1,11 @@
-//! The simple API of an index (PEP 503, 658, 691, 700, 714): JSON if the server offers it, HTML
+//! The simple API of an index (PEP 503, 658, 691, 700, 714, 740, 792): JSON if the server offers it, HTML
 //! otherwise.
 
 mod file;
 mod html;
 mod json;
+mod page;
+mod status;
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,32 +22,15 @@ use super::problem::{MismatchKind, SourceProblem};
 use super::transport::{Page, RequestError};
 use super::verify::mismatch;
 pub use file::{CoreMetadataFile, IndexFile};
+pub use page::ProjectPage;
+pub use status::{ProjectStatus, StatusMarker};
 
 /// PEP 691, "Version + Format Selection": the accepted types, best first.
 const WANTED: &str = "application/vnd.pypi.simple.v1+json, \
     application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1";
 
-/// The page of one project.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ProjectPage {
-    /// Every file, in the index's order.
-    pub files: Vec<IndexFile>,
-}
-
-impl ProjectPage {
-    /// Reads a project's page from `address`, as JSON or HTML according to `content_type`.
-    ///
-    /// # Errors
-    /// When it is not such a page: a clause.
-    pub fn parse(body: &[u8], content_type: &str, address: &Url) -> Result<Self, String> {
-        parse_page(body, content_type, address).map(|files| Self { files })
-    }
-
-    /// The file with this name.
-    pub fn file(&self, file_name: &str) -> Option<&IndexFile> {
-        self.files.iter().find(|file| file.file_name == file_name)
-    }
-}
+/// The accepted types of provenance: that of the first index with an API for it, and any JSON.
+const PROVENANCE: &str = "application/vnd.pypi.integrity.v1+json, application/json;q=0.5";
 
 /// Reads one index. A project's page is fetched only once.
 pub struct IndexClient {
@@ -127,6 +112,33 @@ impl IndexClient {
         })
     }
 
+    /// The provenance of a file (PEP 740), not read yet. `None` if the index does not offer it.
+    pub(super) async fn provenance(
+        &self,
+        file: &IndexFile,
+    ) -> Option<Result<Vec<u8>, SourceProblem>> {
+        let url = file.provenance.clone()?;
+        let address = self.base.lend(url);
+        let refused = if address.url().scheme() == "http" && self.base.url().scheme() == "https" {
+            Some("the index leads from https to http, which is refused")
+        } else if self.client.hosts.is_given_up(&address) {
+            Some("its host could not be reached before")
+        } else {
+            None
+        };
+        if let Some(reason) = refused {
+            return Some(Err(SourceProblem::Failed {
+                place: address.to_string(),
+                reason: reason.to_owned(),
+            }));
+        }
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, HeaderValue::from_static(PROVENANCE));
+        let largest = self.client.limits().provenance_size;
+        let page = self.client.page(&address, &headers, largest).await;
+        Some(page.map(|page| page.body))
+    }
+
     fn metadata_address(&self, file: &IndexFile) -> Address {
         let mut url = file.url.clone();
         url.set_path(&format!("{}.metadata", file.url.path()));
@@ -162,7 +174,7 @@ impl IndexClient {
             .await
             .unwrap_or_else(|_| Err("its page cannot be read".to_owned()));
         match parsed {
-            Ok(files) => Ok(Arc::new(ProjectPage { files })),
+            Ok(page) => Ok(Arc::new(page)),
             Err(reason) => Err(SourceProblem::Failed {
                 place: address.to_string(),
                 reason,
@@ -171,12 +183,22 @@ impl IndexClient {
     }
 }
 
+impl ProjectPage {
+    /// Reads a project's page from `address`, as JSON or HTML according to `content_type`.
+    ///
+    /// # Errors
+    /// When it is not such a page: a clause.
+    pub fn parse(body: &[u8], content_type: &str, address: &Url) -> Result<Self, String> {
+        parse_page(body, content_type, address)
+    }
+}
+
 /// Reads a page according to its content type.
-fn parse(page: &Page) -> Result<Vec<IndexFile>, String> {
+fn parse(page: &Page) -> Result<ProjectPage, String> {
     parse_page(&page.body, &page.content_type, page.address.url())
 }
 
-fn parse_page(body: &[u8], content_type: &str, address: &Url) -> Result<Vec<IndexFile>, String> {
+fn parse_page(body: &[u8], content_type: &str, address: &Url) -> Result<ProjectPage, String> {
     let content_type = content_type.split(';').next().unwrap_or_default();
     match content_type.trim().to_ascii_lowercase().as_str() {
         // Static servers use the last type for JSON.

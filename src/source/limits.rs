@@ -47,6 +47,9 @@ pub struct Limits {
     /// The largest METADATA file that an index serves beside a wheel, in bytes: more than ten times
     /// the largest seen in real wheels (142 KB).
     pub metadata_size: u64,
+    /// The largest provenance of a file, in bytes: a hundred times that of a file with one
+    /// attestation (10 KB).
+    pub provenance_size: u64,
     /// The bytes of the first request for the end of a wheel, from which METADATA is read without
     /// the wheel. The end record with its longest comment fits, and the central directory and
     /// METADATA of most wheels.
@@ -100,6 +103,7 @@ impl Default for Limits {
             wheel_size: LARGEST_WHEEL,
             page_size: LARGEST_PAGE,
             metadata_size: 4 << 20,
+            provenance_size: 1 << 20,
             range_tail: 22 + 0xffff,
             range_bytes: 1 << 20,
             range_requests: 3,

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::support::bench::{Bench, pure};
 use crate::support::declared_set::DeclaredSet;
 use crate::support::http;
+use crate::support::loopback_index::Answer;
 use crate::support::program::{Program, Run};
 use crate::support::repository_builder::{BuiltRepository, RepositoryBuilder};
 
@@ -787,4 +788,108 @@ fn a_database_at_an_address_is_kept() {
     // The parts of the cache can be counted and removed.
     program.run(&["cache", "clean"]).expect(ExitStatus::Clean);
     assert!(!copy.exists());
+}
+
+/// What the index says today: yanks and statuses, with the severities and waivers of other codes.
+#[test]
+fn the_index_is_asked_if_that_is_asked_for() {
+    for html_only in [false, true] {
+        let bench = Bench::new();
+        if html_only {
+            bench.index.html_only();
+        }
+        for name in ["apple", "fig", "kiwi", "lime", "plum"] {
+            bench.offer(name, &pure(name, "1.0"));
+        }
+        let all = ["apple", "fig", "kiwi", "lime", "plum"];
+        bench.add(&all).expect(ExitStatus::Clean);
+        let audit = |more: &[&str]| {
+            let line = ["audit", "--index", "--message-format", "json"];
+            bench.program.run(&[&line, more].concat())
+        };
+        let run = audit(&[]).expect(ExitStatus::Clean);
+        assert_eq!(run.codes(), [""; 0]);
+        assert!(!run.stdout.contains("\"database\""), "{}", run.stdout);
+        bench
+            .index
+            .set_status("fig", "archived", "use\n\u{1b}[31mdate");
+        bench.index.set_status("kiwi", "quarantined", "");
+        bench.index.set_status("lime", "deprecated", "");
+        bench.index.yank("plum", "");
+        bench.index.forget();
+        let run = audit(&[]).expect(ExitStatus::Findings);
+        let codes = [
+            "inactive-project",
+            "quarantined-project",
+            "inactive-project",
+            "yanked-wheel",
+        ];
+        assert_eq!(run.codes(), codes);
+        let findings = run.findings();
+        let notes: Vec<&str> = findings
+            .iter()
+            .map(|finding| finding["notes"][0].as_str().unwrap())
+            .collect();
+        assert_eq!(
+            notes,
+            [
+                "the reason in the index: use\\n\\u{1b}[31mdate",
+                "the index gives no reason",
+                "the index gives no reason",
+                "the index gives no reason",
+            ]
+        );
+        assert_eq!(findings[3]["wheel"], "plum-1.0-py3-none-any.whl");
+        assert_eq!(findings[3]["places"][0]["file"], "declarations/plum.toml");
+        // One request for each project, and none without the flag.
+        let mut paths = bench.index.paths();
+        paths.sort();
+        assert_eq!(paths, all.map(|name| format!("/simple/{name}/")));
+        // A waiver that is needed, one that is not, and a severity.
+        let waiver = |code: &str, project: &str| {
+            format!(
+                "\n[[waiver]]\ncode = \"{code}\"\nproject = \"{project}\"\nreason = \"known\"\n\
+                 expires = 2027-01-01\n"
+            )
+        };
+        let settings = bench.repository.read("ipwhl.toml");
+        let rules = waiver("quarantined-project", "kiwi")
+            + &waiver("yanked-wheel", "fig")
+            + "\n[severity]\ninactive-project = \"off\"\n";
+        bench
+            .repository
+            .write("ipwhl.toml", settings.clone() + &rules);
+        let run = audit(&[]).expect(ExitStatus::Findings);
+        assert_eq!(run.codes(), ["yanked-wheel", "unused-waiver"]);
+        // No other command asks, so no waiver is unused there.
+        bench.index.forget();
+        bench.program.run(&["check"]).expect(ExitStatus::Clean);
+        assert_eq!(bench.index.paths(), [""; 0]);
+        bench.repository.write("ipwhl.toml", settings);
+        let offline = audit(&["--offline"]).expect(ExitStatus::Usage);
+        assert!(offline.stderr.contains("--offline"), "{}", offline.stderr);
+    }
+}
+
+/// An index that lacks a project is told, and one that fails ends the audit.
+#[test]
+fn an_index_without_an_answer_is_told() {
+    let bench = Bench::new();
+    for name in ["fig", "plum"] {
+        bench.offer(name, &pure(name, "1.0"));
+    }
+    bench.add(&["fig", "plum"]).expect(ExitStatus::Clean);
+    let path = "/simple/fig/";
+    bench.index.always(path, Answer::status("404 Not Found"));
+    let run = bench.program.run(&["audit", "--index"]);
+    let run = run.expect(ExitStatus::Clean);
+    assert!(
+        run.stderr.contains("note: the index does not have fig\n"),
+        "{}",
+        run.stderr
+    );
+    bench.index.always(path, Answer::status("403 Forbidden"));
+    let run = bench.program.run(&["audit", "--index"]);
+    let run = run.expect(ExitStatus::World);
+    assert!(run.stderr.contains("403 Forbidden"), "{}", run.stderr);
 }

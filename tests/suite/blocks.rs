@@ -2,9 +2,9 @@
 //! for.
 
 use ipwhl::command::ExitStatus;
-use ipwhl::foundation::diagnostic::{Code, Stage};
+use ipwhl::foundation::diagnostic::Code;
 
-use crate::findings::{fixture, program};
+use crate::findings::{command, fixture, program};
 use crate::support::bench::{native, pure};
 use crate::support::program::Program;
 use crate::support::repository_builder::{BuiltRepository, Project, RepositoryBuilder};
@@ -109,10 +109,7 @@ fn printed_waivers_hold_as_they_are_printed() {
         let is_waivable = code.may_be_overridden() && code != Code::OldDatabase;
         let repository = fixture(code).unwrap().build();
         let (program, _index) = program(code, &repository);
-        let line: &[&str] = match code.stage() {
-            Stage::Wheel => &["check", "--wheels"],
-            _ => &["check"],
-        };
+        let line = command(code);
         let before = program.run(line);
         let proposal = "reason = \"\"";
         assert!(!before.stderr.contains(proposal), "{}", before.stderr);

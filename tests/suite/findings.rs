@@ -13,6 +13,7 @@ use ipwhl::command::ExitStatus;
 use ipwhl::foundation::diagnostic::{Code, Severity, Stage};
 use ipwhl_unixfs::Profile;
 
+use crate::support::history::History;
 use crate::support::loopback_index::{Hosted, LoopbackIndex};
 use crate::support::program::{Program, Run};
 use crate::support::repository_builder::{BuiltRepository, RepositoryBuilder};
@@ -59,6 +60,8 @@ pub fn fixture(code: Code) -> Option<RepositoryBuilder> {
         Code::MaliciousVersion => advised("MAL-2026-1", "2026-11-20", "damson", "5.1"),
         Code::BrokenAdvisory => advised("PYSEC-2026-1", "2026-11-20", "damson", "next"),
         Code::OldDatabase => advised("PYSEC-2026-1", "2026-11-05", "plum", "5.1"),
+        Code::ChangedPublisher => changed_publisher(),
+        Code::YankedWheel | Code::InactiveProject | Code::QuarantinedProject => in_the_index(),
         Code::ExpiredWaiver => expired_waiver(),
         Code::UnusedWaiver => unused_waiver(),
         _ => return None,
@@ -350,6 +353,22 @@ fn advised(id: &str, day: &str, project: &str, fixed: &str) -> RepositoryBuilder
         .file(&format!("advisories/{id}.json"), advisory.to_string())
 }
 
+/// [`program`] commits it with another publisher.
+fn changed_publisher() -> RepositoryBuilder {
+    RepositoryBuilder::sound()
+        .change("damson", |damson| {
+            damson.set("publisher", "\"GitHub plum-dev/damson release.yaml\"")
+        })
+        .format_2()
+}
+
+/// The index of [`program`] says something about it.
+fn in_the_index() -> RepositoryBuilder {
+    let source = "[\"file:wheels/damson-5.0.1-py3-none-any.whl\", \
+                  \"pkg:pypi/damson@5.0.1?file_name=damson-5.0.1-py3-none-any.whl\"]";
+    RepositoryBuilder::sound().change("damson", |damson| damson.set("source", source))
+}
+
 /// The day of the waiver was yesterday; what it covered was mended.
 fn expired_waiver() -> RepositoryBuilder {
     RepositoryBuilder::sound().configuration(
@@ -378,12 +397,19 @@ expires = 2027-03-01
     )
 }
 
-/// Runs `check` with everything that the code needs.
-pub fn check(code: Code, repository: &BuiltRepository, more: &[&str]) -> Run {
-    let mut arguments = vec!["check"];
-    if code.stage() == Stage::Wheel {
-        arguments.push("--wheels");
+/// The command that reports the code.
+pub fn command(code: Code) -> &'static [&'static str] {
+    match code.stage() {
+        Stage::Wheel => &["check", "--wheels"],
+        Stage::Index if code == Code::ChangedPublisher => &["check", "--since", "HEAD"],
+        Stage::Index => &["audit", "--index"],
+        _ => &["check"],
     }
+}
+
+/// Runs the command of the code with everything that it needs.
+pub fn check(code: Code, repository: &BuiltRepository, more: &[&str]) -> Run {
+    let mut arguments = command(code).to_vec();
     arguments.extend(more);
     let (program, _index) = program(code, repository);
     program.run(&arguments)
@@ -392,14 +418,52 @@ pub fn check(code: Code, repository: &BuiltRepository, more: &[&str]) -> Run {
 /// The program for the fixture of this code, and the index that it needs for it.
 pub fn program(code: Code, repository: &BuiltRepository) -> (Program, Option<LoopbackIndex>) {
     let program = Program::new(repository.path());
-    if code != Code::UploadedMismatch {
+    if code == Code::ChangedPublisher && !repository.join(".git").exists() {
+        publish_before(repository);
+    }
+    if code != Code::UploadedMismatch && command(code)[0] != "audit" {
         return (program, None);
     }
     let index = LoopbackIndex::start();
-    let mut file = Hosted::new("damson", "damson-5.0.1-py3-none-any.whl", b"");
-    file.uploaded = Some("2026-11-19T08:30:00Z".to_owned());
-    index.host(file);
+    // The second is in the examples of explanations.
+    for (project, version) in [("damson", "5.0.1"), ("plum", "1.0")] {
+        let name = format!("{project}-{version}-py3-none-any.whl");
+        let mut file = Hosted::new(project, &name, b"");
+        file.uploaded = Some("2026-11-19T08:30:00Z".to_owned());
+        file.digest = false;
+        match code {
+            Code::YankedWheel => file.yanked = Some("it deletes files".to_owned()),
+            Code::InactiveProject => index.set_status(project, "archived", "use quince"),
+            Code::QuarantinedProject => index.set_status(project, "quarantined", "malware"),
+            _ => {}
+        }
+        index.host(file);
+    }
     (program.index(&index.index_url()), Some(index))
+}
+
+/// Commits the declarations with other publishers than they have.
+fn publish_before(repository: &BuiltRepository) {
+    let folder = repository.join("declarations");
+    let paths: Vec<PathBuf> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    let texts: Vec<String> = paths
+        .iter()
+        .map(|path| fs::read_to_string(path).unwrap())
+        .collect();
+    for (path, text) in paths.iter().zip(&texts) {
+        let before = text.replace(
+            "publisher = \"GitHub plum-dev/",
+            "publisher = \"GitHub plum/",
+        );
+        fs::write(path, before).unwrap();
+    }
+    History::begin(repository.path());
+    for (path, text) in paths.iter().zip(&texts) {
+        fs::write(path, text).unwrap();
+    }
 }
 
 #[test]
@@ -484,8 +548,8 @@ fn what_a_build_refuses_a_check_finds() {
         let built = codes(&program, &["build", "--root-only"]);
         let is_found = built.iter().all(|code| checked.contains(code));
         // No clock and no time of the index reaches a build, except by the days of waivers.
-        let is_refused = !matches!(code, Code::Cooldown | Code::UploadedMismatch)
-            && code.stage() != Stage::Advisories;
+        let is_refused =
+            !matches!(code, Code::Cooldown | Code::UploadedMismatch) && code.stage().is_released();
         let is_told = built.contains(&code.as_str().to_owned());
         if checked != whole || !is_found || is_told != is_refused {
             wrong.push(format!(

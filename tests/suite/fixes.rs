@@ -2,11 +2,11 @@
 //! removed.
 
 use ipwhl::command::ExitStatus;
-use ipwhl::foundation::diagnostic::{Code, Stage};
+use ipwhl::foundation::diagnostic::Code;
 use ipwhl_unixfs::Profile;
 use serde_json::Value;
 
-use crate::findings::{fixture, program};
+use crate::findings::{command, fixture, program};
 use crate::support::bench::{Bench, native, pure};
 use crate::support::history::History;
 use crate::support::loopback_index::{Answer, Hosted, LoopbackIndex};
@@ -510,11 +510,11 @@ fn every_proposed_waiver_covers_its_finding() {
     for code in Code::ALL.iter().copied() {
         let repository = fixture(code).unwrap().build();
         let (program, _index) = program(code, &repository);
-        let wheels: &[&str] = match code.stage() {
-            Stage::Wheel => &["--wheels"],
-            _ => &[],
+        let json = |program: &Program| {
+            let format = ["--message-format", "json"];
+            program.run(&[command(code), &format].concat())
         };
-        let found = json(&program, wheels).findings();
+        let found = json(&program).findings();
         let [finding] = found.as_slice() else {
             panic!("{code}: {found:#?}")
         };
@@ -524,13 +524,13 @@ fn every_proposed_waiver_covers_its_finding() {
             continue;
         }
         paste(&repository, &[waiver(finding)]);
-        let run = json(&program, wheels).expect(ExitStatus::Clean);
+        let run = json(&program).expect(ExitStatus::Clean);
         assert_eq!(run.codes(), [""; 0], "{code}");
         // It holds for 90 days and no longer.
         let program = program.now("2027-02-18T23:00:00Z");
-        assert_eq!(json(&program, wheels).codes(), [""; 0], "{code}");
+        assert_eq!(json(&program).codes(), [""; 0], "{code}");
         let program = program.now("2027-02-19T01:00:00Z");
-        let codes = json(&program, wheels).codes();
+        let codes = json(&program).codes();
         assert!(codes.contains(&"expired-waiver".to_owned()), "{codes:?}");
     }
 }

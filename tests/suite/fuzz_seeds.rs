@@ -309,6 +309,8 @@ impl Seeds {
         self.add("advisories", "json", [b"\0", entry.as_bytes()].concat());
         let yaml = format!("\x01{}", crate::advisories::YAML);
         self.add("advisories", "yaml", yaml);
+        let provenance = include_bytes!("../attestations/github.provenance");
+        self.add("provenance", "github", provenance);
         self.texts(
             "declaration",
             shapes().iter().filter(|text| !text.contains('\r')),

@@ -102,6 +102,7 @@ mod pipes;
 mod progress;
 mod project_files;
 mod properties;
+mod provenance;
 mod public_only;
 mod publish;
 mod publish_answers;

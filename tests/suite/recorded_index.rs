@@ -66,7 +66,15 @@ impl Recorded {
         let recording: Recording = serde_json::from_str(&text).unwrap();
         let pages = recording.pages.into_iter().map(|(project, files)| {
             let files = files.map(|files| files.into_iter().map(listed).collect());
-            (project, files.map(|files| Arc::new(ProjectPage { files })))
+            (
+                project,
+                files.map(|files| {
+                    Arc::new(ProjectPage {
+                        files,
+                        ..ProjectPage::default()
+                    })
+                }),
+            )
         });
         let names = recording.metadata.keys();
         let standing = names.map(|name| (release(name), name.clone())).collect();
@@ -104,6 +112,7 @@ fn listed((file_name, requires_python, is_yanked, size, uploaded): RecordedFile)
         yanked: is_yanked.then(String::new),
         uploaded: format!("{uploaded}:00Z").parse().ok(),
         core_metadata: CoreMetadataFile::Unverifiable,
+        provenance: None,
     }
 }
 

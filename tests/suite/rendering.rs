@@ -3,10 +3,10 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use ipwhl::foundation::diagnostic::{Code, Finding, SourceText, SourceTexts, Stage, Style, render};
+use ipwhl::foundation::diagnostic::{Code, Finding, SourceText, SourceTexts, Style, render};
 use textwrap::core::display_width;
 
-use crate::findings::{fixture, program};
+use crate::findings::{command, fixture, program};
 use crate::support::program::Program;
 use crate::support::repository_builder::RepositoryBuilder;
 
@@ -264,10 +264,7 @@ fn every_message_fits_a_narrow_window() {
     let mut all = String::new();
     for code in Code::ALL.iter().copied() {
         let repository = fixture(code).unwrap().build();
-        let mut arguments = vec!["check", "--quiet"];
-        if code.stage() == Stage::Wheel {
-            arguments.push("--wheels");
-        }
+        let arguments = [command(code), &["--quiet"]].concat();
         let (program, _index) = program(code, &repository);
         let run = program.terminal(60).run(&arguments);
         assert_sentences_fit(&run.stderr, 60);

@@ -131,11 +131,15 @@ impl Catalogue for Index {
                     yanked: None,
                     uploaded: None,
                     core_metadata: CoreMetadataFile::Absent,
+                    provenance: None,
                 }
             })
         });
         let files = files.collect();
-        Ok(Some(Arc::new(ProjectPage { files })))
+        Ok(Some(Arc::new(ProjectPage {
+            files,
+            ..ProjectPage::default()
+        })))
     }
 
     fn metadata(&self, file: &IndexFile) -> Result<Result<Arc<CoreMetadata>, String>, Failure> {
@@ -335,7 +339,10 @@ impl Catalogue for Silent {
             for file in &mut files {
                 file.requires_python = None;
             }
-            Arc::new(ProjectPage { files })
+            Arc::new(ProjectPage {
+                files,
+                ..ProjectPage::default()
+            })
         }))
     }
 

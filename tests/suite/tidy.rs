@@ -290,6 +290,7 @@ fn every_code_is_documented_in_its_stage() {
         (Stage::Wheel, "wheel"),
         (Stage::Graph, "graph"),
         (Stage::Advisories, "advisories"),
+        (Stage::Index, "index"),
         (Stage::Waivers, "waivers"),
     ] {
         let row = section

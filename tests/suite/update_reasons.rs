@@ -73,8 +73,8 @@ fn a_chain_of_reasons_is_about_the_version_that_is_required() {
     assert_eq!(
         run.stdout,
         format!(
-            "apple\t1.0\t-\t2.0\tit requires `fig==2.0`; fig 2.0: plum requires !=2.0\n\
-             fig\t1.0\t-\t3.0\t{no_wheel}\n"
+            "apple\t1.0\t-\t2.0\tit requires `fig==2.0`; fig 2.0: plum requires !=2.0\t-\n\
+             fig\t1.0\t-\t3.0\t{no_wheel}\t-\n"
         )
     );
 }

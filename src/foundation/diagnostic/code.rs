@@ -46,11 +46,19 @@ pub enum Stage {
     Graph,
     /// Comparisons of declared versions with a database of advisories.
     Advisories,
+    /// What an index says about declared projects today, and what has changed since the last time.
+    Index,
     /// Checks of the waivers.
     Waivers,
 }
 
 impl Stage {
+    /// Whether its findings are about a release. What is known of a version changes from day to
+    /// day, and no build asks for it.
+    pub fn is_released(self) -> bool {
+        !matches!(self, Self::Advisories | Self::Index)
+    }
+
     /// The word for it, as in docs/formats.md, section 3.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -59,6 +67,7 @@ impl Stage {
             Self::Wheel => "wheel",
             Self::Graph => "graph",
             Self::Advisories => "advisories",
+            Self::Index => "index",
             Self::Waivers => "waivers",
         }
     }
@@ -164,6 +173,10 @@ codes! {
     MaliciousVersion "malicious-version" Advisories Error true "A declared version was made to do harm.",
     BrokenAdvisory "broken-advisory" Advisories Warning true "An entry of the advisory database cannot be used, or only in part.",
     OldDatabase "old-database" Advisories Warning true "The advisory database is older than the repository allows.",
+    ChangedPublisher "changed-publisher" Index Warning true "The wheels of another version have another publisher, or none.",
+    YankedWheel "yanked-wheel" Index Warning true "A declared wheel was yanked from the index.",
+    InactiveProject "inactive-project" Index Warning true "The index says that a declared project is archived or deprecated.",
+    QuarantinedProject "quarantined-project" Index Error true "The index says that a declared project is quarantined.",
     ExpiredWaiver "expired-waiver" Waivers Error false "A waiver has expired.",
     UnusedWaiver "unused-waiver" Waivers Error false "A waiver covers no finding.",
 }

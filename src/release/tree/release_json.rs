@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::input::ReleaseInput;
 use super::locks::format;
-use crate::foundation::diagnostic::{Code, Stage};
+use crate::foundation::diagnostic::Code;
 use crate::foundation::schema;
 use crate::set::declaration::FormatVersion;
 use crate::set::repository::{SeverityRules, WaivableCode, Waiver};
@@ -197,10 +197,9 @@ impl PlatformJson {
     }
 }
 
-/// Whether findings of this code are about a release. What is known of a version changes from day
-/// to day, and no build asks for it.
+/// Whether findings of this code are about a release.
 fn is_released(code: Code) -> bool {
-    code.stage() != Stage::Advisories
+    code.stage().is_released()
 }
 
 impl WaiverJson {

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use ipwhl_packaging::Platform;
 use serde::Serialize;
 
-use crate::foundation::diagnostic::{Code, Stage, without_credentials};
+use crate::foundation::diagnostic::{Code, without_credentials};
 use crate::set::declaration::Layout;
 use crate::set::licences::LicencePolicy;
 use crate::set::repository::{Configuration, DatabasePlace, Waiver, Withdrawal};
@@ -90,14 +90,14 @@ pub(super) fn settings(configuration: &Configuration) -> Settings {
     let severities = |is_of_audit: bool| -> BTreeSet<String> {
         let rules = severity.iter();
         rules
-            .filter(|(code, _)| (code.stage() == Stage::Advisories) == is_of_audit)
+            .filter(|(code, _)| code.stage().is_released() != is_of_audit)
             .map(|(code, rule)| format!("{} = {}", Code::as_str(*code), rule.as_str()))
             .collect()
     };
     let waivers = |is_of_audit: bool| -> BTreeSet<String> {
         let waivers = waivers.iter();
         waivers
-            .filter(|waiver| (waiver.code.stage() == Stage::Advisories) == is_of_audit)
+            .filter(|waiver| waiver.code.stage().is_released() != is_of_audit)
             .map(waiver)
             .collect()
     };

@@ -16,10 +16,19 @@ const MAXIMUM_ALIKE: usize = 10;
 /// The maximum number of places in a finding about a waiver.
 const MAXIMUM_PLACES: usize = 3;
 
+/// What a set was compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Audited {
+    /// A database of advisories.
+    pub advisories: bool,
+    /// The index, as it is today.
+    pub index: bool,
+}
+
 /// The findings that remain after `[severity]` and the waivers, with the findings about waivers
 /// themselves. `today` decides which waivers have expired. A waiver of a finding about wheels is
 /// not unused while one of `unread`, the wheels that were not read, may have that finding, and one
-/// of a finding about an advisory only if the set `is_audited`. If a text could not be read, no
+/// of a finding about an advisory or about the index only if the set `is_audited` so. If a text could not be read, no
 /// waiver is unused, because that text may have the finding.
 pub(super) fn apply(
     configuration: &Configuration,
@@ -27,7 +36,7 @@ pub(super) fn apply(
     findings: Vec<Finding>,
     today: Date,
     unread: &[&DeclaredWheel],
-    is_audited: bool,
+    is_audited: Audited,
 ) -> Vec<Finding> {
     let mut by_subject: HashMap<(Code, &ProjectName), Vec<usize>> = HashMap::new();
     for (index, waiver) in configuration.waivers.iter().enumerate() {
@@ -84,7 +93,12 @@ pub(super) fn apply(
         // A wheel grows old by itself, and a build asks neither for its age nor the index for its
         // time.
         let is_of_age = matches!(waiver.code, Code::Cooldown | Code::UploadedMismatch);
-        let is_unseen = waiver.code.stage() == Stage::Advisories && !is_audited;
+        let is_unseen = match waiver.code.stage() {
+            Stage::Advisories => !is_audited.advisories,
+            // A publisher differs until the change is reviewed.
+            Stage::Index => !is_audited.index || waiver.code == Code::ChangedPublisher,
+            _ => false,
+        };
         let may_be_needed = covered
             || is_behind_part
             || is_of_age

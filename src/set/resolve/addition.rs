@@ -8,7 +8,8 @@ use ipwhl_packaging::{Marker, MarkerEnvironment, Platform, ProjectName, Truth, V
 use super::index_catalogue::{IndexCatalogue, Observed};
 use super::local_wheels::LocalWheel;
 use super::pins::PlacedPin;
-use super::project::declare_all;
+use super::project::{Declared, declare_all};
+use super::publisher::StatedPublisher;
 use super::solver::{
     Asked, MAXIMUM_PLATFORMS, PassedOver, Policy, Projects, Unsolved, UploadLimit, Wish,
     offered_platforms, platforms_where, solve,
@@ -17,8 +18,8 @@ use super::{Prefer, ProjectRequest};
 use crate::foundation::diagnostic::{Code, Finding, SourceText};
 use crate::foundation::failure::Failure;
 use crate::set::declaration::{
-    DECLARATION_SCHEMA_FILE, Declaration, FormatVersion, Layout, Spanned, keep_comments, parse,
-    schema_directive, write_declaration,
+    DECLARATION_SCHEMA_FILE, Declaration, DeclaredWheel, FormatVersion, Layout, Spanned,
+    keep_comments, parse, schema_directive, write_declaration,
 };
 use crate::set::gather::Network;
 use crate::set::graph::Graph;
@@ -62,6 +63,44 @@ pub struct Added {
     pub removed: BTreeSet<ProjectName>,
     /// Newer versions that were not chosen, the newest first, with reasons.
     pub passed_over: BTreeMap<ProjectName, Vec<(Version, PassedOver)>>,
+    /// The publishers that the index states for wheels of the new declarations, of projects for which
+    /// it offers provenance, or which had a publisher before.
+    pub publishers: BTreeMap<ProjectName, StatedPublisher>,
+}
+
+impl Added {
+    /// Adds a declaration to the repository as if it had been read from its file.
+    pub(super) fn insert(
+        &mut self,
+        repository: &mut Repository,
+        mut declaration: Declaration,
+        publisher: Option<StatedPublisher>,
+        only: Option<&Marker>,
+    ) -> Result<(), Failure> {
+        let project = declaration.project.clone();
+        let before = repository.declarations.get(&project);
+        let earlier = before.and_then(|before| before.provenance.publisher.clone());
+        let line = publisher.as_ref().and_then(|stated| stated.line.clone());
+        let is_new = |wheel: &DeclaredWheel| {
+            let mut known = before.into_iter().flat_map(|before| &before.wheels);
+            !known.any(|known| known.content_id.value == wheel.content_id.value)
+        };
+        // A line about other wheels says nothing about these.
+        let is_replaced = publisher.is_some() && declaration.wheels.iter().any(is_new);
+        let is_told = publisher.as_ref().is_some_and(|stated| stated.is_offered)
+            || (is_replaced && earlier.is_some());
+        keep_choices(repository, &mut declaration);
+        if line.is_some() || is_replaced {
+            let line = line.map(|line| Spanned::new(line, 0..0));
+            declaration.provenance.publisher = line;
+        }
+        insert(repository, declaration, only)?;
+        if let Some(publisher) = publisher.filter(|_| is_told) {
+            self.publishers.insert(project.clone(), publisher);
+        }
+        self.written.insert(project);
+        Ok(())
+    }
 }
 
 impl Addition<'_> {
@@ -123,16 +162,22 @@ impl Addition<'_> {
             let declaration = repository.declarations.get(&request.project)?;
             let is_changed = solution.changed.contains_key(&request.project);
             let is_other = declaration.automatic != request.automatic;
-            (!is_changed && is_other).then(|| Declaration {
-                automatic: request.automatic,
-                ..declaration.clone()
+            (!is_changed && is_other).then(|| Declared {
+                declaration: Declaration {
+                    automatic: request.automatic,
+                    ..declaration.clone()
+                },
+                publisher: None,
             })
         });
-        let kinds: Vec<Declaration> = kinds.collect();
-        for declaration in declared.into_iter().chain(kinds) {
-            added.written.insert(declaration.project.clone());
+        let kinds: Vec<Declared> = kinds.collect();
+        for Declared {
+            declaration,
+            publisher,
+        } in declared.into_iter().chain(kinds)
+        {
             let only = request_for(&declaration.project).and_then(|one| one.only.as_ref());
-            insert(repository, declaration, only)?;
+            added.insert(repository, declaration, publisher, only)?;
         }
         added.granted = requests
             .into_iter()
@@ -236,14 +281,12 @@ pub fn declaration_file(repository: &Repository, project: &ProjectName) -> Strin
     format!("{}/{project}.toml", repository.configuration.declarations)
 }
 
-/// Adds a declaration to the repository as if it had been read from its file.
-pub(super) fn insert(
+fn insert(
     repository: &mut Repository,
     mut declaration: Declaration,
     only: Option<&Marker>,
 ) -> Result<(), Failure> {
     keep_sources(repository, &mut declaration);
-    keep_choices(repository, &mut declaration);
     if let Some(only) = only {
         for wheel in &mut declaration.wheels {
             wheel.only = Some(Spanned::new(only.clone(), 0..0));

@@ -123,6 +123,7 @@ impl LocalWheels {
                 requires_python: None,
                 yanked: None,
                 core_metadata: CoreMetadataFile::Absent,
+                provenance: None,
             };
             let read = ReadWheel {
                 path: wheel.path.clone(),
@@ -136,7 +137,15 @@ impl LocalWheels {
             pages.entry(project).or_default().push(file);
         }
         let pages = pages.into_iter();
-        let pages = pages.map(|(project, files)| (project, Arc::new(ProjectPage { files })));
+        let pages = pages.map(|(project, files)| {
+            (
+                project,
+                Arc::new(ProjectPage {
+                    files,
+                    ..ProjectPage::default()
+                }),
+            )
+        });
         Ok(Self {
             pages: pages.collect(),
             files,

@@ -13,12 +13,13 @@ use ipwhl_packaging::{
 use super::fetched::{read_facts, unavailable};
 use super::index_catalogue::IndexCatalogue;
 use super::pins::check_pins;
+use super::publisher::{StatedPublisher, WheelPublisher};
 use super::solver::{Solution, SolvedProject, same_requirements};
 use crate::foundation::diagnostic::nearest;
 use crate::foundation::failure::Failure;
 use crate::set::check::{self, WheelRules, can_apply};
 use crate::set::declaration::{
-    Declaration, DeclaredWheel, Layout, PackageUrl, Provenance, Source, Spanned,
+    Declaration, DeclaredWheel, FormatVersion, Layout, PackageUrl, Provenance, Source, Spanned,
 };
 use crate::set::gather::Network;
 use crate::set::repository::Repository;
@@ -29,7 +30,18 @@ struct Declarer<'a> {
     fetcher: &'a Fetcher,
     catalogue: &'a IndexCatalogue,
     rules: WheelRules<'a>,
+    /// Whether the format of the repository has publishers.
+    has_publishers: bool,
     progress: &'a (dyn Fn(FetchEvent) + Sync),
+}
+
+/// A declared project.
+pub(super) struct Declared {
+    /// Its declaration.
+    pub(super) declaration: Declaration,
+    /// What the index states about the publishers of its wheels, in a repository whose format has
+    /// them, and if some wheel is from the index.
+    pub(super) publisher: Option<StatedPublisher>,
 }
 
 /// Fetches the wheels of a solution and declares them. Projects that are new in the set are
@@ -41,7 +53,7 @@ pub(super) fn declare_all(
     catalogue: &IndexCatalogue,
     solution: &Solution,
     kind: impl Fn(&ProjectName) -> Option<bool>,
-) -> Result<Vec<Declaration>, Failure> {
+) -> Result<Vec<Declared>, Failure> {
     let files = solution.changed.values().flat_map(|solved| &solved.files);
     let names: Vec<String> = files.map(|file| file.file_name.clone()).collect();
     let progress = session.begin(Work::Wheels, names);
@@ -53,6 +65,7 @@ pub(super) fn declare_all(
             layout: Layout::Package,
             ..WheelRules::of(&repository.configuration)
         },
+        has_publishers: repository.configuration.format >= FormatVersion::V2,
         progress: &tell,
     };
     let mut first = 0;
@@ -77,7 +90,7 @@ pub(super) fn declare_all(
         .map(|(index, declared)| async move { (index, declared.await) })
         .buffer_unordered(network.jobs.get())
         .inspect(|_| progress.verified());
-    let mut answers: Vec<(usize, Result<Declaration, Failure>)> =
+    let mut answers: Vec<(usize, Result<Declared, Failure>)> =
         session.runtime()?.block_on(answers.collect());
     progress.clear();
     answers.sort_by_key(|(index, _)| *index);
@@ -98,21 +111,27 @@ struct Wanted<'a> {
 impl Declarer<'_> {
     /// Fetches the wheels of a project and declares them. `first` is the number of its first wheel
     /// among all wheels of the change.
-    async fn declare(&self, first: usize, wanted: Wanted<'_>) -> Result<Declaration, Failure> {
+    async fn declare(&self, first: usize, wanted: Wanted<'_>) -> Result<Declared, Failure> {
         let numbered = wanted.solved.files.iter().enumerate();
         let fetched = numbered.map(|(index, file)| self.wheel(first + index, &wanted, file));
-        let mut wheels = try_join_all(fetched).await?;
+        let (mut wheels, publishers): (Vec<_>, Vec<_>) =
+            try_join_all(fetched).await?.into_iter().unzip();
+        let publishers: Vec<WheelPublisher> = publishers.into_iter().flatten().collect();
         for wheel in &wheels {
             self.check_unchanged(wanted.before, wheel)?;
         }
         wheels.sort_by(|one, other| one.file_name.as_str().cmp(other.file_name.as_str()));
-        Ok(Declaration {
+        let declaration = Declaration {
             project: wanted.project.clone(),
             file: Arc::from(""),
             automatic: wanted.automatic,
             automatic_span: None,
             provenance: Provenance::default(),
             wheels,
+        };
+        Ok(Declared {
+            declaration,
+            publisher: (!publishers.is_empty()).then(|| WheelPublisher::join(&publishers)),
         })
     }
 
@@ -144,13 +163,13 @@ impl Declarer<'_> {
         ))
     }
 
-    /// Fetches a wheel and declares it.
+    /// Fetches a wheel and declares it. Returns its publisher, too, if it is from the index.
     async fn wheel(
         &self,
         number: usize,
         wanted: &Wanted<'_>,
         file: &IndexFile,
-    ) -> Result<DeclaredWheel, Failure> {
+    ) -> Result<(DeclaredWheel, Option<WheelPublisher>), Failure> {
         let Wanted {
             project, solved, ..
         } = wanted;
@@ -241,7 +260,15 @@ impl Declarer<'_> {
             } else {
                 self.another(wanted).await
             })),
-            None => Ok(declared),
+            None => {
+                let is_asked = self.has_publishers && local.is_none();
+                let publisher = if is_asked {
+                    Some(WheelPublisher::ask(self.fetcher, file, &facts.sha256).await)
+                } else {
+                    None
+                };
+                Ok((declared, publisher))
+            }
         }
     }
 

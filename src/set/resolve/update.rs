@@ -7,8 +7,9 @@ use ipwhl_packaging::{
 };
 use jiff::Timestamp;
 
-use super::addition::{Added, check_number, insert};
+use super::addition::{Added, check_number};
 use super::index_catalogue::{IndexCatalogue, Observed};
+use super::listed::yanked_wheels;
 use super::one_by_one::{ChangeKind, SmallChange, one_by_one};
 use super::project::declare_all;
 use super::solver::{
@@ -21,7 +22,7 @@ use crate::set::declaration::Declaration;
 use crate::set::gather::Network;
 use crate::set::graph::Graph;
 use crate::set::repository::Repository;
-use crate::source::Session;
+use crate::source::{ProjectStatus, Session};
 
 /// The options of an update.
 pub struct Update<'a> {
@@ -116,6 +117,27 @@ impl UpdatePlan {
         let others = declared.filter(|one| !one.is_from_index());
         let names = others.map(|declaration| &declaration.project);
         names.filter(|name| !self.moves.contains_key(*name))
+    }
+
+    /// The status of a declared project in the index, and the reason, which may be empty, if the
+    /// index has yanked one of its wheels. A project without a `pkg:` source is not looked up, and
+    /// one that the index does not have counts as active.
+    ///
+    /// # Errors
+    /// When the index cannot be asked.
+    pub fn standing(
+        &self,
+        declaration: &Declaration,
+    ) -> Result<(ProjectStatus, Option<String>), Failure> {
+        if !declaration.is_from_index() {
+            return Ok((ProjectStatus::default(), None));
+        }
+        let Some(page) = self.catalogue.page(&declaration.project)? else {
+            return Ok((ProjectStatus::default(), None));
+        };
+        let yanked = yanked_wheels(&page, declaration).next();
+        let yanked = yanked.map(|(_, reason)| reason.to_owned());
+        Ok((page.status.clone(), yanked))
     }
 
     /// The smallest changes that each keep the set true, in an order in which they can be made one
@@ -262,9 +284,11 @@ impl<'a> Update<'a> {
             passed_over: plan.solution.passed_over,
             ..Added::default()
         };
-        for declaration in declared.into_iter().chain(plan.dated) {
-            added.written.insert(declaration.project.clone());
-            insert(repository, declaration, None)?;
+        for one in declared {
+            added.insert(repository, one.declaration, one.publisher, None)?;
+        }
+        for declaration in plan.dated {
+            added.insert(repository, declaration, None, None)?;
         }
         Ok(added)
     }

@@ -1,11 +1,16 @@
 //! Fetches files that are not declared yet: their CIDs are computed under the repository's profile.
+//! Also their provenance.
+
+use ipwhl_unixfs::Sha256Digest;
 
 use super::place::Place;
 use super::{Fetcher, Progress, blocking, fetched};
+use crate::source::address::redacted;
 use crate::source::download::{DownloadError, download};
 use crate::source::event::Reporter;
 use crate::source::index::IndexFile;
 use crate::source::problem::{FetchError, SourceProblem};
+use crate::source::provenance::Provenance;
 use crate::source::request::{FetchedWheel, SourceLocation};
 use crate::source::sink::Received;
 use crate::source::verify::Expectation;
@@ -54,6 +59,25 @@ impl Fetcher {
             }),
             Err(DownloadError::Cache(error)) => Err(error.into()),
         }
+    }
+
+    /// The provenance of a file in the index whose bytes have this SHA-256; `None` if the index
+    /// offers none. Only [`Provenance::verify`] verifies it.
+    pub async fn provenance(
+        &self,
+        file: &IndexFile,
+        sha256: &Sha256Digest,
+    ) -> Result<Option<Provenance>, SourceProblem> {
+        let Some(body) = self.index().await?.provenance(file).await else {
+            return Ok(None);
+        };
+        let provenance = Provenance::parse(&body?, &file.file_name, sha256);
+        provenance
+            .map(Some)
+            .map_err(|reason| SourceProblem::Failed {
+                place: file.provenance.as_ref().map_or_else(String::new, redacted),
+                reason,
+            })
     }
 
     async fn fetch_listed_quietly(

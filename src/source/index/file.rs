@@ -30,6 +30,8 @@ pub struct IndexFile {
     pub yanked: Option<String>,
     /// Whether its METADATA is available as a separate file.
     pub core_metadata: CoreMetadataFile,
+    /// The address of its provenance (PEP 740), if the index offers it. Show it by [`redacted`].
+    pub provenance: Option<Url>,
 }
 
 impl fmt::Debug for IndexFile {

@@ -1,4 +1,5 @@
-//! Project pages in HTML (PEP 503, 592, 629, 658, 714), with `data-upload-time` as uv reads it.
+//! Project pages in HTML (PEP 503, 592, 629, 658, 714, 740, 792), with `data-upload-time` as uv reads
+//! it.
 
 use html5gum::{DefaultEmitter, StartTag, Token, Tokenizer};
 use ipwhl_unixfs::Sha256Digest;
@@ -6,14 +7,17 @@ use percent_encoding::percent_decode_str;
 use url::Url;
 
 use super::file::{CoreMetadataFile, IndexFile, check_api_version, resolve};
+use super::page::ProjectPage;
+use super::status::ProjectStatus;
 
 /// Reads a page from `address`.
-pub(super) fn parse(body: &[u8], address: &Url) -> Result<Vec<IndexFile>, String> {
+pub(super) fn parse(body: &[u8], address: &Url) -> Result<ProjectPage, String> {
     let mut emitter = DefaultEmitter::default();
     // Without this, text in a `<script>` would be read as tags.
     emitter.naively_switch_states(true);
     let mut base: Option<Url> = None;
     let mut files = Vec::new();
+    let (mut status, mut reason) = (None, None);
     for token in Tokenizer::new_with_emitter(body, emitter) {
         let Ok(token) = token;
         let Token::StartTag(tag) = token else {
@@ -23,14 +27,25 @@ pub(super) fn parse(body: &[u8], address: &Url) -> Result<Vec<IndexFile>, String
             b"base" if base.is_none() => {
                 base = attribute(&tag, "href").and_then(|href| address.join(&href).ok());
             }
-            b"meta" if attribute(&tag, "name").as_deref() == Some("pypi:repository-version") => {
-                check_api_version(&attribute(&tag, "content").unwrap_or_default())?;
+            b"meta" => {
+                let content = attribute(&tag, "content");
+                match attribute(&tag, "name").as_deref() {
+                    Some("pypi:repository-version") => {
+                        check_api_version(&content.unwrap_or_default())?;
+                    }
+                    Some("pypi:project-status") if status.is_none() => status = content,
+                    Some("pypi:project-status-reason") if reason.is_none() => reason = content,
+                    _ => {}
+                }
             }
             b"a" => files.extend(file(&tag, base.as_ref().unwrap_or(address))?),
             _ => {}
         }
     }
-    Ok(files)
+    Ok(ProjectPage {
+        files,
+        status: ProjectStatus::of(status.as_deref(), reason.as_deref()),
+    })
 }
 
 /// The value of an attribute; the tokenizer has decoded its entities.
@@ -79,6 +94,8 @@ fn file(tag: &StartTag<()>, base: &Url) -> Result<Option<IndexFile>, String> {
             .filter(|text| !text.trim().is_empty()),
         yanked: attribute(tag, "data-yanked"),
         core_metadata,
+        provenance: attribute(tag, "data-provenance")
+            .and_then(|text| Some(resolve(base, &text)?.0)),
     }))
 }
 

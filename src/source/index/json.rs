@@ -1,4 +1,4 @@
-//! Project pages in JSON (PEP 691, 700, 714).
+//! Project pages in JSON (PEP 691, 700, 714, 740, 792).
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -10,12 +10,23 @@ use serde_json::value::RawValue;
 use url::Url;
 
 use super::file::{CoreMetadataFile, IndexFile, check_api_version, resolve};
+use super::page::ProjectPage;
+use super::status::ProjectStatus;
 
 #[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
 struct RawPage<'a> {
     meta: RawMeta,
     #[serde(borrow, default)]
     files: Vec<RawFile<'a>>,
+    // An invalid status hides no page, so any value is read.
+    project_status: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct RawStatus {
+    status: Option<String>,
+    reason: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -40,14 +51,21 @@ struct RawFile<'a> {
     yanked: Option<&'a RawValue>,
     core_metadata: Option<&'a RawValue>,
     dist_info_metadata: Option<&'a RawValue>,
+    provenance: Option<&'a RawValue>,
 }
 
 /// Reads a page from `base`.
-pub(super) fn parse(body: &[u8], base: &Url) -> Result<Vec<IndexFile>, String> {
+pub(super) fn parse(body: &[u8], base: &Url) -> Result<ProjectPage, String> {
     let page: RawPage = serde_json::from_slice(body)
         .map_err(|error| format!("its JSON page cannot be read: {error}"))?;
     check_api_version(&page.meta.api_version)?;
-    page.files.into_iter().map(|raw| file(raw, base)).collect()
+    let stated = read::<RawStatus>(page.project_status);
+    let (marker, reason) = stated.map_or((None, None), |stated| (stated.status, stated.reason));
+    let files = page.files.into_iter().map(|raw| file(raw, base));
+    Ok(ProjectPage {
+        files: files.collect::<Result<_, _>>()?,
+        status: ProjectStatus::of(marker.as_deref(), reason.as_deref()),
+    })
 }
 
 fn file(raw: RawFile<'_>, base: &Url) -> Result<IndexFile, String> {
@@ -89,6 +107,7 @@ fn file(raw: RawFile<'_>, base: &Url) -> Result<IndexFile, String> {
         requires_python: raw.requires_python.filter(|text| !text.trim().is_empty()),
         yanked,
         core_metadata,
+        provenance: read::<String>(raw.provenance).and_then(|text| Some(resolve(base, &text)?.0)),
     })
 }
 
@@ -124,7 +143,7 @@ mod tests {
                 [{{"filename": "a-1.zip", "url": "a-1.zip", "other": [1], "{key}": {value}}}]}}"#
         );
         let base = "https://example.org/simple/a/".parse().unwrap();
-        parse(page.as_bytes(), &base).unwrap().remove(0)
+        parse(page.as_bytes(), &base).unwrap().files.remove(0)
     }
 
     #[test]
@@ -160,10 +179,46 @@ mod tests {
                 assert_eq!(with(key, &value).core_metadata, expected, "{key} {value}");
             }
         }
+        let address = r#""https://example.org/p""#;
+        assert!(with("provenance", address).provenance.is_some());
+        for value in ["null", "true", "5", "{}", r#""ftp://example.org/p""#] {
+            assert_eq!(with("provenance", value).provenance, None, "{value}");
+        }
         let time = r#""2023-08-17T17:29:11Z""#;
         assert!(with("upload-time", time).uploaded.is_some());
         for value in ["{}", "5", r#""soon""#, "null"] {
             assert_eq!(with("upload-time", value).uploaded, None, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_status_of_another_type_is_none() {
+        for (value, marker, reason) in [
+            (r#"{"status": "archived"}"#, "archived", None),
+            (
+                r#"{"status": "quarantined", "reason": " bad "}"#,
+                "quarantined",
+                Some("bad"),
+            ),
+            (
+                r#"{"status": "deprecated", "reason": null}"#,
+                "deprecated",
+                None,
+            ),
+            (r#"{"status": "new", "reason": ""}"#, "new", None),
+            ("{}", "active", None),
+            (r#""archived""#, "active", None),
+            ("[5]", "active", None),
+            (r#"{"status": 5}"#, "active", None),
+            ("null", "active", None),
+        ] {
+            let page = format!(
+                r#"{{"meta": {{"api-version": "1.4"}}, "files": [], "project-status": {value}}}"#
+            );
+            let base = "https://example.org/simple/a/".parse().unwrap();
+            let status = parse(page.as_bytes(), &base).unwrap().status;
+            assert_eq!(status.marker.to_string(), marker, "{value}");
+            assert_eq!(status.reason.as_deref(), reason, "{value}");
         }
     }
 }

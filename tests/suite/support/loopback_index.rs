@@ -108,6 +108,8 @@ pub struct Hosted {
     pub metadata_digest: bool,
     /// Whether the page has the digest of the file.
     pub digest: bool,
+    /// The address of its provenance, as the page states it.
+    pub provenance: Option<String>,
 }
 
 impl Hosted {
@@ -122,6 +124,7 @@ impl Hosted {
             metadata: None,
             metadata_digest: true,
             digest: true,
+            provenance: None,
         }
     }
 }
@@ -132,6 +135,8 @@ struct State {
     no_ranges: bool,
     credentials: Option<String>,
     hosted: Vec<Hosted>,
+    /// The status and the reason of a project.
+    statuses: HashMap<String, (String, String)>,
     paths: HashMap<String, Vec<u8>>,
     queued: HashMap<String, VecDeque<Answer>>,
     always: HashMap<String, Answer>,
@@ -233,6 +238,25 @@ impl LoopbackIndex {
     /// Offers a file.
     pub fn host(&self, file: Hosted) {
         self.state.lock().unwrap().hosted.push(file);
+    }
+
+    /// Yanks the files of a project.
+    pub fn yank(&self, project: &str, reason: &str) {
+        let mut state = self.state.lock().unwrap();
+        for file in state
+            .hosted
+            .iter_mut()
+            .filter(|file| file.project == project)
+        {
+            file.yanked = Some(reason.to_owned());
+        }
+    }
+
+    /// Gives a project a status, with a reason.
+    pub fn set_status(&self, project: &str, status: &str, reason: &str) {
+        let status = (status.to_owned(), reason.to_owned());
+        let mut state = self.state.lock().unwrap();
+        state.statuses.insert(project.to_owned(), status);
     }
 
     /// Serves bytes at a path.
@@ -383,15 +407,16 @@ fn proper(state: &State, request: &Request) -> Vec<u8> {
             .iter()
             .filter(|file| file.project == project)
             .collect();
-        if files.is_empty() {
+        let status = state.statuses.get(project);
+        if files.is_empty() && status.is_none() {
             return error("404 Not Found");
         }
         let json = "application/vnd.pypi.simple.v1+json";
         let wants_json = header("accept").is_some_and(|accept| accept.contains(json));
         let (content_type, body) = if wants_json && !state.html_only {
-            (json, json_page(project, &files))
+            (json, json_page(project, &files, status))
         } else {
-            ("text/html", html_page(&files))
+            ("text/html", html_page(&files, status))
         };
         return whole("200 OK", &[("Content-Type", content_type)], body.as_bytes());
     }
@@ -434,7 +459,7 @@ fn requested(range: &str, length: usize) -> Option<(usize, usize)> {
     (start < end).then_some((start, end))
 }
 
-fn json_page(project: &str, files: &[&Hosted]) -> String {
+fn json_page(project: &str, files: &[&Hosted], status: Option<&(String, String)>) -> String {
     let files: Vec<_> = files
         .iter()
         .map(|file| {
@@ -458,23 +483,41 @@ fn json_page(project: &str, files: &[&Hosted]) -> String {
                     None => serde_json::json!(false),
                 },
             });
+            if let Some(provenance) = &file.provenance {
+                listed["provenance"] = serde_json::json!(provenance);
+            }
             if let Some(uploaded) = &file.uploaded {
                 listed["upload-time"] = serde_json::json!(uploaded);
             }
             listed
         })
         .collect();
-    serde_json::json!({ "meta": { "api-version": "1.1" }, "name": project, "files": files })
-        .to_string()
+    let mut page =
+        serde_json::json!({ "meta": { "api-version": "1.1" }, "name": project, "files": files });
+    if let Some((marker, reason)) = status {
+        page["project-status"] = serde_json::json!({ "status": marker, "reason": reason });
+    }
+    page.to_string()
 }
 
-fn html_page(files: &[&Hosted]) -> String {
-    let mut page = String::from("<!DOCTYPE html><html><body>\n");
+fn html_page(files: &[&Hosted], status: Option<&(String, String)>) -> String {
+    let mut page = String::from("<!DOCTYPE html><html>");
     let escaped = |text: &str| {
         text.replace('&', "&amp;")
             .replace('<', "&lt;")
             .replace('"', "&quot;")
     };
+    if let Some((marker, reason)) = status {
+        for (name, content) in [("status", marker), ("status-reason", reason)] {
+            let content = escaped(content);
+            write!(
+                page,
+                "<meta name=\"pypi:project-{name}\" content=\"{content}\">"
+            )
+            .unwrap();
+        }
+    }
+    page.push_str("<body>\n");
     for file in files {
         let name = &file.file_name;
         let sha256 = Sha256Digest::of(&file.bytes);
@@ -484,6 +527,9 @@ fn html_page(files: &[&Hosted]) -> String {
         }
         if let Some(reason) = &file.yanked {
             write!(page, " data-yanked=\"{}\"", escaped(reason)).unwrap();
+        }
+        if let Some(provenance) = &file.provenance {
+            write!(page, " data-provenance=\"{}\"", escaped(provenance)).unwrap();
         }
         if let Some(uploaded) = &file.uploaded {
             write!(page, " data-upload-time=\"{}\"", escaped(uploaded)).unwrap();

@@ -460,10 +460,14 @@ mod tests {
                     yanked: None,
                     uploaded: None,
                     core_metadata: CoreMetadataFile::Absent,
+                    provenance: None,
                 }
             });
             let files = files.collect();
-            Ok(Some(Arc::new(ProjectPage { files })))
+            Ok(Some(Arc::new(ProjectPage {
+                files,
+                ..ProjectPage::default()
+            })))
         }
 
         fn metadata(&self, file: &IndexFile) -> Result<Result<Arc<CoreMetadata>, String>, Failure> {
