@@ -7,6 +7,7 @@ mod allow;
 mod archives;
 mod audit;
 mod build;
+mod bundle;
 mod cache;
 mod change;
 mod check;
@@ -109,6 +110,7 @@ enum Command {
     Cid(cid::Arguments),
     Verify(verify::Arguments),
     Fetch(fetch::Arguments),
+    Bundle(bundle::Arguments),
     Hollow(hollow::Arguments),
     Fill(fill::Arguments),
     Publish(publish::Arguments),
@@ -168,6 +170,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
         Command::Cid(arguments) => cid::run(&context, &arguments),
         Command::Verify(arguments) => verify::run(&context, &arguments),
         Command::Fetch(arguments) => fetch::run(&context, &arguments),
+        Command::Bundle(arguments) => bundle::run(&context, &arguments),
         Command::Hollow(arguments) => hollow::run(&context, &arguments),
         Command::Fill(arguments) => fill::run(&context, &arguments),
         Command::Publish(arguments) => publish::run(&context, &arguments),

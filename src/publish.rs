@@ -6,6 +6,7 @@
 
 mod amount;
 mod build;
+mod bundle;
 mod check;
 mod cluster;
 mod commit;
@@ -39,9 +40,15 @@ mod site;
 mod status;
 mod target;
 mod tree;
+mod whole_folder;
 
 pub use amount::Amount;
 pub use build::{Build, BuildEvent, WrittenRelease};
+pub use bundle::{
+    BundleContradiction, BundleDescription, BundleError, BundleFile, BundlePlan, BundleReport,
+    DescriptionError, WrittenBundle, bundle_place, bundle_statement, is_bundle, verify_bundle,
+    write_bundle,
+};
 pub use commit::{commit, statement_in};
 pub use contents::{ContentsRequest, check_kind};
 pub use cut_run::Writer;

@@ -199,7 +199,7 @@ fn pylock<'r>(
         graph: &query.graph,
         closures,
         part,
-        places: base.map_or(Places::Beside, |base| Places::Below(slashed(base))),
+        places: base.map_or(Places::Relative(""), |base| Places::Below(slashed(base))),
         digest: &digest,
     };
     pylock.text().map_err(|error| explained(&error))

@@ -1,5 +1,6 @@
 //! `ipwhl verify`: verifies a release and its signatures.
 
+mod bundle;
 mod site;
 
 use std::path::{Path, PathBuf};
@@ -17,9 +18,10 @@ use super::words::counted;
 use crate::foundation::diagnostic::{Code, shell_word};
 use crate::foundation::failure::Failure;
 use crate::foundation::size::HumanBytes;
+use crate::publish::{bundle_statement, is_bundle};
 use crate::release::archive::{ArchiveKind, ReleaseName, Survey, archive_failure, open_archive};
 use crate::release::names::STATEMENT;
-use crate::release::statement::{Next, OpenSite, is_site, read_statement};
+use crate::release::statement::{Next, OpenSite, SignedStatement, is_site, read_statement};
 use crate::release::verify::{ArchiveReport, VerifyError, verify_archive};
 use crate::source::redacted;
 
@@ -40,10 +42,15 @@ use crate::source::redacted;
 /// them. Of a site, the newest statement, its signatures and every file of its release are
 /// verified. No file is kept.
 ///
+/// A bundle is a folder that `ipwhl bundle` writes. Every file of it is compared with the release in
+/// it, and the signatures of its own statement are verified. The network is not used. A bundle with a
+/// missing or a foreign file is refused.
+///
 /// Example: ipwhl verify release/release.car --statement release/release.toml
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The release: its archive, a folder with a `release.car`, or the URL or folder of a site
+    /// The release: its archive, a folder with a `release.car`, the URL or folder of a site, or a
+    /// bundle
     #[arg(value_name = "RELEASE")]
     release: PathBuf,
     /// The statement that vouches for the release; its signatures are beside it
@@ -74,6 +81,11 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
+    let folder = context.absolute(&arguments.release);
+    // First of all: nothing that is put into a bundle may make something else of it.
+    if is_bundle(&folder) {
+        return of_bundle(context, arguments, &folder);
+    }
     if let Some(mut site) = site_of(context, arguments)? {
         return site::run(context, &arguments.trust, &arguments.allow, &mut site);
     }
@@ -137,6 +149,34 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     Ok(ExitStatus::Clean)
 }
 
+/// Verifies a bundle without the network: its files, and its own statement or the named one.
+fn of_bundle(
+    context: &Context<'_>,
+    arguments: &Arguments,
+    folder: &Path,
+) -> Result<ExitStatus, Failure> {
+    let Some(root) = bundle::compare(context, &arguments.allow, folder)? else {
+        return Ok(ExitStatus::Findings);
+    };
+    let own = bundle_statement(folder);
+    if let Some(own) = &own {
+        statement_of(own, root)?;
+    }
+    let named = arguments.statement.as_ref();
+    let statement = named.map(|named| context.absolute(named)).or(own);
+    // Without this, a bundle could be changed together with its release if its statement is removed.
+    let statement = statement.ok_or_else(|| {
+        Failure::finding(format!(
+            "the bundle has no `{STATEMENT}`: its files belong to one release, but nothing shows \
+             who made it"
+        ))
+        .help("name the statement of this release: `--statement FILE`")
+    })?;
+    vouched(context, &statement, arguments, root)?;
+    context.result(&root.to_string())?;
+    Ok(ExitStatus::Clean)
+}
+
 /// The site to verify; `None` if the argument is not a site.
 fn site_of(context: &Context<'_>, arguments: &Arguments) -> Result<Option<OpenSite>, Failure> {
     let path = context.absolute(&arguments.release);
@@ -161,14 +201,8 @@ fn vouched(
     arguments: &Arguments,
     root: Cid,
 ) -> Result<(), Failure> {
-    let signed = read_statement(path)?;
+    let signed = statement_of(path, root)?;
     let place = path.display().to_string();
-    if signed.statement.root != root {
-        return Err(Failure::finding(format!(
-            "`{place}` vouches for {}, and the release is {root}",
-            signed.statement.root
-        )));
-    }
     let mut follow = arguments.follow.iter();
     let start = start(context, &arguments.trust)?;
     vouch(context, &place, signed, start, &mut |_| {
@@ -182,6 +216,19 @@ fn vouched(
             Box::new(signed),
         ))
     })
+}
+
+/// Reads a statement, which must be of this root. Its signatures are not verified here.
+fn statement_of(path: &Path, root: Cid) -> Result<SignedStatement, Failure> {
+    let signed = read_statement(path)?;
+    if signed.statement.root == root {
+        return Ok(signed);
+    }
+    Err(Failure::finding(format!(
+        "`{}` vouches for {}, and the release is {root}",
+        path.display(),
+        signed.statement.root
+    )))
 }
 
 /// The failure for a name that is not an archive: a statement, or a release on a gateway. Any

@@ -43,6 +43,12 @@ impl PublishError {
     }
 }
 
+impl From<PublishError> for Failure {
+    fn from(error: PublishError) -> Self {
+        error.failure()
+    }
+}
+
 /// The wheels of the cache; remembers which one failed.
 pub(super) struct Wheels<'c> {
     cache: &'c Cache,

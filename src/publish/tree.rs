@@ -8,7 +8,7 @@ use ipwhl_unixfs::LeafHasher;
 
 use super::PublishError;
 use super::error::{Wheels, wrong_bytes};
-use crate::foundation::environment::{AtomicFile, replace_directory, sync_directory};
+use super::whole_folder::whole_folder;
 use crate::release::names::{RELEASE_FILE, RELEASE_FOLDER};
 use crate::release::tree::{Content, Release};
 use crate::source::Cache;
@@ -67,31 +67,12 @@ pub(super) fn write_tree(
     cache: &Cache,
     place: &Path,
 ) -> Result<(), PublishError> {
-    let name = place
-        .file_name()
-        .map(|name| name.to_string_lossy().into_owned())
-        .unwrap_or_default();
-    // Never committed: it serves as a lock, which ends with the process.
-    let lock = place.with_file_name(format!("{name}.ipwhl-lock"));
-    if let Some(parent) = place.parent() {
-        fs::create_dir_all(parent).map_err(PublishError::at(parent))?;
-    }
-    let _lock = AtomicFile::create(&lock).map_err(PublishError::at(place))?;
-    // Names that users do not give to their folders.
-    let partial = place.with_file_name(format!(".{name}.ipwhl-partial"));
-    let aside = place.with_file_name(format!(".{name}.ipwhl-old"));
-    // Leftovers of a killed run.
-    for left in [&partial, &aside] {
-        match fs::remove_dir_all(left) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(PublishError::Unwritable(left.clone(), error));
-            }
-            _ => {}
-        }
-    }
-    fs::create_dir_all(&partial).map_err(PublishError::at(&partial))?;
+    whole_folder(place, &mut |partial| write_files(release, cache, partial))
+}
+
+fn write_files(release: &Release<'_>, cache: &Cache, partial: &Path) -> Result<(), PublishError> {
     let mut wheels = Wheels::new(cache);
-    let mut writing: PathBuf = partial.clone();
+    let mut writing: PathBuf = partial.to_path_buf();
     let written = release.each_file(&mut |folder, file| {
         let directory = partial.join(folder);
         fs::create_dir_all(&directory)?;
@@ -118,11 +99,5 @@ pub(super) fn write_tree(
         }
         target.sync_all()
     });
-    if let Err(error) = written {
-        let _ = fs::remove_dir_all(&partial);
-        return Err(wheels.explain(error, &writing));
-    }
-    sync_directory(&partial).map_err(PublishError::at(&partial))?;
-    replace_directory(&partial, place, &aside).map_err(PublishError::at(place))?;
-    Ok(())
+    written.map_err(|error| wheels.explain(error, &writing))
 }

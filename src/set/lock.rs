@@ -10,5 +10,5 @@ mod requirements;
 pub use closures::{Closures, Group, Platforms, Root};
 pub use comparison::{LockChange, lock_changes};
 pub use packages::{LockError, LockedProject, LockedProjects, Part, ambiguous_extras};
-pub use pylock::{Places, Pylock, WheelDigest};
+pub use pylock::{Places, Pylock, WheelDigest, named};
 pub use requirements::{constraints, requirements, uv_settings};

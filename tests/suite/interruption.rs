@@ -372,13 +372,13 @@ fn killed_at_moments_spread_over_a_build() {
 
 /// A small file system of its own, unmounted when this value goes.
 #[cfg(target_os = "linux")]
-struct SmallDisk {
+pub struct SmallDisk {
     place: std::path::PathBuf,
 }
 
 #[cfg(target_os = "linux")]
 impl SmallDisk {
-    fn mount(place: &Path, megabytes: u32) -> Self {
+    pub fn mount(place: &Path, megabytes: u32) -> Self {
         fs::create_dir_all(place).unwrap();
         let options = format!("size={megabytes}m,mode=0755");
         let mounted = Command::new("mount")
@@ -394,12 +394,12 @@ impl SmallDisk {
         }
     }
 
-    fn resize(&self, megabytes: u32) {
+    pub fn resize(&self, megabytes: u32) {
         self.remount(&format!("size={megabytes}m"));
     }
 
     /// Changes these options.
-    fn remount(&self, options: &str) {
+    pub fn remount(&self, options: &str) {
         let changed = Command::new("mount")
             .args(["-o", &format!("remount,{options}")])
             .arg(&self.place)

@@ -30,6 +30,7 @@ mod audit_peer;
 mod beneath;
 mod blocks;
 mod build;
+mod bundle_command;
 mod cache;
 mod cache_command;
 mod car;

@@ -81,8 +81,8 @@ fn ran(command: &mut Command) -> Ran {
 fn every_command_is_tried_or_prints_little() {
     // Each of these prints a line or two, and `serve` its address.
     let little = [
-        "add", "audit", "cache", "fetch", "fill", "hollow", "init", "migrate", "outdated",
-        "publish", "remove", "serve", "sign", "update", "verify",
+        "add", "audit", "bundle", "cache", "fetch", "fill", "hollow", "init", "migrate",
+        "outdated", "publish", "remove", "serve", "sign", "update", "verify",
     ];
     let tried: BTreeSet<&str> = LINES.iter().map(|(line, _)| line[0]).collect();
     for command in definition().get_subcommands() {

@@ -71,7 +71,7 @@ impl TreeLocks {
             };
             pylock.text().map(String::into_bytes)
         };
-        let reason = match text(Part::Each, Places::Beside) {
+        let reason = match text(Part::Each, Places::Relative("")) {
             Ok(whole) if whole.len() <= LARGEST_WHOLE_LOCK => {
                 return Self {
                     whole: Some(whole),
@@ -85,7 +85,7 @@ impl TreeLocks {
         let wanted: Vec<_> = declarations.filter(|one| !one.automatic).collect();
         let of_project = wanted.into_par_iter().filter_map(|declaration| {
             let project = &declaration.project;
-            let text = text(Part::Project(project), Places::OneUp).ok()?;
+            let text = text(Part::Project(project), Places::Relative("../")).ok()?;
             Some((project.clone(), text))
         });
         Self {

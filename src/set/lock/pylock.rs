@@ -17,10 +17,9 @@ use crate::set::graph::Graph;
 /// The places of the wheels that a lock names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Places {
-    /// `PROJECT/FILE`, relative to the folder of the lock file: the top of a release.
-    Beside,
-    /// `../PROJECT/FILE`: a folder at the top of a release.
-    OneUp,
+    /// `PROJECT/FILE` after this path with a slash at its end, relative to the folder of the lock
+    /// file; the path is empty at the top of a release.
+    Relative(&'static str),
     /// `PROJECT/FILE` below an address that ends with a slash.
     Below(String),
 }
@@ -141,8 +140,9 @@ impl Pylock<'_, '_> {
             let (size, sha256) =
                 (self.digest)(wheel).ok_or_else(|| LockError::UnknownDigest(name.to_owned()))?;
             let place = match &self.places {
-                Places::Beside => format!("path = {}", quoted(&format!("{project}/{name}"))),
-                Places::OneUp => format!("path = {}", quoted(&format!("../{project}/{name}"))),
+                Places::Relative(folder) => {
+                    format!("path = {}", quoted(&format!("{folder}{project}/{name}")))
+                }
                 Places::Below(base) => {
                     format!("url = {}", quoted(&format!("{base}{project}/{name}")))
                 }
@@ -162,7 +162,7 @@ impl Pylock<'_, '_> {
 }
 
 /// The roots as people write them: each project once, with its extras.
-fn named(roots: &[Root<'_>]) -> Vec<String> {
+pub fn named(roots: &[Root<'_>]) -> Vec<String> {
     let mut extras: BTreeMap<&ProjectName, BTreeSet<&str>> = BTreeMap::new();
     for root in roots {
         let names = extras.entry(root.project).or_default();
