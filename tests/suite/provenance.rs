@@ -33,7 +33,7 @@ fn attestation(file_name: &str, sha256: &str) -> Value {
     let statement = json!({
         "_type": "https://in-toto.io/Statement/v1",
         "subject": [{"name": file_name, "digest": {"sha256": sha256}}],
-        "predicateType": "https://docs.pypi.org/attestations/publish/v1",
+        "predicateType": "https://docs.example.org/attestations/publish/v1",
         "predicate": null,
     });
     json!({
