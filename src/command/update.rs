@@ -4,6 +4,8 @@ mod changes;
 mod one_by_one;
 mod report;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use clap::{ArgGroup, Args};
 use ipwhl_packaging::ProjectName;
 use jiff::Timestamp;
@@ -16,6 +18,7 @@ use super::network::NetworkArguments;
 use super::values::start_of_day;
 use super::words::counted;
 use crate::foundation::failure::{Failure, FailureKind};
+use crate::set::audit::OpenDatabase;
 use crate::set::graph::member;
 use crate::set::repository::Repository;
 use crate::set::resolve::{NamedUpdates, Projects, Step, Update, UpdatePlan, named_updates};
@@ -44,7 +47,8 @@ pub(super) struct Arguments {
     #[arg(long, short = 'n', group = "plan")]
     dry_run: bool,
     /// Only print the smallest changes that each keep the set true, in an order in which they can
-    /// be made one after the other
+    /// be made one after the other. With a database of advisories in `[audit]`, what mends
+    /// vulnerabilities comes first
     #[arg(long, group = "plan")]
     one_by_one: bool,
     /// With `--dry-run` or `--one-by-one`: print the changes as JSON
@@ -130,9 +134,17 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     })?;
     warn_of_unknown(context, &plan);
     if arguments.one_by_one {
-        let changes = plan.one_by_one();
+        let mended = mended(context, &repository, &plan);
+        let changes = plan.one_by_one(&mended.keys().cloned().collect());
         let Some(project) = &arguments.make else {
-            one_by_one::print(context, &repository, &plan, &changes, arguments.json)?;
+            one_by_one::print(
+                context,
+                &repository,
+                &plan,
+                &changes,
+                &mended,
+                arguments.json,
+            )?;
             return Ok(ExitStatus::Clean);
         };
         let change = one_by_one::chosen(&changes, project)?;
@@ -197,5 +209,25 @@ pub(super) fn warn_of_unknown(context: &Context<'_>, plan: &UpdatePlan) {
             "the index does not have {}, so it is not known whether there are newer versions",
             unknown.join(", ")
         ));
+    }
+}
+
+/// The vulnerabilities that a plan mends, if the repository names a database of advisories.
+fn mended(
+    context: &Context<'_>,
+    repository: &Repository,
+    plan: &UpdatePlan,
+) -> BTreeMap<ProjectName, BTreeSet<String>> {
+    let session = &context.session;
+    match OpenDatabase::configured(session, repository, session.now()) {
+        None => BTreeMap::new(),
+        Some(Ok(database)) => database.mended(repository, plan),
+        Some(Err(failure)) => {
+            context.warning(&format!(
+                "changes that mend vulnerabilities do not come first: {}",
+                failure.message
+            ));
+            BTreeMap::new()
+        }
     }
 }

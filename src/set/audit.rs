@@ -3,6 +3,7 @@
 
 mod fixes;
 mod index;
+mod mended;
 
 use std::fs::File;
 use std::panic::resume_unwind;

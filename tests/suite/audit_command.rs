@@ -893,3 +893,70 @@ fn an_index_without_an_answer_is_told() {
     let run = run.expect(ExitStatus::World);
     assert!(run.stderr.contains("403 Forbidden"), "{}", run.stderr);
 }
+
+/// What mends a vulnerability comes first, after what it needs.
+#[test]
+fn repairs_are_the_first_small_changes() {
+    let bench = Bench::of(&RepositoryBuilder::new().format_2());
+    for name in ["apple", "cherry", "date", "fig", "kiwi"] {
+        bench.offer(name, &pure(name, "1.0"));
+    }
+    bench.offer("plum", &pure("plum", "1.0").requires("lime"));
+    bench.offer("lime", &pure("lime", "1.0"));
+    let all = ["apple", "cherry", "date", "fig", "kiwi", "plum"];
+    bench.add(&all).expect(ExitStatus::Clean);
+    bench.offer("apple", &pure("apple", "1.1"));
+    bench.offer("cherry", &pure("cherry", "1.1"));
+    bench.offer("date", &pure("date", "1.1"));
+    bench.offer("fig", &pure("fig", "1.1").requires("date>=1.1"));
+    bench.offer("kiwi", &pure("kiwi", "1.1"));
+    bench.offer("plum", &pure("plum", "1.1"));
+    let settings = fs::read_to_string(bench.repository.join("ipwhl.toml")).unwrap();
+    fs::write(bench.repository.join("ipwhl.toml"), settings + CONFIGURED).unwrap();
+    let small = || bench.program.run(&["update", "--one-by-one"]);
+    let usual = concat!(
+        "  1. apple  1.0 -> 1.1 (minor)\n",
+        "  2. cherry  1.0 -> 1.1 (minor)\n",
+        "  3. date  1.0 -> 1.1 (minor)\n",
+        "  4. fig  1.0 -> 1.1 (minor), after 3\n",
+        "  5. kiwi  1.0 -> 1.1 (minor)\n",
+        "  6. lime  1.0 (no longer needed)\n",
+        "     plum  1.0 -> 1.1 (minor)\n",
+    );
+    let run = small().expect(ExitStatus::Clean);
+    assert_eq!(run.stdout, usual);
+    let words = "changes that mend vulnerabilities do not come first";
+    assert!(run.stderr.contains(words), "{}", run.stderr);
+
+    let entries = [
+        advisory("A-1", "fig", "1.1"),
+        // The new version has it, too.
+        advisory("A-2", "kiwi", "2.0"),
+        advisory("A-3", "lime", "2.0"),
+        advisory("A-4", "plum", "1.1"),
+    ];
+    fs::create_dir(bench.repository.join("advisories")).unwrap();
+    for entry in entries {
+        let file = format!("advisories/{}.json", entry["id"].as_str().unwrap());
+        fs::write(bench.repository.join(&file), entry.to_string()).unwrap();
+    }
+    let run = small().expect(ExitStatus::Clean);
+    assert_eq!(
+        run.stdout,
+        concat!(
+            "  1. date  1.0 -> 1.1 (minor)\n",
+            "  2. fig  1.0 -> 1.1 (minor), after 1, mends A-1\n",
+            "  3. lime  1.0 (no longer needed), mends A-3, A-4\n",
+            "     plum  1.0 -> 1.1 (minor)\n",
+            "  4. apple  1.0 -> 1.1 (minor)\n",
+            "  5. cherry  1.0 -> 1.1 (minor)\n",
+            "  6. kiwi  1.0 -> 1.1 (minor)\n",
+        )
+    );
+    let line = ["update", "--one-by-one", "--json"];
+    let run = bench.program.run(&line).expect(ExitStatus::Clean);
+    let document: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(document["changes"][1]["after"], json!([1]));
+    assert_eq!(document["changes"][2]["mends"], json!(["A-3", "A-4"]));
+    assert_eq!(document["changes"][5]["mends"], json!([]));
+}

@@ -216,6 +216,7 @@ fn the_smallest_changes_are_made_one_after_the_other() {
                 {"project": "lime", "from": "1.0", "to": null, "change": "no longer needed"},
             ],
             "after": [],
+            "mends": [],
         })
     );
     assert_eq!(

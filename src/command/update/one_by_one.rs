@@ -1,6 +1,6 @@
 //! The list of small changes, as text and as JSON.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ipwhl_packaging::ProjectName;
 use serde::Serialize;
@@ -23,6 +23,8 @@ struct Change<'p> {
     projects: Vec<Line<'p>>,
     /// The numbers of the changes that must be made before.
     after: BTreeSet<usize>,
+    /// The vulnerabilities that it mends.
+    mends: BTreeSet<&'p str>,
 }
 
 #[derive(Serialize)]
@@ -37,6 +39,7 @@ pub(super) fn print(
     repository: &Repository,
     plan: &UpdatePlan,
     small: &[SmallChange],
+    mended: &BTreeMap<ProjectName, BTreeSet<String>>,
     as_json: bool,
 ) -> Result<(), Failure> {
     let numbered = small.iter().enumerate();
@@ -45,6 +48,10 @@ pub(super) fn print(
             number: index + 1,
             projects: lines(repository, plan, &change.projects),
             after: change.after.iter().map(|before| before + 1).collect(),
+            mends: {
+                let of = change.projects.iter().filter_map(|name| mended.get(name));
+                of.flatten().map(String::as_str).collect()
+            },
         })
         .collect();
     if as_json {
@@ -112,6 +119,10 @@ fn print_change(context: &Context<'_>, change: &Change<'_>) -> Result<(), Failur
         if index == 0 && !change.after.is_empty() {
             let numbers: Vec<String> = change.after.iter().map(ToString::to_string).collect();
             row += &format!(", after {}", numbers.join(", "));
+        }
+        if index == 0 && !change.mends.is_empty() {
+            let identifiers: Vec<&str> = change.mends.iter().copied().collect();
+            row += &format!(", mends {}", identifiers.join(", "));
         }
         context.result(Inert::from(&row))?;
     }

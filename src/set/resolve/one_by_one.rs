@@ -76,6 +76,40 @@ pub fn one_by_one(
     order.changes
 }
 
+/// Puts the changes of these projects first, with those that they need. The order stays otherwise.
+pub(super) fn first(
+    changes: Vec<SmallChange>,
+    projects: &BTreeSet<ProjectName>,
+) -> Vec<SmallChange> {
+    let mut is_early = vec![false; changes.len()];
+    // What a change needs is before it in the list.
+    for (number, change) in changes.iter().enumerate().rev() {
+        if is_early[number] || !change.projects.is_disjoint(projects) {
+            is_early[number] = true;
+            for before in &change.after {
+                is_early[*before] = true;
+            }
+        }
+    }
+    let (early, late): (Vec<usize>, Vec<usize>) =
+        (0..changes.len()).partition(|number| is_early[*number]);
+    let mut position = vec![0; changes.len()];
+    for (new, old) in early.into_iter().chain(late).enumerate() {
+        position[old] = new;
+    }
+    let mut ordered: Vec<(usize, SmallChange)> = changes
+        .into_iter()
+        .enumerate()
+        .map(|(old, change)| {
+            let after = change.after.iter().map(|before| position[*before]);
+            let after = after.collect();
+            (position[old], SmallChange { after, ..change })
+        })
+        .collect();
+    ordered.sort_by_key(|(new, _)| *new);
+    ordered.into_iter().map(|(_, change)| change).collect()
+}
+
 struct Order<'n> {
     needed: &'n BTreeMap<ProjectName, BTreeSet<ProjectName>>,
     changes: Vec<SmallChange>,

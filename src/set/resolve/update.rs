@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::addition::{Added, check_number};
 use super::index_catalogue::{IndexCatalogue, Observed};
 use super::listed::yanked_wheels;
-use super::one_by_one::{ChangeKind, SmallChange, one_by_one};
+use super::one_by_one::{ChangeKind, SmallChange, first, one_by_one};
 use super::project::declare_all;
 use super::solver::{
     Asked, Catalogue, PassedOver, Policy, Projects, Solution, Step, UploadLimit, Wish, newest,
@@ -141,8 +141,8 @@ impl UpdatePlan {
     }
 
     /// The smallest changes that each keep the set true, in an order in which they can be made one
-    /// after the other.
-    pub fn one_by_one(&self) -> Vec<SmallChange> {
+    /// after the other. Those of `repairs` come first, with those that they need.
+    pub fn one_by_one(&self, repairs: &BTreeSet<ProjectName>) -> Vec<SmallChange> {
         let moves = self.moves.iter().map(|(project, (before, _))| {
             let kind = match before {
                 Some(_) => ChangeKind::Move,
@@ -152,7 +152,8 @@ impl UpdatePlan {
         });
         let leaving = self.leaving().iter().cloned();
         let kinds = moves.chain(leaving.map(|project| (project, ChangeKind::Leave)));
-        one_by_one(&kinds.collect(), &self.solution.needed_changes)
+        let changes = one_by_one(&kinds.collect(), &self.solution.needed_changes);
+        first(changes, repairs)
     }
 }
 
