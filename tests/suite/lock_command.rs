@@ -395,3 +395,72 @@ fn a_lock_is_compared_with_the_set() {
         run.stderr
     );
 }
+
+/// Whatever someone adds to a lock file is a change, even where installers and this program could
+/// read the file differently. The layout of the file is none.
+#[test]
+fn additions_to_a_lock_are_changes() {
+    let repository = DeclaredSet::new().wanted("apple 1.0", &[]).build();
+    let path = "declarations/apple.toml";
+    let digest = format!("sha256 = \"{}\"\nsize = 1000", "0".repeat(64));
+    repository.write(path, repository.read(path).replace("size = 1000", &digest));
+    let program = Program::new(repository.path());
+    program
+        .run(&["lock", "-o", "pylock.toml"])
+        .expect(ExitStatus::Clean);
+    let text = repository.read("pylock.toml");
+    let (head, package) = text.split_once("[[packages]]").unwrap();
+    let hashes = format!("hashes = {{ sha256 = \"{}\" }}", "1".repeat(64));
+    let wheel = format!("{{ url = \"http://example.org/apple-1.0-py3-none-any.whl\", {hashes} }}");
+    for (changed, words) in [
+        // Of two entries, an installer may take either.
+        (
+            format!(
+                "{head}[[packages]]\nname = \"apple\"\nversion = \"1.0\"\nwheels = [{wheel}]\n\n\
+                 [[packages]]{package}"
+            ),
+            "apple: more than one entry",
+        ),
+        // The name of a wheel may be left out.
+        (
+            text.replace("wheels = [", &format!("wheels = [\n    {wheel},")),
+            "apple: other wheels",
+        ),
+        (
+            text.replace("size = 1000", "size = 1001"),
+            "apple: other wheels",
+        ),
+        (
+            format!("{text}\n[packages.sdist]\nurl = \"http://example.org/a.tar.gz\"\n{hashes}\n"),
+            "apple: another value of `sdist`",
+        ),
+        (
+            format!("{text}\n[[packages]]\nname = \"a\\nb\\u001b\"\n"),
+            "a\\nb\\u{1b}  is gone",
+        ),
+    ] {
+        repository.write("pylock.changed.toml", &changed);
+        let run = program
+            .run(&["lock", "--check", "pylock.changed.toml"])
+            .expect(ExitStatus::Findings);
+        let has_line = run.stdout.lines().any(|line| line == words);
+        assert!(has_line, "{words}: {}", run.stdout);
+    }
+    // Another program may write the same values in another way, and the wheels may be elsewhere.
+    let (_, wheel) = package.split_once("wheels = [").unwrap();
+    let fields = wheel.trim().trim_start_matches("{ ").split(" },\n").next();
+    let fields = fields
+        .unwrap()
+        .replace(", ", "\n")
+        .replace("size = 1000", "size = 1_000");
+    let wheel = fields.replace("path = \"apple", "url = \"http://example.org/apple");
+    let wheel = wheel.replace(" }", "}");
+    let other = format!(
+        "# Another program.\n{head}[[packages]]\nversion = '1.0'\nname = 'apple'\n\
+         marker = '\"apple\" in extras'\n\n[[packages.wheels]]\n{wheel}\n"
+    );
+    repository.write("pylock.other.toml", other);
+    program
+        .run(&["lock", "--check", "pylock.other.toml"])
+        .expect(ExitStatus::Clean);
+}

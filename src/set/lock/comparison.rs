@@ -1,9 +1,12 @@
 //! The differences between a lock file and what the set says now.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use toml_edit::{DocumentMut, Item, TableLike};
+
+use crate::foundation::diagnostic::visible;
 
 /// A difference between two lock files.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,20 +21,28 @@ pub enum LockChange {
     Wheels(String),
     /// Another marker, so the project is installed for other extras or elsewhere.
     Marker(String),
+    /// A project has several entries: an installer may take another one than the one compared.
+    Repeated(String),
+    /// A project has another value of this key: its name and the key.
+    PackageKey(String, String),
     /// Another value of this key, which is about the whole file.
     Key(String),
 }
 
 impl fmt::Display for LockChange {
+    /// One line of visible text: the file may be from anyone.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Added(name, version) => write!(formatter, "{name} {version} is new"),
-            Self::Removed(name, version) => write!(formatter, "{name} {version} is gone"),
-            Self::Version(name, old, new) => write!(formatter, "{name} {old} -> {new}"),
-            Self::Wheels(name) => write!(formatter, "{name}: other wheels"),
-            Self::Marker(name) => write!(formatter, "{name}: needed by others, or elsewhere"),
-            Self::Key(key) => write!(formatter, "another value of `{key}`"),
-        }
+        let text = match self {
+            Self::Added(name, version) => format!("{name} {version} is new"),
+            Self::Removed(name, version) => format!("{name} {version} is gone"),
+            Self::Version(name, old, new) => format!("{name} {old} -> {new}"),
+            Self::Wheels(name) => format!("{name}: other wheels"),
+            Self::Marker(name) => format!("{name}: needed by others, or elsewhere"),
+            Self::Repeated(name) => format!("{name}: more than one entry"),
+            Self::PackageKey(name, key) => format!("{name}: another value of `{key}`"),
+            Self::Key(key) => format!("another value of `{key}`"),
+        };
+        formatter.write_str(&visible(&text, &[]))
     }
 }
 
@@ -45,8 +56,9 @@ pub fn lock_changes(before: &str, after: &str) -> Result<Vec<LockChange>, toml_e
         before.parse::<DocumentMut>()?,
         after.parse::<DocumentMut>()?,
     );
-    let (old, new) = (packages(&before), packages(&after));
-    let mut changes = Vec::new();
+    let (old, repeated) = packages(&before);
+    let (new, _) = packages(&after);
+    let mut changes: Vec<LockChange> = repeated.into_iter().map(LockChange::Repeated).collect();
     for (name, package) in &old {
         let name = name.clone();
         match new.get(&name) {
@@ -60,75 +72,120 @@ pub fn lock_changes(before: &str, after: &str) -> Result<Vec<LockChange>, toml_e
                     changes.push(LockChange::Wheels(name.clone()));
                 }
                 if other.marker != package.marker {
-                    changes.push(LockChange::Marker(name));
+                    changes.push(LockChange::Marker(name.clone()));
+                }
+                for key in differing(&package.others, &other.others) {
+                    changes.push(LockChange::PackageKey(name.clone(), key.to_owned()));
                 }
             }
         }
     }
     let added = new.iter().filter(|(name, _)| !old.contains_key(*name));
     changes.extend(added.map(|(name, one)| LockChange::Added(name.clone(), one.version.clone())));
-    let keys = before.iter().chain(after.iter()).map(|(key, _)| key);
-    let keys: BTreeSet<&str> = keys.filter(|key| *key != PACKAGES).collect();
-    let plain = |document: &DocumentMut, key: &str| document.get(key).map(value);
-    let other = keys
-        .into_iter()
-        .filter(|key| plain(&before, key) != plain(&after, key));
-    changes.extend(other.map(|key| LockChange::Key(key.to_owned())));
+    let keys = |document: &DocumentMut| {
+        let keys = document.iter().filter(|(key, _)| *key != PACKAGES);
+        keys.map(|(key, item)| (key.to_owned(), value(item)))
+            .collect()
+    };
+    let (before, after) = (keys(&before), keys(&after));
+    changes.extend(differing(&before, &after).map(|key| LockChange::Key(key.to_owned())));
     changes.sort();
     Ok(changes)
 }
 
+/// The values of keys, without comments and layout.
+type Fields = BTreeMap<String, String>;
+
+/// The keys with different values, or with one in only one of them.
+fn differing<'f>(before: &'f Fields, after: &'f Fields) -> impl Iterator<Item = &'f str> {
+    let keys: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    let other = keys
+        .into_iter()
+        .filter(|key| before.get(*key) != after.get(*key));
+    other.map(String::as_str)
+}
+
 const PACKAGES: &str = "packages";
+
+/// The keys of a wheel that say where it is. Its digest says what it is.
+const PLACES: [&str; 2] = ["path", "url"];
 
 /// A package of a lock file.
 struct Package {
     version: String,
     marker: Option<String>,
-    /// The name and the SHA-256 of each wheel.
-    wheels: BTreeSet<(String, String)>,
+    /// All that is said about each wheel except for its places, sorted.
+    wheels: Vec<Fields>,
+    /// All other keys.
+    others: Fields,
 }
 
-fn packages(document: &DocumentMut) -> BTreeMap<String, Package> {
-    let tables = document.get(PACKAGES).and_then(Item::as_array_of_tables);
-    let tables = tables.into_iter().flatten();
-    let each = tables.filter_map(|table| {
+/// The packages by name, and the names that more than one has. Of these, the first counts.
+fn packages(document: &DocumentMut) -> (BTreeMap<String, Package>, BTreeSet<String>) {
+    let (mut packages, mut repeated) = (BTreeMap::new(), BTreeSet::new());
+    for table in document.get(PACKAGES).map(tables).unwrap_or_default() {
         let text = |key: &str| table.get(key)?.as_str().map(ToOwned::to_owned);
-        let wheels = table.get("wheels").and_then(Item::as_array);
-        let wheels = wheels.into_iter().flatten().filter_map(|wheel| {
-            let wheel = wheel.as_inline_table()?;
-            let name = wheel.get("name")?.as_str()?.to_owned();
-            let sha256 = wheel.get("hashes")?.as_inline_table()?.get("sha256")?;
-            Some((name, sha256.as_str()?.to_owned()))
-        });
+        let name = text("name").unwrap_or_else(|| "a package without a name".to_owned());
+        let wheels = table.get("wheels").map(tables).unwrap_or_default();
+        let mut wheels: Vec<Fields> = wheels
+            .into_iter()
+            .map(|wheel| fields(wheel, &PLACES))
+            .collect();
+        wheels.sort();
         let package = Package {
             version: text("version").unwrap_or_default(),
             marker: text("marker"),
-            wheels: wheels.collect(),
+            wheels,
+            others: fields(table, &["name", "version", "marker", "wheels"]),
         };
-        Some((text("name")?, package))
-    });
-    each.collect()
+        match packages.entry(name) {
+            Entry::Vacant(entry) => {
+                entry.insert(package);
+            }
+            Entry::Occupied(entry) => {
+                repeated.insert(entry.key().clone());
+            }
+        }
+    }
+    (packages, repeated)
+}
+
+/// The tables of an array, in either of its spellings.
+fn tables(item: &Item) -> Vec<&dyn TableLike> {
+    if let Some(tables) = item.as_array_of_tables() {
+        return tables.iter().map(|table| table as &dyn TableLike).collect();
+    }
+    let values = item.as_array().into_iter().flatten();
+    let tables = values.filter_map(toml_edit::Value::as_inline_table);
+    tables.map(|table| table as &dyn TableLike).collect()
 }
 
 /// A value without its comments and its layout.
 fn value(item: &Item) -> String {
     if let Some(table) = item.as_table_like() {
-        return fields(table);
+        return format!("{:?}", fields(table, &[]));
+    }
+    if item.is_array_of_tables() {
+        let tables = tables(item).into_iter();
+        let tables = tables.map(|table| format!("{:?}", fields(table, &[])));
+        return format!("[{}]", tables.collect::<Vec<_>>().join(","));
     }
     match item.as_array() {
         Some(values) => {
             let values = values.iter().map(|one| value(&Item::Value(one.clone())));
             format!("[{}]", values.collect::<Vec<_>>().join(","))
         }
-        None => item.as_str().map_or_else(
-            || item.to_string().trim().to_owned(),
-            |text| format!("{text:?}"),
-        ),
+        None => match (item.as_str(), item.as_integer()) {
+            (Some(text), _) => format!("{text:?}"),
+            (_, Some(number)) => number.to_string(),
+            _ => item.to_string().trim().to_owned(),
+        },
     }
 }
 
-fn fields(table: &dyn TableLike) -> String {
-    let fields: BTreeMap<&str, String> =
-        table.iter().map(|(key, item)| (key, value(item))).collect();
-    format!("{fields:?}")
+fn fields(table: &dyn TableLike, except: &[&str]) -> Fields {
+    let fields = table.iter().filter(|(key, _)| !except.contains(key));
+    fields
+        .map(|(key, item)| (key.to_owned(), value(item)))
+        .collect()
 }
