@@ -1,5 +1,6 @@
 //! `ipwhl lock`: lock files for installers.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use super::exit::ExitStatus;
 use super::part::{named, write_or_print};
 use super::query::note_findings;
 use super::words::counted;
+use crate::foundation::environment::is_device;
 use crate::foundation::failure::{Failure, unusable};
 use crate::set::declaration::DeclaredWheel;
 use crate::set::graph::GraphQuery;
@@ -20,6 +22,7 @@ use crate::set::lock::{
     Closures, LockError, Part, Places, Pylock, Root, WheelDigest, ambiguous_extras, constraints,
     lock_changes, requirements, uv_settings,
 };
+use crate::set::sbom::part_wheels;
 
 /// The largest lock file that is read.
 const LARGEST_LOCK: u64 = 64 << 20;
@@ -69,6 +72,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
+    refuse_unused(arguments)?;
     let repository = context.repository()?;
     let query = GraphQuery::new(&repository, &[])?;
     note_findings(context, &query);
@@ -77,6 +81,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     }
     let named = named(&query, &arguments.projects)?;
     let part = Part::of(&repository, &named);
+    refuse_unreadable(&query, &part)?;
     let text = match arguments.format {
         LockFormat::Pylock => {
             let closures = Closures::of(&query.graph);
@@ -104,7 +109,67 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         }
     };
     write_or_print(context, arguments.output.as_deref(), &text)?;
+    if let (LockFormat::Pylock, Some(file)) = (arguments.format, &arguments.output) {
+        warn_name(context, file);
+    }
     Ok(ExitStatus::Clean)
+}
+
+/// Refuses arguments that would change nothing, and an address with more than the place of a release.
+fn refuse_unused(arguments: &Arguments) -> Result<(), Failure> {
+    let format = arguments.format;
+    if let (LockFormat::Constraints | LockFormat::Uv, Some(name)) =
+        (format, arguments.projects.first())
+    {
+        return Err(Failure::usage(
+            "constraints are about each project of the set, so they take no names",
+        )
+        .help(format!("leave `{name}` out, or use another `--format`")));
+    }
+    let Some(base) = &arguments.base else {
+        return Ok(());
+    };
+    if !base.username().is_empty() || base.password().is_some() {
+        return Err(Failure::usage(
+            "a lock file is for others, so no user name and no password belong in `--base`",
+        )
+        .help("installers take them from a netrc file or from `keyring`"));
+    }
+    if base.cannot_be_a_base() || base.query().is_some() || base.fragment().is_some() {
+        return Err(Failure::usage(format!(
+            "`{base}` is no address of a folder, so no wheel is below it"
+        ))
+        .help("as in `--base http://127.0.0.1:8080/ipfs/CID/`"));
+    }
+    Ok(())
+}
+
+/// A lock without a project whose declaration cannot be read would look complete.
+fn refuse_unreadable<'r>(query: &GraphQuery<'r>, part: &Part<'r>) -> Result<(), Failure> {
+    let wheels = part_wheels(&query.graph, part);
+    let readable =
+        wheels.map_err(|error| Failure::finding(&error).help("`ipwhl check` shows the mistake"));
+    readable.map(drop)
+}
+
+/// Warns of a file that installers do not take for a lock file because of its name.
+fn warn_name(context: &Context<'_>, file: &Path) {
+    let name = file.file_name().and_then(OsStr::to_str).unwrap_or_default();
+    let middle = name
+        .strip_prefix("pylock.")
+        .and_then(|rest| rest.strip_suffix("toml"));
+    // `pylock.toml`, or `pylock.NAME.toml` with one word as the name.
+    let is_lock = middle.is_some_and(|middle| {
+        let word = middle.strip_suffix('.');
+        middle.is_empty() || word.is_some_and(|word| !word.is_empty() && !word.contains('.'))
+    });
+    if !is_lock && !is_device(&context.absolute(file)) {
+        context.warning(&format!(
+            "installers do not take `{}` for a lock file: its name is neither `pylock.toml` nor \
+             `pylock.NAME.toml`",
+            file.display()
+        ));
+    }
 }
 
 /// Compares a lock file with one of the same part of the set.
@@ -151,6 +216,7 @@ fn check(
         Some((project, _)) if document.contains_key("extras") => Part::Project(project),
         _ => Part::of(query.repository, &named),
     };
+    refuse_unreadable(query, &part)?;
     let closures = Closures::of(&query.graph);
     let after = pylock(query, &closures, part, base)?;
     let changes = lock_changes(&before, &after).map_err(unreadable)?;

@@ -5,9 +5,11 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use ipwhl::command::ExitStatus;
+use serde_json::json;
 use tempfile::TempDir;
 
 use crate::clients::{Pip, Uv, clean};
+use crate::packaging_library;
 use crate::support::declared_set::DeclaredSet;
 use crate::support::program::Program;
 use crate::support::repository_builder::{Project, RepositoryBuilder};
@@ -311,6 +313,95 @@ fn a_pipe_is_written_and_not_replaced() {
     assert!(is_pipe());
 }
 
+/// The Python library that installers use accepts the files, and takes from them what is asked for. Where
+/// that is not known, there is no file.
+#[test]
+fn the_library_of_installers_accepts_the_files() {
+    let mut set = DeclaredSet::new()
+        .wanted("apple 1.0 [pie]", &["fig", "plum; extra == 'pie'"])
+        .wanted("lime 1.0", &[]);
+    for name in ["fig 1.0", "plum 1.0"] {
+        set = set.automatic(name, &[]);
+    }
+    let repository = set.build();
+    repository.write(
+        "ipwhl.toml",
+        repository
+            .read("ipwhl.toml")
+            .replace("format = 1", "format = 2"),
+    );
+    for name in ["apple", "fig", "lime", "plum"] {
+        let path = format!("declarations/{name}.toml");
+        let digest = format!(
+            "sha256 = \"{}\"\nsize = 1000\nuploaded = 2023-08-17T17:29:11Z",
+            "0".repeat(64)
+        );
+        repository.write(
+            &path,
+            repository.read(&path).replace("size = 1000", &digest),
+        );
+    }
+    let program = Program::new(repository.path());
+    let locked = |names: &[&str]| program.run(&[&["lock"], names].concat()).stdout;
+    let (each, named) = (locked(&[]), locked(&["apple[pie]"]));
+    let base = locked(&["lime", "--base", "http://example.org/ipfs/root"]);
+    let nothing = DeclaredSet::new().build();
+    let nothing = Program::new(nothing.path()).run(&["lock"]).stdout;
+    let cases = json!([
+        [each, []],
+        [each, ["apple"]],
+        [each, ["apple--pie"]],
+        [each, ["apple", "lime"]],
+        [named, []],
+        [base, []],
+        [nothing, []],
+    ]);
+    let answers = packaging_library::ask(SELECT, &cases);
+    let expected = json!([
+        "",
+        "apple fig",
+        "apple fig plum",
+        "apple fig lime",
+        "apple fig plum",
+        "lime",
+        "",
+    ]);
+    assert_eq!(answers, expected);
+    // A file without a project that is needed would look complete.
+    repository.write("declarations/fig.toml", "=");
+    let fails = |names: &[&str]| {
+        let run = program.run(&[&["lock"], names].concat());
+        assert_eq!(
+            (run.status, run.stdout.as_str()),
+            (ExitStatus::Findings, "")
+        );
+        let words = "the declaration of `fig` cannot be read";
+        assert!(run.stderr.contains(words), "{}", run.stderr);
+    };
+    for names in [&[][..], &["apple"], &["--format", "constraints"]] {
+        fails(names);
+    }
+    program.run(&["lock", "lime"]).expect(ExitStatus::Clean);
+}
+
+/// The projects that each lock file installs with some extras, on a platform of the set.
+const SELECT: &str = "
+import tomllib
+markers, pylock, tags = map(module, ('markers', 'pylock', 'tags'))
+environment = markers.default_environment() | {
+    'implementation_name': 'cpython', 'os_name': 'posix', 'platform_machine': 'x86_64',
+    'platform_python_implementation': 'CPython', 'platform_system': 'Linux',
+    'python_full_version': '3.12.1', 'python_version': '3.12', 'sys_platform': 'linux',
+}
+answers = []
+for text, extras in cases:
+    lock = pylock.Pylock.from_dict(tomllib.loads(text))
+    lock.validate()
+    selected = lock.select(environment=environment, extras=extras,
+                           tags=sorted(tags.parse_tag('py3-none-any')))
+    answers.append(' '.join(sorted(package.name for package, _ in selected)))
+";
+
 /// What is asked for is in the set, and a comparison says what has changed.
 #[test]
 fn a_lock_is_compared_with_the_set() {
@@ -330,11 +421,17 @@ fn a_lock_is_compared_with_the_set() {
     };
     let repository = set("lime; sys_platform == 'win32'");
     let program = Program::new(repository.path());
+    let words = "its name is neither `pylock.toml`";
     for arguments in [
         &["lock", "--output", "all.toml"][..],
         &["lock", "apple[pie]", "-o", "one.toml"],
     ] {
-        program.run(arguments).expect(ExitStatus::Clean);
+        let run = program.run(arguments).expect(ExitStatus::Clean);
+        assert!(run.stderr.contains(words), "{}", run.stderr);
+    }
+    for name in ["pylock.toml", "pylock.one.toml"] {
+        let run = program.run(&["lock", "-o", name]).expect(ExitStatus::Clean);
+        assert!(!run.stderr.contains(words), "{}", run.stderr);
     }
     let one = "marker = 'sys_platform == \"win32\"'\n";
     assert!(repository.read("one.toml").contains(one));
@@ -372,6 +469,19 @@ fn a_lock_is_compared_with_the_set() {
         (&["lock", "aple"][..], "did you mean `apple`?"),
         (&["lock", "apple[pi]"], "did you mean `pie`?"),
         (&["lock", "--format", "uv"], "`--base`"),
+        (
+            &["lock", "--format", "constraints", "apple"],
+            "leave `apple` out",
+        ),
+        (
+            &["lock", "--base", "http://a:b@example.org/"],
+            "no password",
+        ),
+        (
+            &["lock", "--base", "http://example.org/?a=b"],
+            "no address of a folder",
+        ),
+        (&["lock", "--base", "data:x"], "no address of a folder"),
         (
             &["lock", "--check", "ipwhl.toml"],
             "is not from `ipwhl lock`",

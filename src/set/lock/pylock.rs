@@ -68,6 +68,10 @@ impl Pylock<'_, '_> {
             );
         }
         text += "created-by = \"ipwhl\"\n";
+        if locked.projects.is_empty() {
+            // The key is required.
+            text += "packages = []\n";
+        }
         let repository = quoted(&self.graph.repository.configuration.name);
         let _ = writeln!(text, "\n[tool.ipwhl]\nrepository = {repository}");
         match &self.part {
