@@ -1,8 +1,10 @@
-"""The rows of `ci/bench` on the audit, with a set and a database that are made up.
+"""The rows of `ci/bench` on the audit and on locks, with a set and a database that are made up.
 
 All is a function of the numbers below:
 
-- PROJECTS projects of three wheels each, for nine platforms. None is fetched: an audit reads declarations.
+- PROJECTS projects of three wheels each, for nine platforms. None is fetched: audits and locks read
+  declarations. A project requires three later ones, one of them on some platforms only and one with an
+  extra, and two later ones for its own extra.
 - ENTRIES advisories in JSON, in one folder: a third are about malicious versions of other projects, and one
   in ten is about a project of the set, mostly about older versions than the declared one. Each has some
   lines of text, four references, a vector of CVSS and up to 70 single versions, 1.8 KB in all.
@@ -13,6 +15,7 @@ The rows:
 - "index cached" is the same again: the state of each file is read.
 - The peer is `osv-scanner` with the same entries in an archive, and a file of requirements for the same
   versions. It has no index, so it is compared with the audit that has none either.
+- "lock" writes a `pylock.toml` with an extra for each project and for each extra.
 """
 
 import base64
@@ -53,13 +56,20 @@ def write_set(folder):
     (folder / "declarations").mkdir(parents=True)
     (folder / "ipwhl.toml").write_text(SETTINGS)
     requirements = []
+    chance = random.Random(SEED)
+    markers = ("", " ; sys_platform == 'win32'", "[more]", " ; extra == 'more'", " ; extra == 'more'")
     for project in range(PROJECTS):
         name, number = f"project-{project:03}", version(project)
-        text = "extras = []\ndependencies = []\n"
+        text = 'extras = ["more"]\ndependencies = [\n'
+        for marker in markers if project + 1 < PROJECTS else ():
+            text += f'    "project-{chance.randrange(project + 1, PROJECTS):03}{marker}",\n'
+        text += "]\n"
         for system in SYSTEMS:
             file = f"{name.replace('-', '_')}-{number}-cp311-abi3-{system}.whl"
             source = f"pkg:pypi/{name}@{number}?file_name={file}"
+            digest = hashlib.sha256(file.encode()).hexdigest()
             text += f'\n[[wheel]]\nsource = "{source}"\ncontent-id = "{content_id(file)}"\n'
+            text += f'sha256 = "{digest}"\nsize = {len(file)}\n'
         (folder / "declarations" / f"{name}.toml").write_text(text)
         requirements.append(f"{name}=={number}\n")
     (folder / "requirements.txt").write_text("".join(requirements))
@@ -127,6 +137,7 @@ def measure(bench, folder: Path, osv_scanner):
         f"OSV_SCALIBR_LOCAL_DB_CACHE_DIRECTORY='{folder}' HOME='{folder}' '{osv_scanner}' scan source "
         f"--offline --format json -L 'requirements.txt:{folder}/requirements.txt' >/dev/null || [[ $? == 1 ]]"
     )
+    bench.alone(NAMES[3], bench.ipwhl("--repository", folder, "lock", "-o", folder / "pylock.toml"), 0.2)
     bench.compare(NAMES[2], anew(), "osv-scanner, the same entries", bench.work(["bash", "-c", scan]), 2)
 
 
@@ -134,4 +145,5 @@ NAMES = (
     "audit of 1,188 wheels, 20,000 advisories, anew",
     "audit of 1,188 wheels, 20,000 advisories, index cached",
     "audit, anew, beside a peer",
+    "audit's set: lock of 1,188 wheels, 9 platforms",
 )

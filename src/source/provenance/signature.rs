@@ -42,8 +42,8 @@ pub(super) fn verify_signature(
     let keys = keys
         .as_ref()
         .map_err(|error| format!("the keys of Sigstore cannot be used: {error}"))?;
-    let is_of_type = |end: &&str| attestation.predicate_type.ends_with(*end);
-    if !PREDICATES.iter().any(|end| is_of_type(&end)) {
+    let predicate = attestation.predicate_type.as_str();
+    if !PREDICATES.iter().any(|end| predicate.ends_with(end)) {
         return Err("an attestation does not say who published the file".to_owned());
     }
     let policy = VerificationPolicy::any_identity();
