@@ -17,7 +17,7 @@ use crate::foundation::diagnostic::Code;
 use crate::foundation::environment::open_beneath;
 use crate::foundation::failure::Failure;
 use crate::release::archive::{ArchiveKind, archive_failure, car_name, unreadable_archive};
-use crate::release::names::STATEMENT;
+use crate::release::names::{LOCK, STATEMENT};
 use crate::release::statement::is_signature_of;
 use crate::release::verify::{Contradiction, VerifyError, verify_archive};
 use crate::source::Receiver as _;
@@ -75,11 +75,13 @@ impl fmt::Display for BundleContradiction {
     }
 }
 
-/// Whether a path is that of a bundle, whole or damaged: a folder with a description, or with the
-/// other files that nothing else has.
+/// Whether a path is that of a bundle, whole or damaged: a folder with a description, a page with
+/// all wheels, or an archive beside files that installers read. So a bundle does not become the
+/// folder of a release, whose other files are not verified, if some of its files are removed.
 pub fn is_bundle(path: &Path) -> bool {
     let has = |name: &str| fs::symlink_metadata(path.join(name)).is_ok();
-    has(DESCRIPTION) || (has(FIND_LINKS) && has(SIMPLE))
+    let has_archive = || ArchiveKind::ALL.into_iter().any(|kind| has(car_name(kind)));
+    has(DESCRIPTION) || has(FIND_LINKS) || ((has(SIMPLE) || has(LOCK)) && has_archive())
 }
 
 /// The statement in a bundle, if it has one.

@@ -123,6 +123,31 @@ fn a_missing_file_is_named() {
     stick.verify().line();
 }
 
+/// Without the files that only bundles have, and with an archive that trusted keys have signed, a
+/// bundle is not the folder of a release: nothing would compare what pip installs.
+#[test]
+fn a_bundle_does_not_become_a_release() {
+    let stick = Stick::new();
+    let built = stick.workshop.path("repository/release");
+    for kept in ["simple", "pylock.toml"] {
+        for name in ["bundle.toml", "find-links.html", "release.hollow.car"] {
+            fs::remove_file(stick.path(name)).unwrap();
+        }
+        fs::copy(built.join("release.car"), stick.path("release.car")).unwrap();
+        if kept == "simple" {
+            fs::remove_file(stick.path("pylock.toml")).unwrap();
+        } else {
+            fs::rename(stick.path("simple"), stick.path("other")).unwrap();
+        }
+        for more in [&[][..], &["--statement", "../stick/release.toml"]] {
+            let ran = stick.workshop.run(&[&VERIFY[..], more].concat());
+            ran.refused(3, &["release.hollow.car", "damaged or altered"]);
+        }
+        stick.restore();
+    }
+    stick.verify().line();
+}
+
 /// What pip would take from the folder is a part of the bundle, or the bundle is refused.
 #[test]
 fn a_foreign_file_is_refused() {
