@@ -189,7 +189,11 @@ impl DatabaseFiles {
                     sha256: Sha256Digest::of(&bytes),
                     entity_tag,
                 };
-                if let Some(cache) = cache {
+                // An answer that is no archive, as the page of a portal, does not take the place of
+                // the database that was fetched before.
+                if let Some(cache) = cache
+                    && open_archive(&bytes).is_ok()
+                {
                     // Without a copy it is fetched again next time.
                     let _ = cache.keep_fetched_database(url.as_str(), &about, &bytes);
                 }
@@ -265,13 +269,7 @@ impl DatabaseFiles {
             }
             Place::Archive(archive) => {
                 let bytes = &archive.bytes()?;
-                let limits = ArchiveLimits {
-                    members: MOST_ENTRIES as u64,
-                    member_size: LARGEST_WHOLE,
-                    unpacked_size: LARGEST_WHOLE,
-                    ..ArchiveLimits::default()
-                };
-                let archive = PlainArchive::open(bytes, &limits)?;
+                let archive = open_archive(bytes)?;
                 let mut members: Vec<(usize, &str)> = archive.files().collect();
                 members.retain(|(_, name)| {
                     is_entry(name) && !name.split('/').any(|part| part.starts_with('.'))
@@ -293,6 +291,17 @@ impl DatabaseFiles {
             }
         }
     }
+}
+
+/// An archive of entries, within the limits of a database.
+fn open_archive(bytes: &[u8]) -> Result<PlainArchive<'_>, String> {
+    let limits = ArchiveLimits {
+        members: MOST_ENTRIES as u64,
+        member_size: LARGEST_WHOLE,
+        unpacked_size: LARGEST_WHOLE,
+        ..ArchiveLimits::default()
+    };
+    PlainArchive::open(bytes, &limits)
 }
 
 /// The SHA-256 of a file; `None` if it is too large for a database.
