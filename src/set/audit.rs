@@ -173,7 +173,14 @@ pub fn audit(
         None => None,
     };
     let today = now.to_zoned(TimeZone::UTC).date();
-    let mut findings = Vec::new();
+    // A setting that cannot be read, such as `error-from`, would change the result without a word.
+    let file = repository.configuration_file();
+    let is_of_settings = |finding: &&Finding| {
+        let place = finding.labels.first();
+        place.is_some_and(|label| label.file == file)
+    };
+    let of_settings = repository.findings.iter().filter(is_of_settings);
+    let mut findings: Vec<Finding> = of_settings.cloned().collect();
     findings.extend(open.iter().flat_map(|open| open.findings(&repository, now)));
     let mut unknown = Vec::new();
     if options.index {
