@@ -192,6 +192,24 @@ fn rules_say_what_is_an_error() {
     assert_eq!(severities(&only), [("plum".to_owned(), "error".to_owned())]);
 }
 
+/// A setting with a mistake does not pass for its default.
+#[test]
+fn a_setting_with_a_mistake_is_an_error() {
+    let waiver = "[[waiver]]\ncode = \"vulnerable-version\"\nproject = \"plum\"\nreason = \"\"\n\
+                  expires = 2027-02-27\n";
+    for (settings, code) in [
+        ("[audit]\nerror-from = \"hihg\"\n", "invalid-value"),
+        ("[audit]\nmaximum-age = \"a week\"\n", "invalid-value"),
+        ("[audit]\nerror-form = \"high\"\n", "unknown-key"),
+        (waiver, "invalid-value"),
+    ] {
+        let repository = set(settings, &[advisory("GHSA-1", "plum", "9")]);
+        let run = audit(&repository, &FOLDER).expect(ExitStatus::Findings);
+        let said = format!("error[{code}]");
+        assert!(run.stderr.contains(&said), "{settings}: {}", run.stderr);
+    }
+}
+
 fn waiver(code: &str, advisory: &str, expires: &str) -> String {
     format!(
         "{CONFIGURED}\n[[waiver]]\ncode = \"{code}\"\nproject = \"plum\"\nadvisory = \"{advisory}\"\n\
@@ -325,7 +343,7 @@ fn the_age_of_a_database_is_told() {
     fs::create_dir(repository.path().join("advisories")).unwrap();
     let run = audit(&repository, &FOLDER).expect(ExitStatus::Clean);
     assert!(
-        run.stderr.contains("has no entry that says how old it is"),
+        run.stderr.contains("the advisory database has no entries"),
         "{}",
         run.stderr
     );
@@ -788,6 +806,30 @@ fn a_database_at_an_address_is_kept() {
     // The parts of the cache can be counted and removed.
     program.run(&["cache", "clean"]).expect(ExitStatus::Clean);
     assert!(!copy.exists());
+}
+
+/// An answer that is no archive does not take the place of the database in the cache.
+#[test]
+fn a_page_does_not_replace_a_fetched_database() {
+    let repository = set("", &[]);
+    let text = advisory("A-1", "plum", "9").to_string();
+    let bytes = archive(&[("A-1.json", &text)]);
+    let answers = vec![b"<html>Please log in</html>".to_vec(), bytes];
+    let answers = Arc::new(Mutex::new(answers));
+    let url = http::respond(move |_| {
+        let answer = answers.lock().unwrap().pop().unwrap_or_default();
+        http::whole("200 OK", &[], &answer)
+    });
+    let place = format!("{url}/all.zip");
+    let program = Program::new(repository.path());
+    let audit = |arguments: &[&str]| {
+        let line = ["audit", "--database", &place, "--message-format", "json"];
+        program.run(&[&line, arguments].concat())
+    };
+    let codes = |arguments: &[&str]| audit(arguments).expect(ExitStatus::Clean).codes();
+    assert_eq!(codes(&[]), ["vulnerable-version"]);
+    audit(&[]).expect(ExitStatus::World);
+    assert_eq!(codes(&["--offline"]), ["vulnerable-version"]);
 }
 
 /// What the index says today: yanks and statuses, with the severities and waivers of other codes.

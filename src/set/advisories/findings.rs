@@ -214,6 +214,7 @@ pub fn about_database(
             rules.maximum_age
         )),
         Some(_) => None,
+        None if facts.entries == 0 => Some("the advisory database has no entries".to_owned()),
         None => Some("the advisory database has no entry that says how old it is".to_owned()),
     };
     if let Some(message) = old {

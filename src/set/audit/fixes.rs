@@ -9,7 +9,7 @@ use crate::foundation::failure::{Failure, FailureKind};
 use crate::set::advisories::{Advisory, vulnerabilities};
 use crate::set::gather::Network;
 use crate::set::repository::Repository;
-use crate::set::resolve::{COMMAND_LINE, Projects, Update, Wish};
+use crate::set::resolve::{Projects, Update, Wish};
 use crate::source::Session;
 
 /// The most projects that the index is asked about.
@@ -18,6 +18,9 @@ const MAXIMUM_PROJECTS: usize = 32;
 /// The most versions of a project that are tried: each one that fits is compared with the
 /// advisories.
 const MAXIMUM_VERSIONS: usize = 8;
+
+/// What requires a newer version, in the reasons why none fits.
+const AUDIT: &str = "the audit";
 
 /// What asks the index.
 pub(super) struct Question<'q> {
@@ -122,7 +125,7 @@ impl Question<'_> {
             let update = Update {
                 projects: Projects::Named([project.clone()].into()),
                 may_move: may_move.clone(),
-                limits: [(project.clone(), vec![Wish::new(COMMAND_LINE, specifiers)])].into(),
+                limits: [(project.clone(), vec![Wish::new(AUDIT, specifiers)])].into(),
                 ..Update::all(self.session, self.network)
             };
             let plan = match update.plan(self.repository) {
