@@ -637,7 +637,7 @@ fn a_stored_index_is_the_database_or_nothing() {
     assert!(unharmed <= 5, "{unharmed}");
 }
 
-/// A range as a list of what the specification's own steps say, one event after the other.
+/// Evaluates a range event by event, as the algorithm in the specification does.
 fn naive(events: &[(usize, u64)], at: u64) -> bool {
     let limits: Vec<u64> = events
         .iter()

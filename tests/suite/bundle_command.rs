@@ -81,7 +81,7 @@ fn lock(workshop: &Workshop, arguments: &[&str]) -> String {
     ran.output.replace("path = \"", "path = \"simple/")
 }
 
-/// A bundle has the closure of what was asked for, each file as the release has it, and no more.
+/// A bundle has exactly the closure of the named projects, with the bytes of the release.
 #[test]
 fn a_bundle_has_what_was_asked_for() {
     let (workshop, root) = released(&set());
@@ -414,7 +414,7 @@ fn the_statement_is_that_of_the_release() {
     workshop.run(&VERIFY).line();
 }
 
-/// Nobody vouches unless a key is trusted: what was proved is said all the same.
+/// Without a trusted key, `verify` fails, and still says what it has proved.
 #[test]
 fn what_vouches_for_a_bundle_is_said() {
     let (workshop, root) = released(&set());

@@ -22,7 +22,7 @@ use thiserror::Error;
 use super::advisory::Advisory;
 use super::database::{Database, DatabaseFacts};
 
-/// The version of the index. Increased for every change of what is read from an entry.
+/// The version of the index. Increase it whenever the program reads something else from an entry.
 pub const INDEX_VERSION: u32 = 1;
 
 /// The largest table that is read, in bytes.

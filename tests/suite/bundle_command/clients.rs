@@ -105,7 +105,7 @@ fn install(folder: &Path, is_whole_set: bool) {
     }
 }
 
-/// In a folder with an odd name that was moved there, and that nobody can write.
+/// The bundle was moved to a read-only folder with an odd name.
 #[test]
 fn pip_and_uv_install_from_a_bundle() {
     let workshop = installable();
