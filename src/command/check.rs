@@ -110,9 +110,6 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
             review.unasked.join("; ")
         ));
     }
-    if let Some(reason) = &review.not_audited {
-        context.say(&format!("note: the set was not audited: {reason}"));
-    }
     if review.times_not_compared > 0 {
         context.say(&format!(
             "note: `--offline` forbids asking the index, so `uploaded` of {} was not compared",

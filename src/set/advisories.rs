@@ -17,7 +17,7 @@ mod yaml;
 
 pub use advisory::{Advisory, Affected, Entry};
 pub use database::{BrokenEntry, Database, DatabaseBuilder, DatabaseFacts, LARGEST_ENTRY};
-pub use findings::{AuditRules, about_database, about_versions};
+pub use findings::{AuditRules, about_database, about_versions, not_audited};
 pub use merged::{KnownVulnerability, vulnerabilities};
 pub use range::{Range, RangeError};
 pub use record::{EntryFormat, Record, RecordError, VersionList};

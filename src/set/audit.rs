@@ -341,6 +341,13 @@ fn read_all(
     let mut builder = DatabaseBuilder::new(now);
     builder.extend(entries);
     let database = builder.build();
+    if database.facts.entries == 0 {
+        return Err(Failure::world(format!(
+            "the advisory database `{place}` has no entries: a set is not audited by comparing it \
+             with nothing"
+        ))
+        .help("check the path: a database has a file in JSON or YAML for each advisory"));
+    }
     if let Ok(cache) = session.cache()
         && files.is_settled()
     {

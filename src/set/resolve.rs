@@ -23,7 +23,7 @@ mod upload_times;
 
 pub use addition::{Added, Addition, declaration_file, is_open_requirement};
 pub use cover::Prefer;
-pub use listed::{listed_file, yanked_wheels};
+pub use listed::{listed_file, missing_wheels, yanked_wheels};
 pub use local_wheels::LocalWheel;
 pub use named::{
     FileRequests, NamedUpdates, file_requests, join_requests, likely_slips, named_requests,

@@ -10,6 +10,7 @@ use jiff::tz::TimeZone;
 
 use crate::foundation::diagnostic::{Finding, brief};
 use crate::foundation::failure::Failure;
+use crate::set::advisories::not_audited;
 use crate::set::audit::OpenDatabase;
 use crate::set::check;
 use crate::set::declaration::{Declaration, DeclaredWheel};
@@ -63,9 +64,6 @@ pub struct Review {
     pub gone: Option<usize>,
     /// The reasons why the index was not asked for versions that would end findings.
     pub unasked: Vec<String>,
-    /// The reason why the declared versions were not compared with the configured database of
-    /// advisories; `None` if they were, or none is configured.
-    pub not_audited: Option<String>,
 }
 
 /// Checks a set.
@@ -93,7 +91,7 @@ pub fn review(
     if let Some(before) = options.before.and_then(EarlierState::repository) {
         findings.extend(check::publishers(&before.declarations, repository));
     }
-    let (database, of_audit, not_audited) = audited;
+    let (database, of_audit) = audited;
     findings.extend(of_audit);
     let all = all_wheels(repository);
     let changed = options
@@ -163,22 +161,24 @@ pub fn review(
         times_not_compared,
         gone,
         unasked,
-        not_audited,
     })
 }
 
-/// The configured database, the findings about it and about declared versions, and the reason why
-/// it cannot be read.
-type Audited = (Option<OpenDatabase>, Vec<Finding>, Option<String>);
+/// The configured database, if it can be read, and the findings about it and about declared
+/// versions.
+type Audited = (Option<OpenDatabase>, Vec<Finding>);
 
 fn audited(session: &Session, repository: &Repository, now: Timestamp) -> Audited {
     match OpenDatabase::configured(session, repository, now) {
         None => Audited::default(),
         Some(Ok(database)) => {
             let findings = database.findings(repository, now);
-            (Some(database), findings, None)
+            (Some(database), findings)
         }
-        Some(Err(failure)) => (None, Vec::new(), Some(brief(&failure.message))),
+        Some(Err(failure)) => (
+            None,
+            vec![not_audited(repository, &brief(&failure.message))],
+        ),
     }
 }
 

@@ -253,7 +253,7 @@ fn a_waiver_accepts_one_vulnerability_until_a_day() {
     );
     // Who does not audit does not know whether it is used.
     let elsewhere = waiver(code, "CVE-3", "2027-01-01").replace("\"advisories\"", "\"elsewhere\"");
-    assert_eq!(codes(&elsewhere, &["check"]), [""; 0]);
+    assert_eq!(codes(&elsewhere, &["check"]), ["old-database"]);
     // Other waivers are no business of an audit.
     let other = "\n[[waiver]]\ncode = \"missing-dependency\"\nproject = \"plum\"\nreason = \"x\"\n\
                  expires = 2020-01-01\n";
@@ -341,9 +341,10 @@ fn the_age_of_a_database_is_told() {
     );
     let repository = set("", &[]);
     fs::create_dir(repository.path().join("advisories")).unwrap();
-    let run = audit(&repository, &FOLDER).expect(ExitStatus::Clean);
+    let run = audit(&repository, &FOLDER).expect(ExitStatus::World);
     assert!(
-        run.stderr.contains("the advisory database has no entries"),
+        run.stderr
+            .contains("the advisory database `advisories` has no entries"),
         "{}",
         run.stderr
     );
@@ -369,7 +370,7 @@ fn a_database_that_is_not_there_is_a_failure() {
     }
     let run = audit(&repository, &["--database", "https://example.org/all.zip"]);
     run.expect(ExitStatus::World);
-    // `check` does without, and says so.
+    // `check` does without, which is a finding.
     let repository = set(
         "\n[audit]\ndatabase = \"https://example.org/all.zip\"\n",
         &[],
@@ -378,10 +379,17 @@ fn a_database_that_is_not_there_is_a_failure() {
         .run(&["check"])
         .expect(ExitStatus::Clean);
     assert!(
-        run.stderr.contains("note: the set was not audited: the advisory database `https://example.org/all.zip` is not in the cache"),
+        run.stderr.contains(
+            "warning[old-database]: the set was not audited: the advisory database \
+             `https://example.org/all.zip` is not in the cache"
+        ),
         "{}",
         run.stderr
     );
+    let run = Program::new(repository.path())
+        .run(&["check", "--deny", "warnings", "--message-format", "json"])
+        .expect(ExitStatus::Findings);
+    assert_eq!(run.codes(), ["old-database"]);
     // What cannot be read is not called sound.
     let repository = set(CONFIGURED, &[advisory("A-1", "kiwi", "1")]);
     fs::write(repository.path().join("declarations/plum.toml"), "x = ").unwrap();
@@ -858,9 +866,14 @@ fn the_index_is_asked_if_that_is_asked_for() {
         bench.index.set_status("kiwi", "quarantined", "");
         bench.index.set_status("lime", "deprecated", "");
         bench.index.yank("plum", "");
+        // Another file is in the place of the declared one. Of what is quarantined, there is none.
+        bench.index.remove("apple");
+        bench.offer("apple", &pure("apple", "1.0").requires("fig"));
+        bench.index.remove("kiwi");
         bench.index.forget();
         let run = audit(&[]).expect(ExitStatus::Findings);
         let codes = [
+            "yanked-wheel",
             "inactive-project",
             "quarantined-project",
             "inactive-project",
@@ -875,14 +888,15 @@ fn the_index_is_asked_if_that_is_asked_for() {
         assert_eq!(
             notes,
             [
+                "the page of the project has no file of this name, or one with another SHA-256",
                 "the reason in the index: use\\n\\u{1b}[31mdate",
                 "the index gives no reason",
                 "the index gives no reason",
                 "the index gives no reason",
             ]
         );
-        assert_eq!(findings[3]["wheel"], "plum-1.0-py3-none-any.whl");
-        assert_eq!(findings[3]["places"][0]["file"], "declarations/plum.toml");
+        assert_eq!(findings[4]["wheel"], "plum-1.0-py3-none-any.whl");
+        assert_eq!(findings[4]["places"][0]["file"], "declarations/plum.toml");
         // One request for each project, and none without the flag.
         let mut paths = bench.index.paths();
         paths.sort();
@@ -902,7 +916,8 @@ fn the_index_is_asked_if_that_is_asked_for() {
             .repository
             .write("ipwhl.toml", settings.clone() + &rules);
         let run = audit(&[]).expect(ExitStatus::Findings);
-        assert_eq!(run.codes(), ["yanked-wheel", "unused-waiver"]);
+        let codes = ["yanked-wheel", "yanked-wheel", "unused-waiver"];
+        assert_eq!(run.codes(), codes);
         // No other command asks, so no waiver is unused there.
         bench.index.forget();
         bench.program.run(&["check"]).expect(ExitStatus::Clean);

@@ -214,7 +214,6 @@ pub fn about_database(
             rules.maximum_age
         )),
         Some(_) => None,
-        None if facts.entries == 0 => Some("the advisory database has no entries".to_owned()),
         None => Some("the advisory database has no entry that says how old it is".to_owned()),
     };
     if let Some(message) = old {
@@ -223,6 +222,23 @@ pub fn about_database(
         findings.push(placed(finding));
     }
     findings
+}
+
+/// The finding about a configured database that cannot be read.
+pub fn not_audited(repository: &Repository, reason: &str) -> Finding {
+    let finding = Finding::new(
+        Code::OldDatabase,
+        format!("the set was not audited: {reason}"),
+    )
+    .help("fetch the database: `ipwhl audit` keeps one by its address in the cache");
+    match &repository.configuration.audit.database {
+        Some(place) => finding.at(
+            &repository.configuration_file(),
+            place.span.clone(),
+            "this database",
+        ),
+        None => finding,
+    }
 }
 
 /// The finding about a broken entry. Only that of a declared project names the project, which can

@@ -11,7 +11,7 @@ use crate::foundation::failure::Failure;
 use crate::set::declaration::{Declaration, DeclaredWheel};
 use crate::set::gather::Network;
 use crate::set::repository::Repository;
-use crate::set::resolve::yanked_wheels;
+use crate::set::resolve::{missing_wheels, yanked_wheels};
 use crate::source::{ProjectPage, ProjectStatus, Session, SourceProblem, StatusMarker, Work};
 
 /// Findings about the projects that have a source in the index, from its pages as they are now, and
@@ -58,7 +58,11 @@ fn of_project(declaration: &Declaration, page: &ProjectPage) -> Vec<Finding> {
     let status = of_status(declaration, &page.status);
     let yanked = yanked_wheels(page, declaration);
     let yanked = yanked.map(|(wheel, reason)| of_yank(declaration, wheel, reason));
-    status.into_iter().chain(yanked).collect()
+    // An index offers no files of a quarantined project.
+    let is_offered = page.status.marker != StatusMarker::Quarantined;
+    let missing = missing_wheels(page, declaration).filter(|_| is_offered);
+    let missing = missing.map(|wheel| of_missing(declaration, wheel));
+    status.into_iter().chain(yanked).chain(missing).collect()
 }
 
 fn of_status(declaration: &Declaration, status: &ProjectStatus) -> Option<Finding> {
@@ -68,7 +72,7 @@ fn of_status(declaration: &Declaration, status: &ProjectStatus) -> Option<Findin
         StatusMarker::Active => return None,
         StatusMarker::Quarantined => (
             Code::QuarantinedProject,
-            "the index considers it unsafe: find out why, and remove the project until then",
+            "the index considers it unsafe: find out why, and remove the project until that is settled",
         ),
         StatusMarker::Archived | StatusMarker::Deprecated | StatusMarker::Other(_) => (
             Code::InactiveProject,
@@ -99,6 +103,19 @@ fn of_yank(declaration: &Declaration, wheel: &DeclaredWheel, reason: &str) -> Fi
         finding,
         Some(reason.trim()).filter(|reason| !reason.is_empty()),
     )
+}
+
+fn of_missing(declaration: &Declaration, wheel: &DeclaredWheel) -> Finding {
+    let (project, name) = (&declaration.project, &wheel.file_name);
+    Finding::new(
+        Code::YankedWheel,
+        format!("`{name}` is not in the index any more"),
+    )
+    .at(&wheel.file, wheel.span(), "declared here")
+    .project(project)
+    .wheel(name)
+    .note("the page of the project has no file of this name, or one with another SHA-256")
+    .help("find out why, and take another version, or keep the wheel with another source")
 }
 
 /// The reason is a text of the index.

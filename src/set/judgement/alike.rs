@@ -3,7 +3,7 @@
 
 use ipwhl_packaging::{ProjectName, WheelFileName};
 
-use crate::foundation::diagnostic::{Finding, Help, Note, SourceTexts};
+use crate::foundation::diagnostic::{Finding, Help, Note, SourceTexts, Stage};
 use crate::set::repository::{Repository, summarize_platforms};
 
 /// The maximum number of other findings with a line.
@@ -69,6 +69,8 @@ fn line(texts: &SourceTexts, finding: &Finding, place: Option<String>) -> String
     let subject = &finding.subject;
     let wheel = subject.wheel.as_ref().map(WheelFileName::as_str);
     let name = wheel.or(subject.project.as_ref().map(ProjectName::as_str));
+    // One project can have many advisories.
+    let name = name.filter(|_| finding.code.stage() != Stage::Advisories);
     let mut line = finding.labels.first().map_or_else(String::new, |label| {
         let position = texts.get(&label.file);
         let position = position.map_or(1, |text| text.position(label.span.start).0);

@@ -22,10 +22,22 @@ pub fn yanked_wheels<'p>(
     page: &'p ProjectPage,
     declaration: &'p Declaration,
 ) -> impl Iterator<Item = (&'p DeclaredWheel, &'p str)> {
-    let is_package = |wheel: &&DeclaredWheel| {
+    let wheels = wheels_of_index(declaration);
+    wheels.filter_map(|wheel| Some((wheel, listed_file(page, wheel)?.yanked.as_deref()?)))
+}
+
+/// The declared wheels that the index is a source of and that its page does not have, or has with
+/// another digest.
+pub fn missing_wheels<'p>(
+    page: &'p ProjectPage,
+    declaration: &'p Declaration,
+) -> impl Iterator<Item = &'p DeclaredWheel> {
+    wheels_of_index(declaration).filter(|wheel| listed_file(page, wheel).is_none())
+}
+
+fn wheels_of_index(declaration: &Declaration) -> impl Iterator<Item = &DeclaredWheel> {
+    declaration.wheels.iter().filter(|wheel| {
         let mut sources = wheel.sources.iter();
         sources.any(|source| matches!(source.value, Source::Package(_)))
-    };
-    let wheels = declaration.wheels.iter().filter(is_package);
-    wheels.filter_map(|wheel| Some((wheel, listed_file(page, wheel)?.yanked.as_deref()?)))
+    })
 }

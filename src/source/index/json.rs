@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use ipwhl_unixfs::Sha256Digest;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use serde_json::value::RawValue;
 use url::Url;
 
@@ -21,12 +22,6 @@ struct RawPage<'a> {
     files: Vec<RawFile<'a>>,
     // An invalid status hides no page, so any value is read.
     project_status: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct RawStatus {
-    status: Option<String>,
-    reason: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -59,12 +54,14 @@ pub(super) fn parse(body: &[u8], base: &Url) -> Result<ProjectPage, String> {
     let page: RawPage = serde_json::from_slice(body)
         .map_err(|error| format!("its JSON page cannot be read: {error}"))?;
     check_api_version(&page.meta.api_version)?;
-    let stated = read::<RawStatus>(page.project_status);
-    let (marker, reason) = stated.map_or((None, None), |stated| (stated.status, stated.reason));
+    // An index that writes the status itself, or an odd reason, still means the status.
+    let stated = read::<Value>(page.project_status).unwrap_or_default();
+    let marker = stated.as_str().or_else(|| stated.get("status")?.as_str());
+    let reason = stated.get("reason").and_then(Value::as_str);
     let files = page.files.into_iter().map(|raw| file(raw, base));
     Ok(ProjectPage {
         files: files.collect::<Result<_, _>>()?,
-        status: ProjectStatus::of(marker.as_deref(), reason.as_deref()),
+        status: ProjectStatus::of(marker, reason),
     })
 }
 
@@ -207,7 +204,12 @@ mod tests {
             ),
             (r#"{"status": "new", "reason": ""}"#, "new", None),
             ("{}", "active", None),
-            (r#""archived""#, "active", None),
+            (r#""archived""#, "archived", None),
+            (
+                r#"{"status": "quarantined", "reason": 5}"#,
+                "quarantined",
+                None,
+            ),
             ("[5]", "active", None),
             (r#"{"status": 5}"#, "active", None),
             ("null", "active", None),

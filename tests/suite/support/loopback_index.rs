@@ -252,6 +252,12 @@ impl LoopbackIndex {
         }
     }
 
+    /// Removes the files of a project.
+    pub fn remove(&self, project: &str) {
+        let mut state = self.state.lock().unwrap();
+        state.hosted.retain(|file| file.project != project);
+    }
+
     /// Gives a project a status, with a reason.
     pub fn set_status(&self, project: &str, status: &str, reason: &str) {
         let status = (status.to_owned(), reason.to_owned());
