@@ -14,9 +14,7 @@ use crate::set::declaration::{Declaration, FileChange, change_files};
 use crate::set::graph::Graph;
 use crate::set::judgement::{compare, has_errors};
 use crate::set::repository::Repository;
-use crate::set::resolve::{
-    Added, ProjectRequest, RemovalPlan, StatedPublisher, declaration_file, is_open_requirement,
-};
+use crate::set::resolve::{Added, ProjectRequest, RemovalPlan, StatedPublisher, declaration_file};
 use crate::set::review::known_findings;
 use crate::source::{NO_PUBLISHER, VERIFIER};
 
@@ -204,7 +202,7 @@ impl Before {
         }
         show(context, &now, &findings, MessageFormat::Text)?;
         let words = count(&findings).unwrap_or_default();
-        findings.retain(|finding| closes || !is_open_requirement(finding.code));
+        findings.retain(|finding| closes || !finding.code.is_open_requirement());
         if has_errors(&findings) {
             context.error(&format!("the change was written and adds {words}"));
             return Ok(ExitStatus::Findings);

@@ -14,13 +14,14 @@ use super::exit::ExitStatus;
 use super::part::{named, write_or_print};
 use super::query::note_findings;
 use super::words::counted;
+use crate::foundation::diagnostic::Finding;
 use crate::foundation::environment::is_device;
 use crate::foundation::failure::{Failure, unusable};
 use crate::set::declaration::DeclaredWheel;
 use crate::set::graph::GraphQuery;
 use crate::set::lock::{
     Closures, LockError, Part, Places, Pylock, Root, WheelDigest, ambiguous_extras, constraints,
-    lock_changes, requirements, uv_settings,
+    lock_changes, requirements, unmet, uv_settings,
 };
 use crate::set::sbom::part_wheels;
 
@@ -75,13 +76,13 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     refuse_unused(arguments)?;
     let repository = context.repository()?;
     let query = GraphQuery::new(&repository, &[])?;
-    note_findings(context, &query);
+    let findings = note_findings(context, &query);
     if let Some(file) = &arguments.check {
-        return check(context, &query, file, arguments.base.as_ref());
+        return check(context, &query, &findings, file, arguments.base.as_ref());
     }
     let named = named(&query, &arguments.projects)?;
     let part = Part::of(&repository, &named);
-    refuse_unreadable(&query, &part)?;
+    refuse_incomplete(&query, &part, &findings)?;
     let text = match arguments.format {
         LockFormat::Pylock => {
             let closures = Closures::of(&query.graph);
@@ -144,12 +145,23 @@ fn refuse_unused(arguments: &Arguments) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A lock without a project whose declaration cannot be read would look complete.
-fn refuse_unreadable<'r>(query: &GraphQuery<'r>, part: &Part<'r>) -> Result<(), Failure> {
-    let wheels = part_wheels(&query.graph, part);
-    let readable =
-        wheels.map_err(|error| Failure::finding(&error).help("`ipwhl check` shows the mistake"));
-    readable.map(drop)
+/// A lock that lacks a project would be installed as if it were whole.
+fn refuse_incomplete<'r>(
+    query: &GraphQuery<'r>,
+    part: &Part<'r>,
+    findings: &[Finding],
+) -> Result<(), Failure> {
+    if let Err(unreadable) = part_wheels(&query.graph, part) {
+        return Err(Failure::finding(&unreadable).help("`ipwhl check` shows the mistake"));
+    }
+    match unmet(&query.graph, part, findings) {
+        None => Ok(()),
+        Some(finding) => Err(Failure::finding(format!(
+            "the set does not hold: {}",
+            finding.message
+        ))
+        .help("`ipwhl check` shows the mistake, and what can be done; a waiver lets it pass")),
+    }
 }
 
 /// Warns of a file that installers do not take for a lock file because of its name.
@@ -176,6 +188,7 @@ fn warn_name(context: &Context<'_>, file: &Path) {
 fn check(
     context: &Context<'_>,
     query: &GraphQuery<'_>,
+    findings: &[Finding],
     file: &Path,
     base: Option<&Url>,
 ) -> Result<ExitStatus, Failure> {
@@ -216,7 +229,7 @@ fn check(
         Some((project, _)) if document.contains_key("extras") => Part::Project(project),
         _ => Part::of(query.repository, &named),
     };
-    refuse_unreadable(query, &part)?;
+    refuse_incomplete(query, &part, findings)?;
     let closures = Closures::of(&query.graph);
     let after = pylock(query, &closures, part, base)?;
     let changes = lock_changes(&before, &after).map_err(unreadable)?;

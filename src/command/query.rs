@@ -7,7 +7,7 @@ use ipwhl_packaging::{ExtraName, ProjectName};
 
 use super::context::Context;
 use super::report::count;
-use crate::foundation::diagnostic::nearest;
+use crate::foundation::diagnostic::{Finding, nearest};
 use crate::foundation::failure::Failure;
 use crate::set::graph::{GraphQuery, QueryError, Relation, RelationGroup};
 use crate::set::judgement::set_findings;
@@ -78,8 +78,8 @@ pub(super) fn title(repository: &Repository, project: &ProjectName) -> String {
     }
 }
 
-/// Notes that the set has findings: the answer to a query may then be incomplete.
-pub(super) fn note_findings(context: &Context<'_>, query: &GraphQuery<'_>) {
+/// Notes that the set has findings: the answer to a query may then be incomplete. Returns them.
+pub(super) fn note_findings(context: &Context<'_>, query: &GraphQuery<'_>) -> Vec<Finding> {
     let repository = query.repository;
     if repository.configuration.platforms.is_empty() {
         context.say("note: no supported platform is known, so no requirement is evaluated");
@@ -90,6 +90,7 @@ pub(super) fn note_findings(context: &Context<'_>, query: &GraphQuery<'_>) {
             "note: the set has {count}; `ipwhl check` shows the findings"
         ));
     }
+    findings
 }
 
 /// The notes after a requirement, as in ` [extra: pit] [only: cp312 on win_amd64]`.

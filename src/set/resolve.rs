@@ -21,7 +21,7 @@ mod solver;
 mod update;
 mod upload_times;
 
-pub use addition::{Added, Addition, declaration_file, is_open_requirement};
+pub use addition::{Added, Addition, declaration_file};
 pub use cover::Prefer;
 pub use listed::{listed_file, missing_wheels, yanked_wheels};
 pub use local_wheels::LocalWheel;

@@ -313,8 +313,7 @@ fn a_pipe_is_written_and_not_replaced() {
     assert!(is_pipe());
 }
 
-/// The Python library that installers use accepts the files, and takes from them what is asked for. Where
-/// that is not known, there is no file.
+/// The Python library that installers use accepts the files, and takes from them what is asked for.
 #[test]
 fn the_library_of_installers_accepts_the_files() {
     let mut set = DeclaredSet::new()
@@ -367,21 +366,53 @@ fn the_library_of_installers_accepts_the_files() {
         "",
     ]);
     assert_eq!(answers, expected);
-    // A file without a project that is needed would look complete.
-    repository.write("declarations/fig.toml", "=");
-    let fails = |names: &[&str]| {
+}
+
+/// A file without a project that is needed would look complete.
+#[test]
+fn no_lock_lacks_a_project() {
+    let repository = DeclaredSet::new()
+        .wanted("apple 1.0 [pie]", &["fig", "plum; extra == 'pie'"])
+        .wanted("lime 1.0", &[])
+        .automatic("fig 1.0", &[])
+        .build();
+    let program = Program::new(repository.path());
+    let fails = |names: &[&str], words: &str| {
         let run = program.run(&[&["lock"], names].concat());
         assert_eq!(
             (run.status, run.stdout.as_str()),
             (ExitStatus::Findings, "")
         );
-        let words = "the declaration of `fig` cannot be read";
         assert!(run.stderr.contains(words), "{}", run.stderr);
     };
-    for names in [&[][..], &["apple"], &["--format", "constraints"]] {
-        fails(names);
+    let no_digests = ["--format", "constraints"];
+    let unmet = "the set does not hold: `apple` requires `plum`, which is not in the set";
+    for names in [&no_digests[..], &["apple[pie]"]] {
+        fails(names, unmet);
     }
-    program.run(&["lock", "lime"]).expect(ExitStatus::Clean);
+    let passes = |names: &[&str]| {
+        let run = program.run(&[&["lock"], names, &["--format", "requirements"]].concat());
+        assert!(
+            !run.stderr.contains("the set does not hold"),
+            "{}",
+            run.stderr
+        );
+    };
+    passes(&["lime"]);
+    passes(&["apple"]);
+    // What the curators accept is no obstacle.
+    let settings = repository.read("ipwhl.toml");
+    let waiver = "\n[[waiver]]\ncode = \"missing-dependency\"\nproject = \"apple\"\nreason = \"x\"\n\
+                  expires = 2027-01-01\n";
+    repository.write("ipwhl.toml", settings.clone() + waiver);
+    passes(&["apple[pie]"]);
+    repository.write("ipwhl.toml", settings);
+    repository.write("declarations/fig.toml", "=");
+    let unreadable = "the declaration of `fig` cannot be read";
+    for names in [&[][..], &["apple"], &no_digests] {
+        fails(names, unreadable);
+    }
+    passes(&["lime"]);
 }
 
 /// The projects that each lock file installs with some extras, on a platform of the set.

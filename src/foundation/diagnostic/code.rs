@@ -187,6 +187,17 @@ impl Code {
         matches!(self, Self::InvalidRequirement | Self::InvalidSpecifier)
     }
 
+    /// Whether a finding of this code is about a requirement that the set does not meet.
+    pub fn is_open_requirement(self) -> bool {
+        matches!(
+            self,
+            Self::MissingDependency
+                | Self::UnsatisfiedDependency
+                | Self::MissingExtra
+                | Self::UnavailableDependency
+        )
+    }
+
     /// The code, if its severity can be changed.
     ///
     /// # Errors

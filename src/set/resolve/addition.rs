@@ -15,7 +15,7 @@ use super::solver::{
     offered_platforms, platforms_where, solve,
 };
 use super::{Prefer, ProjectRequest};
-use crate::foundation::diagnostic::{Code, Finding, SourceText};
+use crate::foundation::diagnostic::{Finding, SourceText};
 use crate::foundation::failure::Failure;
 use crate::set::declaration::{
     DECLARATION_SCHEMA_FILE, Declaration, DeclaredWheel, FormatVersion, Layout, Spanned,
@@ -263,17 +263,6 @@ pub(super) fn check_number(platforms: &[Platform]) -> Result<(), Failure> {
         platforms.len()
     ))
     .help("support fewer platforms in `[platforms]`"))
-}
-
-/// Whether findings of a code are about requirements that an addition with dependencies would meet.
-pub fn is_open_requirement(code: Code) -> bool {
-    matches!(
-        code,
-        Code::MissingDependency
-            | Code::UnsatisfiedDependency
-            | Code::MissingExtra
-            | Code::UnavailableDependency
-    )
 }
 
 /// The file of a project's declaration, from the repository's folder.

@@ -1,6 +1,6 @@
 //! The contents of a document: projects, their wheels, and how they need each other.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 use ipwhl_packaging::{AboutFields, CoreMetadata, ProjectName};
 use ipwhl_unixfs::Sha256Digest;
@@ -12,7 +12,7 @@ use crate::set::declaration::{Declaration, DeclaredWheel};
 use crate::set::gather::WheelReport;
 use crate::set::graph::Graph;
 use crate::set::licences::{Licence, LicenceExpression, LicencePolicy};
-use crate::set::lock::{Closures, Part, Root};
+use crate::set::lock::{Closures, Part, Root, asked};
 
 /// The input of an inventory.
 pub struct InventoryInput<'i, 'r> {
@@ -185,7 +185,7 @@ pub fn part_wheels<'r>(
     let missing = match part.roots(graph) {
         None => unreadable.first(),
         Some(roots) => {
-            let asked = asked_extras(graph, &roots);
+            let asked = asked(graph, &roots);
             let mut asked = asked.iter().map(|root| root.project);
             asked.find(|project| unreadable.contains(*project))
         }
@@ -221,7 +221,7 @@ fn needs<'r>(
     part: &Part<'r>,
     listed: &BTreeSet<&ProjectName>,
 ) -> BTreeMap<&'r ProjectName, BTreeSet<&'r ProjectName>> {
-    let asked = part.roots(graph).map(|roots| asked_extras(graph, &roots));
+    let asked = part.roots(graph).map(|roots| asked(graph, &roots));
     let mut needs: BTreeMap<&ProjectName, BTreeSet<&ProjectName>> = BTreeMap::new();
     for relation in graph.relations() {
         let from = &relation.from.project;
@@ -235,32 +235,4 @@ fn needs<'r>(
         }
     }
     needs
-}
-
-/// The projects and extras that these roots ask for, on any platform.
-fn asked_extras<'r>(graph: &Graph<'r>, roots: &[Root<'r>]) -> BTreeSet<Root<'r>> {
-    let mut asked: BTreeSet<Root<'r>> = BTreeSet::new();
-    let mut open: VecDeque<Root<'r>> = roots.iter().copied().collect();
-    while let Some(root) = open.pop_front() {
-        if !asked.insert(root) {
-            continue;
-        }
-        let own = graph.relations().of(root.project).iter();
-        for relation in own.filter(|relation| relation.extra == root.extra) {
-            let extras = relation.requirement.extras.iter().map(Some);
-            let project = relation.to();
-            open.extend(
-                std::iter::once(None)
-                    .chain(extras)
-                    .map(|extra| Root { project, extra }),
-            );
-        }
-        if root.extra.is_some() {
-            open.push_back(Root {
-                extra: None,
-                ..root
-            });
-        }
-    }
-    asked
 }
