@@ -14,7 +14,7 @@ test *words:
 
 # Build the project's own set into `release/`
 build:
-    cargo run --release -- build
+    cargo run -- build
 
 # Write generated files anew: schemas, docs/findings.md, snapshots of messages and help
 regenerate:
