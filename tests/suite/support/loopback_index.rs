@@ -281,6 +281,11 @@ impl LoopbackIndex {
             .extend(answers);
     }
 
+    /// Forgets the queued answers that nobody has asked for.
+    pub fn forget_queued(&self) {
+        self.state.lock().unwrap().queued.clear();
+    }
+
     /// Gives this answer to every request for a path.
     pub fn always(&self, path: &str, answer: Answer) {
         let mut state = self.state.lock().unwrap();
