@@ -18,7 +18,8 @@ use crate::foundation::environment::open_beneath;
 use crate::foundation::failure::Failure;
 use crate::release::archive::{ArchiveKind, archive_failure, car_name, unreadable_archive};
 use crate::release::names::{LOCK, STATEMENT};
-use crate::release::statement::is_signature_of;
+use crate::release::statement::folder::STATEMENTS;
+use crate::release::statement::{is_signature_of, read_statement};
 use crate::release::verify::{Contradiction, VerifyError, verify_archive};
 use crate::source::Receiver as _;
 
@@ -76,12 +77,26 @@ impl fmt::Display for BundleContradiction {
 }
 
 /// Whether a path is that of a bundle, whole or damaged: a folder with a description, a page with
-/// all wheels, or an archive beside files that installers read. So a bundle does not become the
-/// folder of a release, whose other files are not verified, if some of its files are removed.
+/// all wheels, or an archive or statements beside files that installers read. So a bundle does not
+/// become the folder of a release or a site, whose other files are not verified, if some of its
+/// files are replaced.
 pub fn is_bundle(path: &Path) -> bool {
     let has = |name: &str| fs::symlink_metadata(path.join(name)).is_ok();
     let has_archive = || ArchiveKind::ALL.into_iter().any(|kind| has(car_name(kind)));
-    has(DESCRIPTION) || has(FIND_LINKS) || ((has(SIMPLE) || has(LOCK)) && has_archive())
+    has(DESCRIPTION)
+        || has(FIND_LINKS)
+        || ((has(SIMPLE) || has(LOCK)) && has_archive())
+        || ((has(SIMPLE) || has(LOCK)) && has(STATEMENTS) && !is_link_to_newest(path))
+}
+
+/// Whether `simple` is what a site may have under this name: a link to the newest release, each
+/// file of which is verified with the site.
+fn is_link_to_newest(site: &Path) -> bool {
+    let target = fs::read_link(site.join(SIMPLE));
+    let newest = read_statement(&site.join(STATEMENT));
+    matches!((target, newest), (Ok(target), Ok(newest))
+        if target == Path::new(&newest.statement.root.to_string()))
+        && fs::symlink_metadata(site.join(LOCK)).is_err()
 }
 
 /// The statement in a bundle, if it has one.

@@ -8,6 +8,7 @@ use ipwhl::publish::{BundleDescription, BundleError, BundlePlan};
 use ipwhl_unixfs::car::CarReader;
 
 use super::{LINUX, VERIFY, bundle, gadget, released, set};
+use crate::reuse::trusted;
 use crate::support::in_process::BuiltRelease;
 use crate::support::repository_builder::{Project, RepositoryBuilder};
 use crate::support::workshop::{Ran, Workshop, files, pure, stored};
@@ -146,6 +147,33 @@ fn a_bundle_does_not_become_a_release() {
         stick.restore();
     }
     stick.verify().line();
+}
+
+/// Nor does it become a site, of which only the newest release is verified. A site's own link to
+/// that release may have the name of a bundle's folder.
+#[test]
+fn a_bundle_does_not_become_a_site() {
+    let target = "[publish.site]\nkind = \"directory\"\npath = \"../stick\"\nlatest = \"simple\"\n";
+    let (workshop, root) = released(&set().configuration(&trusted()).configuration(target));
+    assert_eq!(workshop.run(&["publish"]).code, Some(0));
+    let simple = workshop.path("stick/simple");
+    let other = workshop.path("stick/other");
+    let lock = workshop.path("stick/pylock.toml");
+    let refused = || workshop.run(&VERIFY).refused(3, &["release.hollow.car"]);
+    assert!(workshop.run(&VERIFY).line().contains(&root));
+
+    fs::write(&lock, "lock-version = \"1.0\"\n").unwrap();
+    refused();
+    fs::remove_file(&lock).unwrap();
+    fs::remove_file(&simple).unwrap();
+    fs::create_dir(&simple).unwrap();
+    refused();
+    fs::rename(&simple, &other).unwrap();
+    std::os::unix::fs::symlink("other", &simple).unwrap();
+    refused();
+    fs::remove_file(&simple).unwrap();
+    std::os::unix::fs::symlink(&root, &simple).unwrap();
+    assert!(workshop.run(&VERIFY).line().contains(&root));
 }
 
 /// What pip would take from the folder is a part of the bundle, or the bundle is refused.
