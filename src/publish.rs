@@ -34,12 +34,11 @@ mod read;
 mod repair;
 mod request;
 mod run;
-mod secret;
-mod service;
 mod site;
 mod status;
 mod target;
 mod tree;
+mod upload;
 mod whole_folder;
 
 pub use amount::Amount;
@@ -64,7 +63,6 @@ pub use rate_limit::RateLimit;
 pub use repair::RepairBlocks;
 pub use request::{PublicationNotice, PublicationRequest};
 pub use run::{Event, Observer, Open, PublishRun, TargetOutcome, TargetState, gather_history};
-pub use secret::{Secret, UnusableSecret};
 pub use site::{
     ALTERED, AssembledBlocks, FetchedArchive, FileCheck, FileList, FoundWheel, HollowArchive,
     HollowError, ListError, ListedFile, ReleaseFile, SiteContradiction, SiteFetch, SiteFetchEvent,

@@ -5,6 +5,7 @@
 
 mod atomic_file;
 mod beneath;
+mod git;
 mod socket;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,8 @@ use std::time::Duration;
 
 pub use atomic_file::{AtomicFile, is_device, replace_directory, sync_directory};
 pub use beneath::open_beneath;
+pub(crate) use git::GitProgram;
+pub use git::{LOCAL_VARIABLES, NO_BARE_REPOSITORY};
 pub use socket::exchange;
 
 use crate::foundation::diagnostic::Inert;

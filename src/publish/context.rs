@@ -7,9 +7,9 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 
 use super::cluster::nearby::NearbyCluster;
-use super::secret::Secret;
 use crate::release::signature::{PublicKey, SigningKey};
 use crate::source::Client;
+use crate::source::Secret;
 
 /// The context of a target, besides its settings.
 #[derive(Debug)]

@@ -3,7 +3,6 @@
 //! Objects are written first, then the branch and the tag are updated in one transaction, then both
 //! are pushed in one. No work tree and no index is touched.
 
-mod program;
 mod state;
 
 use super::amount::Amount;
@@ -13,12 +12,12 @@ use super::place::TargetPlace;
 use super::publication::Publication;
 use super::published_release::PublishedRelease;
 use super::target::{Done, Plan, ReadBack, Report, Step, Target, Work};
+use crate::foundation::environment::GitProgram;
 use crate::foundation::failure::Failure;
 use crate::release::names::STATEMENT;
 use crate::release::signature::SigningKey;
 use crate::release::statement::SignedStatement;
 use crate::set::repository::GitTarget;
-use program::Program;
 use state::{Reference, short};
 
 /// The default branch and tag. The tagged commit contains the statement; forges use the name
@@ -31,7 +30,7 @@ const SEQUENCE: &str = "{sequence}";
 /// A target of the kind `git`.
 #[derive(Debug)]
 pub(super) struct Git {
-    program: Program,
+    program: GitProgram,
     branch: String,
     tag: String,
     remote: Option<String>,
@@ -69,7 +68,7 @@ impl Git {
             None => context.folder,
         };
         Self {
-            program: Program {
+            program: GitProgram {
                 folder,
                 is_named: settings.repository.is_some(),
                 variables: context.variables,

@@ -22,10 +22,10 @@ use super::follow::check_follows;
 use super::pins::{name, newest_first, outdated, parse_name};
 use super::place::TargetPlace;
 use super::published_release::PublishedRelease;
-use super::service::Upload;
 use super::target::{
     CheckOrder, Checked, DamageKind, Done, Plan, ReadBack, Report, Step, Target, Work,
 };
+use super::upload::Upload;
 use super::{Publication, read};
 use crate::foundation::failure::Failure;
 use crate::set::repository::KuboTarget;

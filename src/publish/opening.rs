@@ -13,12 +13,12 @@ use super::git::Git;
 use super::ipns::Ipns;
 use super::kubo::Kubo;
 use super::pinning_service::PinningService;
-use super::secret::Secret;
 use super::target::Target;
 use crate::foundation::diagnostic::nearest;
 use crate::foundation::failure::{Failure, error_chain};
 use crate::release::signature::{PublicKey, SigningKey, TrustedKey, named_key, own_key};
 use crate::set::repository::{CONFIGURATION_FILE, PublishKind, PublishTarget, Repository};
+use crate::source::Secret;
 use crate::source::{Client, Limits, Session};
 
 /// The prefix of this program's environment variables.

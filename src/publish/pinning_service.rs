@@ -16,11 +16,11 @@ use serde::{Deserialize, Serialize};
 use super::context::TargetContext;
 use super::place::TargetPlace;
 use super::published_release::PublishedRelease;
-use super::service::{RequestError, Service};
 use super::target::{CheckOrder, Checked, Done, Plan, ReadBack, Report, Step, Target, Work};
 use super::{Publication, check, read};
 use crate::foundation::failure::Failure;
 use crate::set::repository::PinningServiceTarget;
+use crate::source::service::{RequestError, Service};
 
 /// The start of the pin's name.
 const OURS: &str = "ipwhl";

@@ -30,9 +30,7 @@ pub use names::{CONFIGURATION_FILE, ORIGINAL_FOLDER};
 pub use own_folder::OwnFolder;
 pub(crate) use platforms::covers_name;
 pub use platforms::{covers_platform, summarize_platforms};
-pub use revision::{
-    Changes, LOCAL_VARIABLES, NO_BARE_REPOSITORY, Revision, RevisionError, disguises, tracked,
-};
+pub use revision::{Changes, Revision, RevisionError, disguises, tracked};
 pub use schema::{CONFIGURATION_SCHEMA_FILE, configuration_schema};
 pub(crate) use schema::{SeverityRules, WaivableCode};
 pub use supported::SUPPORTED_FILE;

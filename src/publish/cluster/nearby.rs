@@ -9,8 +9,8 @@ use super::rest::{Allocation, Rest};
 use crate::foundation::failure::Failure;
 use crate::publish::pins::{newest_first, parse_name};
 use crate::publish::published_release::PublishedRelease;
-use crate::publish::secret::Secret;
 use crate::source::Client;
+use crate::source::Secret;
 
 /// A cluster of the same configuration, to which a node may belong.
 #[derive(Debug)]

@@ -9,11 +9,12 @@ use serde_json::Value;
 use url::Url;
 
 use crate::foundation::failure::Failure;
-use crate::publish::secret::Secret;
-use crate::publish::service::{RequestError, Service, Upload};
 use crate::publish::target::Report;
+use crate::publish::upload::Upload;
 use crate::set::repository::ClusterTarget;
 use crate::source::Client;
+use crate::source::Secret;
+use crate::source::service::{RequestError, Service};
 
 /// The most pins of a cluster that are read.
 const MAXIMUM_PINS: usize = 2_000_000;
@@ -243,7 +244,7 @@ impl Rest {
         ];
         let query = query.map(|(key, value)| (key, value.to_owned()));
         let request = self.service.request(Method::POST, &["add"], query);
-        let reply = self.service.upload(request, upload, report).await?;
+        let reply = upload.send(&self.service, request, report).await?;
         reply.finish().await
     }
 }

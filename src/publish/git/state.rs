@@ -1,6 +1,6 @@
 //! The state of the branch and the tag of a release, here and at the remote.
 
-use super::program::Program;
+use crate::foundation::environment::GitProgram;
 use crate::foundation::failure::Failure;
 use crate::publish::published_release::PublishedRelease;
 use crate::release::names::STATEMENT;
@@ -28,7 +28,7 @@ pub(super) struct Reference {
 
 /// Inspects both references. Objects of the remote are fetched, but no reference is changed.
 pub(super) fn inspect(
-    git: &Program,
+    git: &GitProgram,
     names: [String; 2],
     remote: Option<&str>,
 ) -> Result<[Reference; 2], Failure> {
@@ -87,7 +87,7 @@ pub(super) fn inspect(
 
 impl Reference {
     /// The commit that the next one follows: the newer of the two tips.
-    pub(super) fn newer(&self, git: &Program, remote: &str) -> Result<Option<String>, Failure> {
+    pub(super) fn newer(&self, git: &GitProgram, remote: &str) -> Result<Option<String>, Failure> {
         let (Some(here), Some(there)) = (&self.here, &self.there) else {
             return Ok(self.here.clone().or_else(|| self.there.clone()));
         };
@@ -121,7 +121,7 @@ pub(super) fn short(object: &str) -> &str {
 
 /// The statement at a commit.
 pub(super) fn held(
-    git: &Program,
+    git: &GitProgram,
     commit: &str,
     branch: &str,
     name: &str,
@@ -157,7 +157,7 @@ pub(super) fn held(
 /// # Errors
 /// When the commit has another statement of the same sequence.
 pub(super) fn with_held(
-    git: &Program,
+    git: &GitProgram,
     commit: &str,
     entries: &[Vec<u8>],
     vouched: &SignedStatement,
@@ -184,7 +184,7 @@ pub(super) fn with_held(
 
 /// The signatures at a commit.
 fn signatures(
-    git: &Program,
+    git: &GitProgram,
     commit: &str,
     entries: &[Vec<u8>],
 ) -> Result<Vec<SignatureFile>, Failure> {
@@ -204,7 +204,7 @@ fn signatures(
 
 /// The statements of a commit and its ancestors, the newest first.
 pub(super) fn committed(
-    git: &Program,
+    git: &GitProgram,
     tip: &str,
     repository: &str,
 ) -> Result<Vec<SignedStatement>, Failure> {
@@ -233,7 +233,7 @@ fn name(entry: &[u8]) -> Option<&str> {
 }
 
 /// The entries at the top of a commit, in the format of `git mktree -z`.
-pub(super) fn entries(git: &Program, commit: &str) -> Result<Vec<Vec<u8>>, Failure> {
+pub(super) fn entries(git: &GitProgram, commit: &str) -> Result<Vec<Vec<u8>>, Failure> {
     let listing = git.bytes(&["ls-tree", "-z", "--full-tree", commit], b"")?;
     let entries = listing.split(|byte| *byte == 0);
     Ok(entries
@@ -262,7 +262,7 @@ pub(super) fn with_files(
 /// Checks that a tag belongs to this statement: it is signed by one of its signers, and its commit
 /// contains the statement.
 pub(super) fn check_tag(
-    git: &Program,
+    git: &GitProgram,
     name: &str,
     object: &str,
     files: &SignedStatement,

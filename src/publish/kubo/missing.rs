@@ -12,7 +12,7 @@ use ipwhl_unixfs::{Cid, Sha256Digest};
 
 use super::rpc::Rpc;
 use crate::publish::Publication;
-use crate::publish::service::RequestError;
+use crate::source::service::RequestError;
 
 /// The maximum number of blocks that are queried one by one.
 const FEW: usize = 64;

@@ -9,7 +9,7 @@ use reqwest::header::CONTENT_TYPE;
 use serde_json::Value;
 
 use super::rpc::Rpc;
-use crate::publish::service::RequestError;
+use crate::source::service::RequestError;
 
 /// The maximum time for a node to find a record, or nodes that keep it. It asks other nodes, which
 /// may be slow.

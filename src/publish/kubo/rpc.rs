@@ -12,8 +12,9 @@ use url::Url;
 use crate::foundation::failure::Failure;
 use crate::publish::check::Read;
 use crate::publish::context::TargetContext;
-use crate::publish::service::{Reply, RequestError, Service, Upload};
 use crate::publish::target::Report;
+use crate::publish::upload::Upload;
+use crate::source::service::{Reply, RequestError, Service};
 
 /// The most recursive pins of a node that are read.
 const MAXIMUM_PINS: usize = 2_000_000;
@@ -188,7 +189,7 @@ impl Rpc {
         ];
         let arguments = arguments.map(|(key, value)| (key, value.to_owned()));
         let request = self.command("dag/import", arguments);
-        let mut reply = self.service.upload(request, upload, report).await?;
+        let mut reply = upload.send(&self.service, request, report).await?;
         let mut imported = None;
         while let Some(line) = reply.line::<Value>().await? {
             imported = line["Stats"]["BlockCount"].as_u64().or(imported);

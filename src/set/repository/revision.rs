@@ -11,25 +11,11 @@ use std::sync::{Mutex, PoisonError};
 
 use super::LoadError;
 use super::files::{Files, Kind, MAXIMUM_TEXT, too_large};
-use crate::foundation::environment::{Environment, neutral_folder};
+use crate::foundation::environment::{
+    Environment, LOCAL_VARIABLES, NO_BARE_REPOSITORY, neutral_folder,
+};
 
 pub use changes::{Changes, disguises};
-
-/// Variables that git sets for its hooks; they would override the folder.
-pub const LOCAL_VARIABLES: [&str; 7] = [
-    "GIT_COMMON_DIR",
-    "GIT_DIR",
-    "GIT_INDEX_FILE",
-    "GIT_NAMESPACE",
-    "GIT_OBJECT_DIRECTORY",
-    "GIT_PREFIX",
-    "GIT_WORK_TREE",
-];
-
-/// Arguments of git. A change can commit the files of a bare repository into a folder, whose
-/// `config` names programs that git runs: with these arguments only a `.git` counts as a
-/// repository.
-pub const NO_BARE_REPOSITORY: [&str; 2] = ["-c", "safe.bareRepository=explicit"];
 
 /// The texts of a repository's folder at one commit.
 #[derive(Debug)]

@@ -1,4 +1,4 @@
-//! Runs git in the repository for statements.
+//! Runs git.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -7,9 +7,24 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::thread;
 
-use crate::foundation::environment::neutral_folder;
+use super::neutral_folder;
 use crate::foundation::failure::Failure;
-use crate::set::repository::{LOCAL_VARIABLES, NO_BARE_REPOSITORY};
+
+/// Variables that git sets for its hooks; they would override the folder.
+pub const LOCAL_VARIABLES: [&str; 7] = [
+    "GIT_COMMON_DIR",
+    "GIT_DIR",
+    "GIT_INDEX_FILE",
+    "GIT_NAMESPACE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_PREFIX",
+    "GIT_WORK_TREE",
+];
+
+/// Arguments of git. A change can commit the files of a bare repository into a folder, whose
+/// `config` names programs that git runs: with these arguments only a `.git` counts as a
+/// repository.
+pub const NO_BARE_REPOSITORY: [&str; 2] = ["-c", "safe.bareRepository=explicit"];
 
 /// The longest output of git that is read, in bytes: the listing of a folder.
 const LONGEST_ANSWER: u64 = 64 << 20;
@@ -20,16 +35,16 @@ const LONGEST_WORDS: usize = 800;
 
 /// A git process in a folder.
 #[derive(Debug)]
-pub(super) struct Program {
-    pub(super) folder: PathBuf,
+pub(crate) struct GitProgram {
+    pub(crate) folder: PathBuf,
     /// Whether `repository` names the folder; then it may be a bare repository.
-    pub(super) is_named: bool,
-    pub(super) variables: BTreeMap<OsString, OsString>,
+    pub(crate) is_named: bool,
+    pub(crate) variables: BTreeMap<OsString, OsString>,
 }
 
-impl Program {
+impl GitProgram {
     /// The output of git; its error message if it fails.
-    pub(super) fn ask(
+    pub(crate) fn ask(
         &self,
         arguments: &[&str],
         input: &[u8],
@@ -100,7 +115,7 @@ impl Program {
     }
 
     /// The output of git; a failure of git is an error.
-    pub(super) fn bytes(&self, arguments: &[&str], input: &[u8]) -> Result<Vec<u8>, Failure> {
+    pub(crate) fn bytes(&self, arguments: &[&str], input: &[u8]) -> Result<Vec<u8>, Failure> {
         self.ask(arguments, input)?.map_err(|words| {
             Failure::world(format!(
                 "git {} failed: {words}",
@@ -110,13 +125,13 @@ impl Program {
     }
 
     /// The same as text, without the last line feed.
-    pub(super) fn text(&self, arguments: &[&str], input: &[u8]) -> Result<String, Failure> {
+    pub(crate) fn text(&self, arguments: &[&str], input: &[u8]) -> Result<String, Failure> {
         let text = String::from_utf8_lossy(&self.bytes(arguments, input)?).into_owned();
         Ok(text.trim_end_matches('\n').to_owned())
     }
 
     /// The object with a name; `None` if it does not exist.
-    pub(super) fn object(&self, name: &str) -> Result<Option<String>, Failure> {
+    pub(crate) fn object(&self, name: &str) -> Result<Option<String>, Failure> {
         let asked = self.ask(
             &["rev-parse", "--verify", "--quiet", "--end-of-options", name],
             b"",
@@ -128,12 +143,12 @@ impl Program {
     }
 
     /// Whether an object is available here.
-    pub(super) fn has(&self, object: &str) -> Result<bool, Failure> {
+    pub(crate) fn has(&self, object: &str) -> Result<bool, Failure> {
         Ok(self.ask(&["cat-file", "-e", object], b"")?.is_ok())
     }
 
     /// An object of this type; `None` if it does not exist.
-    pub(super) fn content(&self, kind: &str, name: &str) -> Result<Option<Vec<u8>>, Failure> {
+    pub(crate) fn content(&self, kind: &str, name: &str) -> Result<Option<Vec<u8>>, Failure> {
         Ok(self.ask(&["cat-file", kind, name], b"")?.ok())
     }
 }

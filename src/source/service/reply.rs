@@ -17,7 +17,7 @@ const LONGEST_LINE: usize = 1 << 20;
 const ERROR_TRAILER: &str = "x-stream-error";
 
 /// An answer with a successful status.
-pub(in crate::publish) struct Reply<'s> {
+pub(crate) struct Reply<'s> {
     service: &'s Service,
     body: Body,
     pending: Vec<u8>,
@@ -29,7 +29,7 @@ impl<'s> Reply<'s> {
     pub(super) fn new(service: &'s Service, response: Response) -> Self {
         Self {
             service,
-            idle: service.client.limits().idle_timeout,
+            idle: service.idle_timeout(),
             body: Body::from(response),
             pending: Vec::new(),
             has_ended: false,
@@ -37,7 +37,7 @@ impl<'s> Reply<'s> {
     }
 
     /// The same answer with a longer idle time: the server works before it answers.
-    pub(in crate::publish) fn patient(mut self, idle: Duration) -> Self {
+    pub(crate) fn patient(mut self, idle: Duration) -> Self {
         self.idle = idle;
         self
     }
@@ -79,10 +79,7 @@ impl<'s> Reply<'s> {
     }
 
     /// The whole body.
-    pub(in crate::publish) async fn all(
-        &mut self,
-        largest: usize,
-    ) -> Result<Vec<u8>, RequestError> {
+    pub(crate) async fn all(&mut self, largest: usize) -> Result<Vec<u8>, RequestError> {
         let mut body = std::mem::take(&mut self.pending);
         while let Some(piece) = self.piece().await? {
             if body.len() + piece.len() > largest {
@@ -97,7 +94,7 @@ impl<'s> Reply<'s> {
     }
 
     /// The whole body as JSON.
-    pub(in crate::publish) async fn json<T: DeserializeOwned>(mut self) -> Result<T, RequestError> {
+    pub(crate) async fn json<T: DeserializeOwned>(mut self) -> Result<T, RequestError> {
         let body = self.all(LARGEST_ANSWER).await?;
         let value: Value =
             serde_json::from_slice(&body).map_err(|error| self.not_understood(&error))?;
@@ -107,9 +104,7 @@ impl<'s> Reply<'s> {
 
     /// The next value of an answer with one on each line (NDJSON), `None` at its end. Errors among
     /// the values are returned, even after a successful status.
-    pub(in crate::publish) async fn line<T: DeserializeOwned>(
-        &mut self,
-    ) -> Result<Option<T>, RequestError> {
+    pub(crate) async fn line<T: DeserializeOwned>(&mut self) -> Result<Option<T>, RequestError> {
         loop {
             let end = self.pending.iter().position(|byte| *byte == b'\n');
             let line: Vec<u8> = match end {
@@ -145,7 +140,7 @@ impl<'s> Reply<'s> {
     }
 
     /// Reads the rest, because it may contain errors.
-    pub(in crate::publish) async fn finish(mut self) -> Result<(), RequestError> {
+    pub(crate) async fn finish(mut self) -> Result<(), RequestError> {
         while self.line::<Value>().await?.is_some() {}
         Ok(())
     }

@@ -2,39 +2,39 @@
 
 mod ask;
 mod reply;
-mod upload;
 
 use std::fmt;
+use std::time::Duration;
 
 use reqwest::header::AUTHORIZATION;
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::Value;
 use url::Url;
 
+use super::address::redacted;
+use super::client::Client;
 use super::secret::Secret;
 use crate::foundation::diagnostic::visible;
 use crate::foundation::failure::Failure;
-use crate::source::{Client, redacted};
 
-pub(super) use reply::Reply;
-pub(super) use upload::Upload;
+pub(crate) use reply::Reply;
 
 /// The maximum number of characters to show of a server's message.
 const LONGEST_WORDS: usize = 500;
 /// The reason why a request failed. It contains no secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct RequestError {
+pub(crate) struct RequestError {
     /// The status of the response, if there was one.
-    pub(super) status: Option<StatusCode>,
+    pub(crate) status: Option<StatusCode>,
     /// The server's own code for it, as in `INSUFFICIENT_FUNDS`.
-    pub(super) reason: Option<String>,
+    pub(crate) reason: Option<String>,
     /// A sentence.
-    pub(super) message: String,
-    pub(super) help: Option<String>,
+    pub(crate) message: String,
+    pub(crate) help: Option<String>,
 }
 
 impl RequestError {
-    pub(super) fn new(message: impl Into<String>) -> Self {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
         Self {
             status: None,
             reason: None,
@@ -44,7 +44,7 @@ impl RequestError {
     }
 
     /// Whether the requested resource does not exist.
-    pub(super) fn is_missing(&self) -> bool {
+    pub(crate) fn is_missing(&self) -> bool {
         self.status == Some(StatusCode::NOT_FOUND)
     }
 }
@@ -67,7 +67,7 @@ impl From<RequestError> for Failure {
 /// A service at an address. Redirects are not followed: they would send the secret, or an upload,
 /// to an address that is not configured.
 #[derive(Debug)]
-pub(super) struct Service {
+pub(crate) struct Service {
     client: Client,
     base: Url,
     secret: Option<Secret>,
@@ -78,7 +78,7 @@ pub(super) struct Service {
 impl Service {
     /// The service below `base`. Without encryption, a secret is sent to this machine only, and
     /// never through a proxy.
-    pub(super) fn new(
+    pub(crate) fn new(
         client: Client,
         base: Url,
         secret: Option<Secret>,
@@ -100,12 +100,17 @@ impl Service {
     }
 
     /// Its address, in printable form.
-    pub(super) fn place(&self) -> String {
+    pub(crate) fn place(&self) -> String {
         redacted(&self.base).trim_end_matches('/').to_owned()
     }
 
+    /// The longest time in which it may send or accept nothing.
+    pub(crate) fn idle_timeout(&self) -> Duration {
+        self.client.limits().idle_timeout
+    }
+
     /// A request for the path below the address, with encoded parts.
-    pub(super) fn request<'q>(
+    pub(crate) fn request<'q>(
         &self,
         method: Method,
         path: &[&str],
@@ -153,7 +158,7 @@ impl Service {
 
     /// The printable form of a server's message: one line, shortened, without the secret and
     /// control characters.
-    pub(super) fn printable(&self, text: &str) -> String {
+    pub(crate) fn printable(&self, text: &str) -> String {
         let text = match &self.secret {
             Some(secret) => secret.redact(text),
             None => text.to_owned(),

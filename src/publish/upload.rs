@@ -12,9 +12,9 @@ use ipwhl_unixfs::car::{CarError, archive_start, section_start};
 use reqwest::multipart::{Form, Part};
 use reqwest::{Body, RequestBuilder};
 
-use super::{Reply, RequestError, Service};
 use crate::publish::check::SharedBlocks;
 use crate::publish::target::{Report, Step};
+use crate::source::service::{Reply, RequestError, Service};
 
 /// The interval between checks of the progress of an upload.
 const TICK: Duration = Duration::from_millis(200);
@@ -22,7 +22,7 @@ const TICK: Duration = Duration::from_millis(200);
 const LONGEST_WORK: Duration = Duration::from_mins(10);
 
 /// Some blocks as an archive.
-pub(in crate::publish) struct Upload {
+pub(super) struct Upload {
     blocks: SharedBlocks,
     root: Cid,
     cids: Vec<Cid>,
@@ -33,12 +33,7 @@ pub(in crate::publish) struct Upload {
 
 impl Upload {
     /// These blocks, `bytes` in total, in an archive with this root.
-    pub(in crate::publish) fn new(
-        blocks: SharedBlocks,
-        root: Cid,
-        cids: Vec<Cid>,
-        bytes: u64,
-    ) -> Self {
+    pub(super) fn new(blocks: SharedBlocks, root: Cid, cids: Vec<Cid>, bytes: u64) -> Self {
         Self {
             blocks,
             root,
@@ -49,7 +44,7 @@ impl Upload {
     }
 
     /// The number of blocks.
-    pub(in crate::publish) fn count(&self) -> u64 {
+    pub(super) fn count(&self) -> u64 {
         self.cids.len() as u64
     }
 
@@ -72,24 +67,22 @@ impl Upload {
         let body = Body::wrap_stream(stream::iter([Ok(start)]).chain(sections));
         Form::new().part("file", Part::stream(body).file_name("release.car"))
     }
-}
 
-impl Service {
-    /// Sends an upload. It may take any time while it makes progress.
-    pub(in crate::publish) async fn upload(
+    /// Sends it to a service. It may take any time while it makes progress.
+    pub(super) async fn send<'s>(
         &self,
+        service: &'s Service,
         request: RequestBuilder,
-        upload: &Upload,
         report: Report<'_>,
-    ) -> Result<Reply<'_>, RequestError> {
-        let mut answer = std::pin::pin!(request.multipart(upload.form()).send());
+    ) -> Result<Reply<'s>, RequestError> {
+        let mut answer = std::pin::pin!(request.multipart(self.form()).send());
         let (mut told, mut still) = (0, Duration::ZERO);
         loop {
             if let Ok(answer) = tokio::time::timeout(TICK, &mut answer).await {
-                report(Step::Bytes(upload.sent.load(Ordering::Relaxed) - told));
-                return Ok(self.reply(answer).await?.patient(LONGEST_WORK));
+                report(Step::Bytes(self.sent.load(Ordering::Relaxed) - told));
+                return Ok(service.reply(answer).await?.patient(LONGEST_WORK));
             }
-            let sent = upload.sent.load(Ordering::Relaxed);
+            let sent = self.sent.load(Ordering::Relaxed);
             if sent > told {
                 report(Step::Bytes(sent - told));
                 told = sent;
@@ -97,15 +90,15 @@ impl Service {
                 continue;
             }
             still += TICK;
-            let limit = if sent == upload.bytes {
+            let limit = if sent == self.bytes {
                 LONGEST_WORK
             } else {
-                self.client.limits().idle_timeout
+                service.idle_timeout()
             };
             if still >= limit {
                 return Err(RequestError::new(format!(
                     "{} accepted no byte for {} s",
-                    self.place(),
+                    service.place(),
                     limit.as_secs()
                 )));
             }

@@ -60,7 +60,7 @@ impl Secret {
     }
 
     /// The header `Authorization`.
-    pub(super) fn header(&self) -> &HeaderValue {
+    pub(crate) fn header(&self) -> &HeaderValue {
         &self.header
     }
 

@@ -21,16 +21,13 @@ const LONGEST_DELAY: Duration = Duration::from_mins(1);
 impl Service {
     /// Makes a request until the server has accepted it. A server that cannot be reached or is too
     /// busy has not accepted it.
-    pub(in crate::publish) async fn ask(
-        &self,
-        request: RequestBuilder,
-    ) -> Result<Reply<'_>, RequestError> {
+    pub(crate) async fn ask(&self, request: RequestBuilder) -> Result<Reply<'_>, RequestError> {
         let limit = self.client.limits().response_timeout;
         self.ask_within(request, limit).await
     }
 
     /// The same for a server that may take this long to answer.
-    pub(in crate::publish) async fn ask_within(
+    pub(crate) async fn ask_within(
         &self,
         request: RequestBuilder,
         limit: Duration,
@@ -69,7 +66,7 @@ impl Service {
     }
 
     /// Reads the message of an error response.
-    pub(super) async fn reply(
+    pub(crate) async fn reply(
         &self,
         sent: Result<Response, reqwest::Error>,
     ) -> Result<Reply<'_>, RequestError> {
