@@ -514,6 +514,26 @@ fn a_lock_is_compared_with_the_set() {
         ),
         (&["lock", "--base", "data:x"], "no address of a folder"),
         (
+            &[
+                "lock",
+                "--format",
+                "requirements",
+                "--base",
+                "http://example.org/",
+            ],
+            "`--format requirements` names no address of wheels, so it takes no `--base`",
+        ),
+        (
+            &[
+                "lock",
+                "--format",
+                "constraints",
+                "--base",
+                "http://example.org/",
+            ],
+            "`--format constraints` names no address of wheels, so it takes no `--base`",
+        ),
+        (
             &["lock", "--check", "ipwhl.toml"],
             "is not from `ipwhl lock`",
         ),
