@@ -29,7 +29,7 @@ use crate::release::statement::SignedStatement;
 use crate::release::trust::{NextRequest, ReuseRequest, check_unsigned};
 use crate::set::check;
 use crate::set::gather::{Network, WheelReport, all_wheels};
-use crate::set::judgement::{has_errors, judge};
+use crate::set::judgement::{has_errors, judge, merge_licences};
 use crate::set::repository::Repository;
 use vouch::{Preparation, prepare, vouch};
 
@@ -213,10 +213,12 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         &all_wheels(&repository),
         &gathered,
     ));
+    findings.extend(check::licence_entries(&repository, &gathered));
     if let Some(previous) = preparation.as_ref().and_then(Preparation::previous) {
         findings.extend(withdrawn_before(&repository, previous, &gathered));
     }
-    let findings = judged(findings, &gathered);
+    let mut findings = judged(findings, &gathered);
+    merge_licences(&repository, &mut findings, today, "");
     show(context, &repository, &findings, arguments.message_format)?;
     show_failures(context, &gathered.failures, arguments.network.offline);
     if !gathered.failures.is_empty() {

@@ -12,7 +12,7 @@ use crate::foundation::diagnostic::{Baseline, Finding, Inert, SourceTexts, brief
 use crate::foundation::failure::{Failure, unwritable};
 use crate::set::declaration::{Declaration, FileChange, change_files};
 use crate::set::graph::Graph;
-use crate::set::judgement::{compare, has_errors};
+use crate::set::judgement::{compare, has_errors, merge_licences};
 use crate::set::repository::Repository;
 use crate::set::resolve::{Added, ProjectRequest, RemovalPlan, StatedPublisher, declaration_file};
 use crate::set::review::known_findings;
@@ -197,6 +197,7 @@ impl Before {
             // All of them are new, so the mark is not printed.
             finding.baseline = None;
         }
+        merge_licences(&now, &mut findings, context.session.today(), "");
         if findings.is_empty() {
             return Ok(ExitStatus::Clean);
         }

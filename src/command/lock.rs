@@ -130,6 +130,17 @@ fn refuse_unused(arguments: &Arguments) -> Result<(), Failure> {
     let Some(base) = &arguments.base else {
         return Ok(());
     };
+    let unplaced = match format {
+        LockFormat::Requirements => Some("requirements"),
+        LockFormat::Constraints => Some("constraints"),
+        LockFormat::Pylock | LockFormat::Uv => None,
+    };
+    if let Some(unplaced) = unplaced {
+        return Err(Failure::usage(format!(
+            "`--format {unplaced}` names no address of wheels, so it takes no `--base`"
+        ))
+        .help("give the address to the installer, as `--index-url`"));
+    }
     if !base.username().is_empty() || base.password().is_some() {
         return Err(Failure::usage(
             "a lock file is for others, so no user name and no password belong in `--base`",

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::path::Path;
 
 use super::context::Context;
-use crate::foundation::environment::{AtomicFile, is_device};
+use crate::foundation::environment::{AtomicFile, is_device, link_target};
 use crate::foundation::failure::{Failure, unwritable};
 use crate::set::graph::{GraphQuery, NamedProject, member};
 
@@ -28,7 +28,7 @@ pub(super) fn named(
 }
 
 /// Writes a document to the file, or to standard output without one. A device or a pipe gets its
-/// bytes.
+/// bytes, and a symbolic link stays: the file that it names is written.
 pub(super) fn write_or_print(
     context: &Context<'_>,
     output: Option<&Path>,
@@ -43,7 +43,7 @@ pub(super) fn write_or_print(
         let device = OpenOptions::new().write(true).open(&place);
         device.and_then(|mut device| device.write_all(text.as_bytes()))
     } else {
-        AtomicFile::write_whole(&place, text.as_bytes())
+        link_target(&place).and_then(|place| AtomicFile::write_whole(&place, text.as_bytes()))
     };
     written.map_err(|error| unwritable(file, &error))
 }

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-pub use atomic_file::{AtomicFile, is_device, replace_directory, sync_directory};
+pub use atomic_file::{AtomicFile, is_device, link_target, replace_directory, sync_directory};
 pub use beneath::open_beneath;
 pub(crate) use git::GitProgram;
 pub use git::{LOCAL_VARIABLES, NO_BARE_REPOSITORY};

@@ -27,6 +27,7 @@ mod uncovered_platform;
 mod undefined_marker;
 mod unneeded;
 mod unsatisfied_dependency;
+mod unused_license_entry;
 mod unused_wheel;
 mod uploaded_mismatch;
 mod version_mismatch;
@@ -35,6 +36,7 @@ mod withdrawn;
 use bytes::{missing_source, other_bytes};
 pub(crate) use conflicting_digest::take_in_mismatches;
 pub(crate) use dependencies_mismatch::can_apply;
+pub(crate) use licence::merged as merged_licences;
 pub use remedy::Pin;
 
 use std::collections::BTreeMap;
@@ -205,6 +207,12 @@ pub fn wheels(
     findings
 }
 
+/// Findings about entries of `[licenses]` that no wheel of the set uses. There are none unless the
+/// report has every wheel of the set, because an unread wheel may use an entry.
+pub fn licence_entries(repository: &Repository, report: &WheelReport) -> Vec<Finding> {
+    unused_license_entry::check(repository, report)
+}
+
 /// Findings about the bytes and answers of sources.
 pub fn sources(problems: &[WheelProblem]) -> Vec<Finding> {
     let findings = problems.iter().map(|one| match &one.problem {
@@ -227,7 +235,7 @@ pub struct WheelRules<'r> {
     pub layout: Layout,
     /// The supported platforms.
     pub platforms: &'r [Platform],
-    /// The licences that the set accepts, if it has a policy.
+    /// The licences that the set accepts, if it has a policy without mistakes.
     pub licences: Option<&'r LicencePolicy>,
 }
 
@@ -237,7 +245,10 @@ impl<'r> WheelRules<'r> {
         Self {
             layout: configuration.layout,
             platforms: &configuration.platforms,
-            licences: configuration.licences.as_ref(),
+            licences: configuration
+                .licences
+                .as_ref()
+                .filter(|policy| !policy.is_broken),
         }
     }
 }

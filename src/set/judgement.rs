@@ -3,6 +3,7 @@
 
 mod alike;
 mod baseline;
+mod licences;
 mod propose;
 mod related;
 mod waivers;
@@ -15,6 +16,7 @@ use crate::set::gather::{WheelReport, all_wheels};
 use crate::set::graph::Graph;
 use crate::set::repository::{Repository, summarize_platforms};
 pub use baseline::compare;
+pub use licences::merge_licences;
 use propose::propose;
 pub use related::{group_related, waivers};
 pub use waivers::Audited;

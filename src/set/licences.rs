@@ -13,5 +13,5 @@ pub use expression::{ExpressionError, LicenceExpression, LicenceTerm};
 pub use metadata::{Licence, LicenceOrigin, UnknownLicence};
 pub use policy::{
     Clarification, LicenceException, LicencePolicy, Objection, Refusal, RefusedTerm,
-    UnknownLicences,
+    UnknownLicences, UsedEntries,
 };

@@ -16,7 +16,7 @@ use crate::set::check;
 use crate::set::declaration::{Declaration, DeclaredWheel};
 use crate::set::difference::EarlierState;
 use crate::set::gather::{Gathering, Network, WheelReport, all_wheels, known_wheels, timed_wheels};
-use crate::set::judgement::{judge, judge_audited};
+use crate::set::judgement::{judge, judge_audited, merge_licences};
 use crate::set::repository::Repository;
 use crate::set::resolve::propose;
 use crate::source::Session;
@@ -130,6 +130,7 @@ pub fn review(
     let verified_earlier = known.verified(&others);
     findings.extend(check::wheels(repository, &others, &known));
     report.extend(known);
+    findings.extend(check::licence_entries(repository, &report));
     let today = now.to_zoned(TimeZone::UTC).date();
     let judge = if database.is_some() {
         judge_audited
@@ -140,6 +141,7 @@ pub fn review(
     let gone = options
         .before
         .map(|before| before.compare(repository, &report, now, database.as_ref(), &mut findings));
+    merge_licences(repository, &mut findings, today, options.waiver_reason);
     if let Some(database) = database {
         database.discard();
     }
@@ -201,6 +203,7 @@ pub fn known_findings(
     let wheels = all_wheels(repository);
     let known = known_among(session, repository, &wheels);
     findings.extend(check::wheels(repository, &wheels, &known));
+    findings.extend(check::licence_entries(repository, &known));
     judge(repository, findings, &known, session.today(), "")
 }
 

@@ -51,6 +51,7 @@ pub fn fixture(code: Code) -> Option<RepositoryBuilder> {
         Code::ExtrasMismatch => extras_mismatch(),
         Code::DeniedLicense => denied_license(),
         Code::UnknownLicense => unknown_license(),
+        Code::UnusedLicenseEntry => unused_license_entry(),
         Code::UnsatisfiedDependency => unsatisfied_dependency(),
         Code::MissingExtra => missing_extra(),
         Code::UnavailableDependency => unavailable_dependency(),
@@ -282,6 +283,14 @@ fn unknown_license() -> RepositoryBuilder {
     })
     .format_2()
     .configuration("\n[licenses]\nallow = [\"MIT\"]\n")
+}
+
+/// The exception is for a project of another name.
+fn unused_license_entry() -> RepositoryBuilder {
+    RepositoryBuilder::sound().format_2().configuration(
+        "\n[licenses]\nunknown = \"allow\"\n\n[[licenses.exception]]\nproject = \"damsons\"\n\
+         allow = [\"GPL-3.0-only\"]\nreason = \"a program of its own\"\n",
+    )
 }
 
 /// `cherry[pit]` wants `damson>=5,<6`.

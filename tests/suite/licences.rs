@@ -373,7 +373,10 @@ fn exceptions_and_clarifications_are_for_one_project() {
         )
     };
     assert!(codes(gpl, &exception("plum")).is_empty());
-    assert_eq!(codes(gpl, &exception("plums")), ["denied-license"]);
+    assert_eq!(
+        codes(gpl, &exception("plums")),
+        ["denied-license", "unused-license-entry"]
+    );
     let clarify = |more: &str| {
         format!(
             "\n[licenses]\nallow = ['BSD-3-Clause']\n\n[[licenses.clarify]]\nproject = 'plum'\n\
@@ -394,7 +397,7 @@ fn exceptions_and_clarifications_are_for_one_project() {
             bsd,
             &clarify("expression = 'BSD-3-Clause'\nversion = '2.0'")
         ),
-        ["unknown-license"]
+        ["unknown-license", "unused-license-entry"]
     );
     assert_eq!(
         codes(bsd, &clarify("expression = 'BSD-2-Clause'")),
@@ -403,7 +406,7 @@ fn exceptions_and_clarifications_are_for_one_project() {
     // What the wheel states is not overruled.
     assert_eq!(
         codes(gpl, &clarify("expression = 'BSD-3-Clause'")),
-        ["denied-license"]
+        ["denied-license", "unused-license-entry"]
     );
 }
 
@@ -571,4 +574,219 @@ fn a_change_that_accepts_more_licences_is_named() {
     let run = program.run(&["check", "--since", "HEAD~1"]);
     let run = run.expect(ExitStatus::Clean);
     assert!(!run.stderr.contains("accepts more"), "{}", run.stderr);
+}
+
+/// A wheel of `plum` for a system, with a licence.
+fn system_wheel(system: &str, licence: &str) -> WheelBuilder {
+    WheelBuilder::new("plum", "1.0")
+        .tag(&format!("cp312-abi3-{system}"))
+        .header("License-Expression", licence)
+        .member("plum.bin", system)
+}
+
+const LINUX: &str = "manylinux_2_17_x86_64";
+
+/// A set of `plum` with a wheel for each licence.
+fn several(licences: &[&str], policy: &str) -> RepositoryBuilder {
+    let systems = [LINUX, "win_amd64", "win_arm64"];
+    let mut wheels = systems.iter().zip(licences);
+    let (system, licence) = wheels.next().unwrap();
+    let plum = Project::wanted(system_wheel(system, licence));
+    let plum = wheels.fold(plum, |plum, (system, licence)| {
+        plum.wheel(system_wheel(system, licence))
+    });
+    RepositoryBuilder::new()
+        .format_2()
+        .configuration(policy)
+        .configuration("\n[severity]\nunused-wheel = 'off'\nuncovered-platform = 'off'\n")
+        .project(plum)
+}
+
+/// The findings of a run in JSON.
+fn findings(run: &Run) -> Vec<serde_json::Value> {
+    let lines = run.stdout.lines();
+    let values = lines.map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    values.filter(|value| value["type"] == "finding").collect()
+}
+
+/// Wheels with the same licence are one finding, at the first of them, and one waiver.
+#[test]
+fn wheels_of_a_project_with_the_same_licence_are_one_finding() {
+    let policy = "\n[licenses]\nallow = ['MIT']\n";
+    let gpl = "GPL-3.0-only";
+    let repository = several(&[gpl, gpl, gpl], policy).build();
+    let run = checked(&repository);
+    let found = findings(&run);
+    assert_eq!(found.len(), 1, "{}", run.stdout);
+    assert_eq!(
+        found[0]["message"],
+        "the set does not accept the licence of the 3 wheels of `plum`: `GPL-3.0-only`"
+    );
+    let text = repository.read("declarations/plum.toml");
+    let first = text.lines().position(|line| line == "[[wheel]]").unwrap();
+    let places = found[0]["places"].as_array().unwrap();
+    assert_eq!(places.len(), 1, "{}", found[0]);
+    let line = places[0]["line"].as_u64().unwrap();
+    assert!(
+        (first as u64..first as u64 + 4).contains(&line),
+        "{line}: {first}"
+    );
+    let run = Program::new(repository.path()).run(&["check", "--wheels", "--waivers", "seen"]);
+    assert_eq!(
+        run.stdout.matches("[[waiver]]").count(),
+        1,
+        "{}",
+        run.stdout
+    );
+    assert!(!run.stdout.contains("wheel = "), "{}", run.stdout);
+    // A build says the same.
+    let run = Program::new(repository.path()).run(&["build", "--root-only"]);
+    let run = run.expect(ExitStatus::Findings);
+    assert_eq!(
+        run.stderr.matches("[denied-license]").count(),
+        1,
+        "{}",
+        run.stderr
+    );
+    assert!(
+        run.stderr.contains("the 3 wheels of `plum`"),
+        "{}",
+        run.stderr
+    );
+
+    // Wheels that differ are named.
+    let repository = several(&[gpl, "ISC", gpl], policy).build();
+    let found = findings(&checked(&repository));
+    let messages: Vec<&str> = found
+        .iter()
+        .map(|one| one["message"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        messages,
+        [
+            "the set does not accept the licence of 2 of 3 wheels of `plum`: `GPL-3.0-only`",
+            "the set does not accept the licence of `plum-1.0-cp312-abi3-win_amd64.whl`: `ISC`",
+        ]
+    );
+    let notes = found[0]["notes"].to_string();
+    for system in [LINUX, "win_arm64"] {
+        let name = format!("`plum-1.0-cp312-abi3-{system}.whl`");
+        assert!(notes.contains(&name), "{notes}");
+    }
+    // A waiver of one wheel leaves the others.
+    let waiver = "\n[[waiver]]\ncode = 'denied-license'\nproject = 'plum'\n\
+                  wheel = 'plum-1.0-cp312-abi3-win_amd64.whl'\nreason = 'seen'\n\
+                  expires = 2027-03-01\n";
+    let repository = several(&[gpl, gpl, gpl], &format!("{policy}{waiver}")).build();
+    let found = findings(&checked(&repository));
+    assert_eq!(found.len(), 1);
+    let message = found[0]["message"].as_str().unwrap();
+    assert!(message.contains("2 of 3 wheels"), "{message}");
+    // Licences that are unknown for the same reason.
+    let repository = several(&["odd", "odd"], policy).build();
+    let found = findings(&checked(&repository));
+    assert_eq!(found.len(), 1);
+    assert_eq!(
+        found[0]["message"],
+        "the licence of the 2 wheels of `plum` is unknown"
+    );
+}
+
+#[test]
+fn entries_that_no_wheel_uses_are_named() {
+    let exception = |allow: &str| {
+        format!("\n[[licenses.exception]]\nproject = 'plum'\nallow = [{allow}]\nreason = 'seen'\n")
+    };
+    let clarify = |more: &str| {
+        format!(
+            "\n[[licenses.clarify]]\nproject = 'plum'\nexpression = 'MIT'\nreason = 'seen'\n{more}\n"
+        )
+    };
+    let mit = "\n[licenses]\nallow = ['MIT']\n";
+    let unused = |licences: &[&str], policy: &str| -> Vec<String> {
+        let run = checked(&several(licences, policy).build());
+        assert_eq!(run.status, ExitStatus::Clean, "{}", run.stdout);
+        let found = findings(&run).into_iter();
+        found
+            .map(|one| {
+                assert_eq!(one["code"], "unused-license-entry");
+                assert_eq!(one["severity"], "warning");
+                format!("{} {}", one["message"].as_str().unwrap(), one["notes"])
+            })
+            .collect()
+    };
+    let gpl = exception("'GPL-3.0-only'");
+    // Used, if only by one wheel.
+    let policy = format!("{mit}{gpl}");
+    assert!(unused(&["MIT", "GPL-3.0-only"], &policy).is_empty());
+    assert!(unused(&["odd"], &format!("{mit}{}", clarify(""))).is_empty());
+    // The licence is allowed anyway, or by the other side of `OR`, or by an earlier exception.
+    for licence in ["MIT", "MIT OR GPL-3.0-only"] {
+        let found = unused(&[licence], &policy);
+        let expected = format!(
+            "no wheel needs the exception for `plum` [\"the licence of its wheels: `{licence}`\"]"
+        );
+        assert_eq!(found, [expected]);
+    }
+    assert_eq!(
+        unused(&["GPL-3.0-only"], &format!("{mit}{gpl}{gpl}")).len(),
+        1
+    );
+    // The wheel states its licence, or another version is declared.
+    for (licence, more, note) in [
+        ("MIT", "", "the licence of its wheels: `MIT`"),
+        (
+            "MIT",
+            "version = '2.0'",
+            "it is about `2.0`; the set has `1.0`",
+        ),
+    ] {
+        let found = unused(&[licence], &format!("{mit}{}", clarify(more)));
+        let expected = format!("no wheel needs the clarification of `plum` [\"{note}\"]");
+        assert_eq!(found, [expected]);
+    }
+    // The place is the entry; a name that is nearly right is proposed.
+    let policy = format!("{mit}{}", gpl.replace("plum", "plums"));
+    let repository = several(&["MIT"], &policy).build();
+    let run = Program::new(repository.path()).run(&["check", "--wheels"]);
+    let line = repository.read("ipwhl.toml");
+    let line = line
+        .lines()
+        .position(|line| line == "[[licenses.exception]]");
+    for words in [
+        "warning[unused-license-entry]: no wheel needs the exception for `plums`",
+        &format!("ipwhl.toml:{}", line.unwrap() + 1),
+        "did you mean `plum`?",
+    ] {
+        assert!(run.stderr.contains(words), "{words}: {}", run.stderr);
+    }
+    // While a wheel is unread, any entry may be needed; a waiver of the finding, too.
+    let waiver = "\n[[waiver]]\ncode = 'unused-license-entry'\nproject = 'plums'\n\
+                  reason = 'soon'\nexpires = 2027-03-01\n";
+    for policy in [policy.clone(), format!("{policy}{waiver}")] {
+        let repository = several(&["MIT"], &policy).build();
+        let run = Program::new(repository.path()).run(&["check", "--message-format", "json"]);
+        assert_eq!(run.codes(), Vec::<String>::new());
+    }
+    let repository = several(&["MIT"], &format!("{policy}{waiver}")).build();
+    assert!(checked(&repository).codes().is_empty());
+}
+
+/// A mistake in the policy comes alone: no wheel is judged by what remains.
+#[test]
+fn a_broken_policy_judges_no_wheel() {
+    for policy in [
+        "allow = ['MITT']",
+        "allow = ['MITT', 'ISC']",
+        "alow = ['MIT']\nallow = []",
+        "allow = ['ISC']\n[[licenses.exception]]\nproject = 'plum'\nallow = ['MTI']\nreason = 'a'",
+    ] {
+        let found = codes(
+            ("License-Expression", "MIT"),
+            &format!("\n[licenses]\n{policy}\n"),
+        );
+        assert!(!found.is_empty(), "{policy}");
+        let is_text = |code: &String| ["invalid-value", "unknown-key"].contains(&code.as_str());
+        assert!(found.iter().all(is_text), "{policy}: {found:?}");
+    }
 }

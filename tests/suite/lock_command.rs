@@ -128,14 +128,11 @@ fn pip_and_uv_install_one_closure() {
             "requirements.txt"
         };
         let file = workshop.path(name);
-        let ran = workshop.run(&[
-            "lock",
-            "application[colour]",
-            "--format",
-            format,
-            "--base",
-            &serving.url,
-        ]);
+        let mut line = vec!["lock", "application[colour]", "--format", format];
+        if format == "pylock" {
+            line.extend(["--base", &serving.url]);
+        }
+        let ran = workshop.run(&line);
         assert_eq!(ran.code, Some(0), "{}", ran.error);
         fs::write(&file, &ran.output).unwrap();
         let file = file.to_str().unwrap();
@@ -513,6 +510,26 @@ fn a_lock_is_compared_with_the_set() {
             "no address of a folder",
         ),
         (&["lock", "--base", "data:x"], "no address of a folder"),
+        (
+            &[
+                "lock",
+                "--format",
+                "requirements",
+                "--base",
+                "http://example.org/",
+            ],
+            "`--format requirements` names no address of wheels, so it takes no `--base`",
+        ),
+        (
+            &[
+                "lock",
+                "--format",
+                "constraints",
+                "--base",
+                "http://example.org/",
+            ],
+            "`--format constraints` names no address of wheels, so it takes no `--base`",
+        ),
         (
             &["lock", "--check", "ipwhl.toml"],
             "is not from `ipwhl lock`",

@@ -565,3 +565,142 @@ fn hostile_metadata_leaves_the_document_valid() {
     }
     assert_eq!(validated(&cyclonedx.stdout, &spdx.stdout), "");
 }
+
+/// The set without what a release does not contain: the policy.
+fn unclarified() -> RepositoryBuilder {
+    let apple = WheelBuilder::new("apple", "1.0")
+        .requires("plum")
+        .header("License-Expression", "MIT")
+        .member("apple.py", "");
+    let plum = WheelBuilder::new("plum", "2.1")
+        .header("Classifier", "License :: OSI Approved :: BSD License")
+        .member("plum.py", "")
+        .member(
+            "plum-2.1.dist-info/sboms/plum.cdx.json",
+            inner().to_string(),
+        );
+    RepositoryBuilder::new()
+        .format_2()
+        .project(Project::wanted(apple).set("uploaded", "2026-01-02T03:04:05.5Z"))
+        .project(Project::automatic(plum))
+}
+
+/// A release of a set, in its folder `release`.
+fn built(set: &RepositoryBuilder, more: &[&str]) -> BuiltRepository {
+    let repository = set.build();
+    let line = [&["build", "--unsigned"], more].concat();
+    let run = Program::new(repository.path()).run(&line);
+    run.expect(ExitStatus::Clean);
+    repository
+}
+
+/// The document of a release is that of the repository, byte by byte, though neither the repository
+/// nor a cache is there; validators accept it.
+#[test]
+fn a_release_has_the_document_of_its_repository() {
+    let repository = built(&unclarified(), &[]);
+    let elsewhere = tempfile::tempdir().unwrap();
+    let folder = repository.path().join("release");
+    let archive = folder.join("release.car");
+    let of_release = |path: &std::path::Path, more: &[&str]| {
+        let line = [&["sbom", "--release", path.to_str().unwrap()], more].concat();
+        let run = Program::new(elsewhere.path()).run(&line);
+        run.expect(ExitStatus::Clean).stdout
+    };
+    for part in [&[][..], &["plum"]] {
+        for format in [&[][..], SPDX] {
+            let arguments = [part, format].concat();
+            let own = sbom(&repository, &arguments).expect(ExitStatus::Clean);
+            assert!(own.stdout.contains("stone"), "{}", own.stdout);
+            for path in [&folder, &archive] {
+                assert_eq!(of_release(path, &arguments), own.stdout, "{arguments:?}");
+            }
+        }
+    }
+    let texts = (of_release(&archive, &[]), of_release(&archive, SPDX));
+    assert_eq!(validated(&texts.0, &texts.1), "");
+    // Later changes of the repository are not in the release.
+    repository.write("declarations/plum.toml", "source = [");
+    let run = sbom(&repository, &["--release", "release"]).expect(ExitStatus::Clean);
+    assert_eq!(run.stdout, texts.0);
+
+    let named = |name: &str| {
+        let line = ["sbom", name, "--release", archive.to_str().unwrap()];
+        Program::new(elsewhere.path()).run(&line)
+    };
+    let run = named("aple").expect(ExitStatus::Usage);
+    assert!(
+        run.stderr.contains("did you mean `apple`?"),
+        "{}",
+        run.stderr
+    );
+    let run = sbom(&repository, &["--release", "nowhere"]).expect(ExitStatus::Usage);
+    assert!(
+        run.stderr
+            .contains("`nowhere` is neither an existing file nor a root CID"),
+        "{}",
+        run.stderr
+    );
+}
+
+/// The policy is not in a release, so what it clarifies is unknown there.
+#[test]
+fn clarifications_do_not_apply_to_a_release() {
+    let repository = built(&set(), &[]);
+    let own = document(&repository, &["other"]);
+    let release = document(&repository, &["other", "--release", "release"]);
+    assert_eq!(
+        own["components"][0]["licenses"][0]["acknowledgement"],
+        "concluded"
+    );
+    assert_eq!(release["components"][0].get("licenses"), None);
+}
+
+/// The wheels of a hollow archive come from their sources; if these do not have them, the error says
+/// how to go on.
+#[test]
+fn a_hollow_release_takes_its_wheels_from_their_sources() {
+    let repository = built(&unclarified(), &["--car", "hollow"]);
+    let own = sbom(&repository, &[]).expect(ExitStatus::Clean);
+    let run = sbom(&repository, &["--release", "release"]).expect(ExitStatus::Clean);
+    assert_eq!(run.stdout, own.stdout);
+    fs::remove_dir_all(repository.path().join("wheels")).unwrap();
+    let run = sbom(&repository, &["--release", "release"]);
+    assert_ne!(run.status, ExitStatus::Clean);
+    assert_eq!(run.stdout, "");
+    for words in [".whl", "`ipwhl fill`"] {
+        assert!(run.stderr.contains(words), "{words}: {}", run.stderr);
+    }
+}
+
+/// A symbolic link stays, and the file that it names is written, even if it is not there yet.
+#[cfg(unix)]
+#[test]
+fn a_document_is_written_through_a_link() {
+    use std::os::unix::fs::symlink;
+    let repository = unclarified().build();
+    let path = |name: &str| repository.path().join(name);
+    fs::create_dir(path("out")).unwrap();
+    fs::write(path("out/old.json"), "old").unwrap();
+    symlink("out/old.json", path("one")).unwrap();
+    symlink("one", path("two")).unwrap();
+    symlink("out/new.json", path("three")).unwrap();
+    for (command, link, target) in [
+        ("sbom", "two", "out/old.json"),
+        ("lock", "three", "out/new.json"),
+        ("lock", "two", "out/old.json"),
+    ] {
+        let program = Program::new(repository.path());
+        let run = program.run(&[command, "-o", link]);
+        run.expect(ExitStatus::Clean);
+        let is_link = fs::symlink_metadata(path(link)).unwrap().is_symlink();
+        assert!(is_link, "{command} {link}");
+        let written = program.run(&[command]).stdout;
+        assert_eq!(repository.read(target).trim_end(), written.trim_end());
+    }
+    assert!(fs::symlink_metadata(path("one")).unwrap().is_symlink());
+    symlink("four", path("four")).unwrap();
+    let run = Program::new(repository.path()).run(&["sbom", "-o", "four"]);
+    assert_ne!(run.status, ExitStatus::Clean);
+    assert!(run.stderr.contains("leads in a circle"), "{}", run.stderr);
+}

@@ -159,6 +159,7 @@ codes! {
     ExtrasMismatch "extras-mismatch" Wheel Error true "A declared extra does not exist in the wheel, or needs an extra that is not declared.",
     DeniedLicense "denied-license" Wheel Error true "The licence of a wheel is not one that the set accepts.",
     UnknownLicense "unknown-license" Wheel Error true "The licence of a wheel is not known, and the set has a policy for licences.",
+    UnusedLicenseEntry "unused-license-entry" Wheel Warning true "No wheel of the set uses an exception or a clarification in `[licenses]`.",
     MissingDependency "missing-dependency" Graph Error true "A requirement names a project that is not in the set.",
     UnsatisfiedDependency "unsatisfied-dependency" Graph Error true "A requirement excludes the version that is in the set.",
     MissingExtra "missing-extra" Graph Error true "A requirement requests an extra that its project does not declare.",

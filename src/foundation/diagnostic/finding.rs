@@ -82,6 +82,9 @@ pub struct Subject {
     pub platforms: Vec<Platform>,
     /// The vulnerability of a declared version.
     pub advisory: Option<Box<AdvisorySubject>>,
+    /// The licence that is not accepted, or the reason why it is unknown. Findings with the same one
+    /// about wheels of a project are one finding.
+    pub licence: Option<String>,
 }
 
 /// A known vulnerability of a declared version.
@@ -197,6 +200,13 @@ impl Finding {
     #[must_use]
     pub fn project(mut self, project: &ProjectName) -> Self {
         self.subject.project = Some(project.clone());
+        self
+    }
+
+    /// Names the licence, or the reason why it is unknown.
+    #[must_use]
+    pub fn licence(mut self, licence: impl Into<String>) -> Self {
+        self.subject.licence = Some(licence.into());
         self
     }
 

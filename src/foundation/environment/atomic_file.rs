@@ -35,10 +35,36 @@ enum Readers {
     These(Permissions),
 }
 
+/// The most symbolic links that are followed from one place, as on Linux.
+const MOST_LINKS: usize = 40;
+
 /// Whether there is something at a place, or at the end of its links, that is neither a file nor a
 /// folder. A rename would put a file in its stead.
 pub fn is_device(place: &Path) -> bool {
     fs::metadata(place).is_ok_and(|found| !found.is_file() && !found.is_dir())
+}
+
+/// The place at the end of symbolic links, which may be empty; the place itself if it is no link. A
+/// file that is renamed to a link's place would replace the link.
+///
+/// # Errors
+/// When a link cannot be read, or links lead in a circle.
+pub fn link_target(place: &Path) -> io::Result<PathBuf> {
+    let mut place = place.to_path_buf();
+    for _ in 0..MOST_LINKS {
+        if !fs::symlink_metadata(&place).is_ok_and(|found| found.is_symlink()) {
+            return Ok(place);
+        }
+        let target = fs::read_link(&place)?;
+        place = match place.parent() {
+            Some(folder) => folder.join(target),
+            None => target,
+        };
+    }
+    Err(io::Error::new(
+        io::ErrorKind::InvalidInput,
+        "it is a symbolic link that leads in a circle",
+    ))
 }
 
 impl AtomicFile {

@@ -51,6 +51,11 @@ impl Reader {
         }
     }
 
+    /// The number of findings so far.
+    pub(crate) fn count(&self) -> usize {
+        self.findings.borrow().len() + self.more.get()
+    }
+
     /// The findings. Those beyond [`MOST_FINDINGS`] are replaced by one that counts them.
     pub(crate) fn into_findings(self) -> Vec<Finding> {
         let mut findings = self.findings.into_inner();

@@ -168,6 +168,7 @@ impl EarlierState {
         before.extend(check::age(repository, now.configuration.cooldown, time));
         let today = time.to_zoned(TimeZone::UTC).date();
         before.extend(self.of_wheels(repository, now, found));
+        before.extend(check::licence_entries(repository, found));
         let before = match database {
             Some(database) => {
                 before.extend(database.findings(repository, time));

@@ -123,6 +123,10 @@ fn is_raised(finding: &Finding) -> bool {
 /// Whether the finding of a waiver may be in a wheel or text that this run did not read.
 fn is_behind(waiver: &Waiver, findings: &[Finding], unread: &[&DeclaredWheel]) -> bool {
     let is_of_wheel = waiver.code.stage() == Stage::Wheel;
+    // Any wheel may be the one that is not read, so that no entry is called unused.
+    if waiver.code == Code::UnusedLicenseEntry && !unread.is_empty() {
+        return true;
+    }
     let may_be_about = |wheel: &&DeclaredWheel| {
         *wheel.file_name.name() == waiver.project
             && waiver

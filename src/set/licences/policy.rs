@@ -1,6 +1,8 @@
 //! The licences that a set accepts: `[licenses]` in `ipwhl.toml`.
 
+use std::collections::BTreeSet;
 use std::fmt;
+use std::ops::Range;
 
 use ipwhl_packaging::{ProjectName, Version};
 
@@ -20,6 +22,8 @@ pub struct LicencePolicy {
     pub exceptions: Vec<LicenceException>,
     /// The licences of projects whose metadata does not state them.
     pub clarifications: Vec<Clarification>,
+    /// Whether a part of it could not be read. No wheel is judged by such a policy.
+    pub is_broken: bool,
 }
 
 /// Whether the licence of a wheel may be unknown.
@@ -41,6 +45,8 @@ pub struct LicenceException {
     pub allow: Vec<LicenceTerm>,
     /// The reason.
     pub reason: String,
+    /// The place of the entry in `ipwhl.toml`.
+    pub span: Range<usize>,
 }
 
 /// The licence of a project whose metadata does not state one, as a person found it out.
@@ -54,6 +60,17 @@ pub struct Clarification {
     pub expression: LicenceExpression,
     /// The reason: where it is stated.
     pub reason: String,
+    /// The place of the entry in `ipwhl.toml`.
+    pub span: Range<usize>,
+}
+
+/// The entries of a policy that wheels need, by their positions.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UsedEntries {
+    /// The exceptions without which a licence would be refused.
+    pub exceptions: BTreeSet<usize>,
+    /// The clarifications of licences that wheels do not state.
+    pub clarifications: BTreeSet<usize>,
 }
 
 /// The reason why a set does not accept the licence of a wheel.
@@ -86,10 +103,43 @@ pub struct RefusedTerm {
 impl LicencePolicy {
     /// The licence that a person found out for a version of a project.
     pub fn clarified(&self, project: &ProjectName, version: &Version) -> Option<&Clarification> {
+        let position = self.clarification(project, version)?;
+        self.clarifications.get(position)
+    }
+
+    fn clarification(&self, project: &ProjectName, version: &Version) -> Option<usize> {
         let mut clarifications = self.clarifications.iter();
-        clarifications.find(|one| {
+        clarifications.position(|one| {
             one.project == *project && one.version.as_ref().is_none_or(|only| only == version)
         })
+    }
+
+    /// Adds the entries that the licence of a wheel needs. If several exceptions allow a licence, the
+    /// first one is used.
+    pub fn note_used(
+        &self,
+        project: &ProjectName,
+        version: &Version,
+        licence: &Licence,
+        used: &mut UsedEntries,
+    ) {
+        let expression = match licence {
+            Licence::Known(expression, _) => expression,
+            Licence::Unknown(_) => {
+                let Some(position) = self.clarification(project, version) else {
+                    return;
+                };
+                used.clarifications.insert(position);
+                &self.clarifications[position].expression
+            }
+        };
+        if expression.is_satisfied(|term| self.refusal_by_lists(term).is_none()) {
+            return;
+        }
+        let terms = expression.terms().into_iter();
+        let refused = terms.filter(|term| self.refusal_by_lists(term).is_some());
+        used.exceptions
+            .extend(refused.filter_map(|term| self.exception(project, &term)));
     }
 
     /// The reason why the set does not accept the licence of a wheel, if it does not. A clarification
@@ -126,12 +176,22 @@ impl LicencePolicy {
 
     /// Whether `deny` names a licence of a project; `None` if it is allowed.
     fn refusal(&self, project: &ProjectName, term: &LicenceTerm) -> Option<bool> {
-        let mut exceptions = self.exceptions.iter();
-        let is_excepted = exceptions
-            .any(|one| one.project == *project && one.allow.iter().any(|entry| entry.allows(term)));
-        if is_excepted {
-            return None;
+        match self.exception(project, term) {
+            Some(_) => None,
+            None => self.refusal_by_lists(term),
         }
+    }
+
+    /// The position of the first exception that allows a licence of a project.
+    fn exception(&self, project: &ProjectName, term: &LicenceTerm) -> Option<usize> {
+        let mut exceptions = self.exceptions.iter();
+        exceptions.position(|one| {
+            one.project == *project && one.allow.iter().any(|entry| entry.allows(term))
+        })
+    }
+
+    /// As [`Self::refusal`], without the exceptions.
+    fn refusal_by_lists(&self, term: &LicenceTerm) -> Option<bool> {
         if self.deny.iter().any(|entry| entry.names(term)) {
             return Some(true);
         }
@@ -162,6 +222,8 @@ impl LicencePolicy {
         let (before, now) = match (before, now) {
             (None, _) => return Vec::new(),
             (Some(_), None) => return vec!["there is no policy".to_owned()],
+            // The mistake fails the check.
+            (Some(_), Some(now)) if now.is_broken => return Vec::new(),
             (Some(before), Some(now)) => (before, now),
         };
         let mut relaxed = Vec::new();
@@ -180,12 +242,27 @@ impl LicencePolicy {
             relaxed.push(format!("unknown = {}", now.unknown));
         }
         let new = now.exceptions.iter();
-        let new = new.filter(|one| !before.exceptions.contains(one));
+        let new = new.filter(|one| !before.exceptions.iter().any(|old| old.is_same(one)));
         relaxed.extend(new.map(ToString::to_string));
         let new = now.clarifications.iter();
-        let new = new.filter(|one| !before.clarifications.contains(one));
+        let new = new.filter(|one| !before.clarifications.iter().any(|old| old.is_same(one)));
         relaxed.extend(new.map(ToString::to_string));
         relaxed
+    }
+}
+
+impl LicenceException {
+    /// Whether another entry says the same, perhaps in another place.
+    fn is_same(&self, other: &Self) -> bool {
+        (&self.project, &self.allow, &self.reason) == (&other.project, &other.allow, &other.reason)
+    }
+}
+
+impl Clarification {
+    /// Whether another entry says the same, perhaps in another place.
+    fn is_same(&self, other: &Self) -> bool {
+        let all = |one: &Self| (one.project.clone(), one.version.clone(), one.reason.clone());
+        all(self) == all(other) && self.expression == other.expression
     }
 }
 

@@ -282,3 +282,37 @@ fn names_are_looked_at_again_for_a_kind_of_system_that_the_release_was_not_for()
     ran.refused(1, &["`A.py` and `a.py` are one file on Windows"]);
     ran.said("verified 2 wheels");
 }
+
+/// The policy may have changed since the release: reused wheels are judged by the METADATA in it.
+#[test]
+fn licences_of_reused_wheels_are_judged() {
+    let set = |policy: &str| {
+        let stated = stored("even", "1.0").member("even.py", "");
+        let stated = stated.header("License-Expression", "GPL-3.0-only");
+        RepositoryBuilder::new()
+            .format_2()
+            .configuration(&trusted())
+            .configuration(policy)
+            .project(Project::wanted(stated))
+    };
+    let allowed = set("\n[licenses]\nallow = ['GPL-3.0-only']\n");
+    let (workshop, root) = released(&set(""), &allowed, "nothing");
+    let reuse = ["build", "--root-only", "--reuse", "first"];
+    let ran = workshop.run(&reuse);
+    assert_eq!(ran.line(), root);
+    ran.said("reused 1 wheel from ");
+    for (policy, code) in [
+        ("allow = ['MIT']", "denied-license"),
+        ("deny = ['GPL-3.0-only']", "denied-license"),
+    ] {
+        set(&format!("\n[licenses]\n{policy}\n")).write_to(&workshop.repository());
+        forget(&workshop, "nothing");
+        workshop.run(&reuse).refused(1, &[code, "`GPL-3.0-only`"]);
+    }
+    // Reused facts are enough to know that an entry is unused.
+    let entry = "\n[licenses]\nunknown = 'allow'\n[[licenses.exception]]\nproject = 'even'\n\
+                 allow = ['ISC']\nreason = 'seen'\n";
+    set(entry).write_to(&workshop.repository());
+    forget(&workshop, "nothing");
+    workshop.run(&reuse).said("unused-license-entry");
+}

@@ -21,6 +21,7 @@ pub(super) fn licences(reader: &Reader, top: &Table<'_, '_>, configuration: &mut
     let Some(table) = top.table("licenses", "`[licenses]`") else {
         return;
     };
+    let before = reader.count();
     let allow = terms(reader, &table, "allow");
     let deny = terms(reader, &table, "deny").unwrap_or_default();
     for term in &deny {
@@ -72,6 +73,7 @@ pub(super) fn licences(reader: &Reader, top: &Table<'_, '_>, configuration: &mut
         }
     }
     table.finish();
+    policy.is_broken = reader.count() > before;
     configuration.licences = Some(policy);
 }
 
@@ -149,6 +151,7 @@ fn exception(reader: &Reader, table: &Table<'_, '_>) -> Option<LicenceException>
         project: project?,
         allow: allow.into_iter().map(|term| term.value).collect(),
         reason: reason?,
+        span: table.span.clone(),
     })
 }
 
@@ -186,6 +189,7 @@ fn clarification(reader: &Reader, table: &Table<'_, '_>) -> Option<Clarification
         version,
         expression: expression?,
         reason: reason?,
+        span: table.span.clone(),
     })
 }
 
