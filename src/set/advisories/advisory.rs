@@ -29,8 +29,9 @@ pub(super) const MOST_NAMES: usize = 20;
 /// The affected versions of a project.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Affected {
-    /// Single versions, as written. Texts that are no versions are of no declared wheel.
-    #[serde(rename = "v", default, skip_serializing_if = "VersionList::is_empty")]
+    /// Single versions, as written. Texts that are no versions are of no declared wheel. The index
+    /// has them beside its JSON, for they are most of it.
+    #[serde(skip)]
     pub versions: VersionList,
     /// Ranges of versions.
     #[serde(rename = "r", default, skip_serializing_if = "Vec::is_empty")]

@@ -1,5 +1,6 @@
 //! A database: its advisories by project, and the facts about it as a whole.
 
+use std::collections::hash_map;
 use std::collections::{BTreeMap, HashMap};
 
 use ipwhl_packaging::ProjectName;
@@ -177,38 +178,27 @@ fn by_project(contents: Vec<Content>) -> BTreeMap<ProjectName, Vec<Advisory>> {
         }
     }
     let names = groups.names();
-    let advisories = contents.into_par_iter().flat_map_iter(|content| {
-        let (group, names) = names.of(&content.id);
-        let Content {
-            id,
-            summary,
-            rating,
-            projects,
-            ..
-        } = content;
-        projects
-            .into_iter()
-            .map(move |(project, affected, scores)| {
-                let advisory = Advisory {
-                    id: id.clone(),
-                    group,
-                    names: names.clone(),
-                    summary: summary.clone(),
-                    scores,
-                    rating,
-                    affected,
-                };
-                (project, advisory)
-            })
-    });
-    let mut advisories: Vec<(ProjectName, Advisory)> = advisories.collect();
-    // Those of one project stay in the order of their files.
-    advisories.par_sort_by(|(one, _), (other, _)| one.cmp(other));
-    let mut projects: Vec<(ProjectName, Vec<Advisory>)> = Vec::new();
-    for (project, advisory) in advisories {
-        match projects.last_mut() {
-            Some((last, all)) if *last == project => all.push(advisory),
-            _ => projects.push((project, vec![advisory])),
+    let of_each = contents.par_iter().map(|content| names.of(&content.id));
+    let of_each: Vec<(usize, Vec<String>)> = of_each.collect();
+    // Most projects have one advisory. Those of one project stay in the order of their files.
+    let mut projects: HashMap<ProjectName, Vec<Advisory>> = HashMap::with_capacity(contents.len());
+    for (content, (group, names)) in contents.into_iter().zip(of_each) {
+        for (project, affected, scores) in content.projects {
+            let advisory = Advisory {
+                id: content.id.clone(),
+                group,
+                names: names.clone(),
+                summary: content.summary.clone(),
+                scores,
+                rating: content.rating,
+                affected,
+            };
+            match projects.entry(project) {
+                hash_map::Entry::Occupied(mut all) => all.get_mut().push(advisory),
+                hash_map::Entry::Vacant(none) => {
+                    none.insert(vec![advisory]);
+                }
+            }
         }
     }
     projects.into_iter().collect()
@@ -216,26 +206,25 @@ fn by_project(contents: Vec<Content>) -> BTreeMap<ProjectName, Vec<Advisory>> {
 
 /// Identifiers of the same vulnerability: aliases are symmetric and transitive.
 #[derive(Default)]
-struct Groups {
-    numbers: HashMap<String, usize>,
+struct Groups<'c> {
+    numbers: HashMap<&'c str, usize>,
     parents: Vec<usize>,
 }
 
 /// The names of each group.
-struct GroupNames {
-    groups: Vec<Vec<String>>,
-    numbers: HashMap<String, usize>,
+struct GroupNames<'c> {
+    groups: Vec<Vec<&'c str>>,
+    numbers: HashMap<&'c str, usize>,
     parents: Vec<usize>,
 }
 
-impl Groups {
-    fn number(&mut self, name: &str) -> usize {
-        if let Some(number) = self.numbers.get(name) {
-            return *number;
+impl<'c> Groups<'c> {
+    fn number(&mut self, name: &'c str) -> usize {
+        let next = self.parents.len();
+        let number = *self.numbers.entry(name).or_insert(next);
+        if number == next {
+            self.parents.push(number);
         }
-        let number = self.parents.len();
-        self.parents.push(number);
-        self.numbers.insert(name.to_owned(), number);
         number
     }
 
@@ -247,19 +236,19 @@ impl Groups {
         number
     }
 
-    fn join(&mut self, one: &str, other: &str) {
+    fn join(&mut self, one: &'c str, other: &'c str) {
         let (one, other) = (self.number(one), self.number(other));
         let (one, other) = (self.root(one), self.root(other));
         self.parents[one.max(other)] = one.min(other);
     }
 
-    fn names(mut self) -> GroupNames {
+    fn names(mut self) -> GroupNames<'c> {
         for number in 0..self.parents.len() {
             self.parents[number] = self.root(number);
         }
         let mut groups = vec![Vec::new(); self.parents.len()];
         for (name, number) in &self.numbers {
-            groups[self.parents[*number]].push(name.clone());
+            groups[self.parents[*number]].push(*name);
         }
         for group in &mut groups {
             group.sort_unstable();
@@ -273,12 +262,13 @@ impl Groups {
     }
 }
 
-impl GroupNames {
+impl GroupNames<'_> {
     /// The number of the vulnerability, and its names with this one.
     fn of(&self, name: &str) -> (usize, Vec<String>) {
         let number = self.numbers.get(name).copied().unwrap_or_default();
         let group = self.parents.get(number).copied().unwrap_or_default();
-        let mut names = self.groups.get(group).cloned().unwrap_or_default();
+        let known = self.groups.get(group).into_iter().flatten();
+        let mut names: Vec<String> = known.map(|name| (*name).to_owned()).collect();
         if !names.iter().any(|one| one == name) {
             names.push(name.to_owned());
         }

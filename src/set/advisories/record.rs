@@ -2,8 +2,8 @@
 
 use std::fmt;
 
+use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
-use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::yaml;
@@ -86,8 +86,7 @@ pub struct AffectedRecord {
 const SEPARATOR: char = ' ';
 
 /// Versions as written, in one text: a database has a million of them, and an audit reads few.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct VersionList(String);
 
 impl VersionList {
@@ -99,6 +98,16 @@ impl VersionList {
             self.0.push_str(text);
             self.0.push(SEPARATOR);
         }
+    }
+
+    /// The text of all, in one line.
+    pub(super) fn as_text(&self) -> &str {
+        &self.0
+    }
+
+    /// The list of a text that `as_text` gave.
+    pub(super) fn of_text(text: &str) -> Self {
+        Self(text.to_owned())
     }
 
     /// Adds the versions of another list.
@@ -138,11 +147,6 @@ impl<'de> Deserialize<'de> for VersionList {
                 while list.next_element_seed(Text(&mut versions))?.is_some() {}
                 Ok(versions)
             }
-
-            // The index has the list as one text.
-            fn visit_str<E>(self, text: &str) -> Result<VersionList, E> {
-                Ok(VersionList(text.to_owned()))
-            }
         }
 
         impl<'de> DeserializeSeed<'de> for Text<'_> {
@@ -166,7 +170,7 @@ impl<'de> Deserialize<'de> for VersionList {
             }
         }
 
-        deserializer.deserialize_any(Texts)
+        deserializer.deserialize_seq(Texts)
     }
 }
 

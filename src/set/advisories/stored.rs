@@ -5,6 +5,7 @@
 //! <SHA-256 of the table, hexadecimal> <length of the table in bytes> LF
 //! <the table, JSON> LF
 //! <the advisories of a project, JSON> LF      for each project
+//! <the single versions of an advisory> LF     for each of its advisories
 //! ```
 //!
 //! The table names the state of the files that it was made of, and has the SHA-256 of each part.
@@ -21,9 +22,10 @@ use thiserror::Error;
 
 use super::advisory::Advisory;
 use super::database::{Database, DatabaseFacts};
+use super::record::VersionList;
 
 /// The version of the index. Increase it whenever the program reads something else from an entry.
-pub const INDEX_VERSION: u32 = 1;
+pub const INDEX_VERSION: u32 = 2;
 
 /// The largest table that is read, in bytes.
 const LARGEST_TABLE: u64 = 256 << 20;
@@ -97,8 +99,12 @@ pub fn write_index(database: &Database, state: &str, out: &mut dyn Write) -> io:
         .par_iter()
         .map(|(_, advisories)| {
             let mut bytes = serde_json::to_vec(advisories)?;
-            let digest = Sha256Digest::of(&bytes);
             bytes.push(b'\n');
+            for advisory in advisories {
+                bytes.extend_from_slice(advisory.affected.versions.as_text().as_bytes());
+                bytes.push(b'\n');
+            }
+            let digest = Sha256Digest::of(&bytes);
             Ok((bytes, digest))
         })
         .collect();
@@ -107,7 +113,7 @@ pub fn write_index(database: &Database, state: &str, out: &mut dyn Write) -> io:
     let mut projects = String::new();
     for (project, (bytes, digest)) in database.projects.keys().zip(&parts) {
         let length = bytes.len() as u64;
-        projects += &format!("{project} {start} {} {digest};", length - 1);
+        projects += &format!("{project} {start} {length} {digest};");
         start += length;
     }
     let table = serde_json::to_vec(&Table {
@@ -185,12 +191,21 @@ impl<R: Read + Seek> StoredIndex<R> {
             if Sha256Digest::of(&bytes) != part.digest {
                 return Err(StoredError::Damaged);
             }
-            let advisories: Vec<Advisory> =
-                serde_json::from_slice(&bytes).map_err(|_| StoredError::Damaged)?;
+            let advisories = advisories(&bytes).ok_or(StoredError::Damaged)?;
             database.projects.insert((*project).clone(), advisories);
         }
         Ok(database)
     }
+}
+
+/// The advisories of a part.
+fn advisories(bytes: &[u8]) -> Option<Vec<Advisory>> {
+    let mut lines = std::str::from_utf8(bytes).ok()?.split_terminator('\n');
+    let mut advisories: Vec<Advisory> = serde_json::from_str(lines.next()?).ok()?;
+    for advisory in &mut advisories {
+        advisory.affected.versions = VersionList::of_text(lines.next()?);
+    }
+    lines.next().is_none().then_some(advisories)
 }
 
 fn read(reader: &mut impl Read, length: u64, largest: u64) -> Result<Vec<u8>, StoredError> {
