@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
-use ipwhl_unixfs::Profile;
+use ipwhl_unixfs::{Cid, Profile};
 
 use super::allow::{AllowArguments, warn_unrecorded};
 use super::context::Context;
@@ -244,12 +244,17 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     for release in &build.reusable {
         tell_reused(context, release);
     }
-    if arguments.message_format == MessageFormat::Text {
-        context.result(&root.to_string())?;
-    } else {
-        context.tell(&format!("the root CID is {root}"));
-    }
+    tell_root(context, arguments.message_format, root)?;
     Ok(ExitStatus::Clean)
+}
+
+/// Prints the root. In other formats than text, standard output is for findings.
+fn tell_root(context: &Context<'_>, format: MessageFormat, root: Cid) -> Result<(), Failure> {
+    if format == MessageFormat::Text {
+        return context.result(&root.to_string());
+    }
+    context.tell(&format!("the root CID is {root}"));
+    Ok(())
 }
 
 /// Findings about wheels that the previous statement withdraws, and `ipwhl.toml` does not any more.
