@@ -432,29 +432,27 @@ fn a_silent_host_is_left() {
     bench.index.always("/p", Answer::Stall(Vec::new()));
     offer_at(&bench, &pure("plum", "1.0"), &bench.index.url("/p"));
     let folder = tempfile::tempdir().unwrap();
-    let limits = Limits {
+    let hurried = Limits {
         attempts: 1,
         response_timeout: Duration::from_millis(50),
         ..Limits::default()
     };
-    let fetcher = Fetcher::new(FetchSettings {
-        cache: Cache::new(folder.path().join("cache")),
-        client: ClientSettings::from_variables(&|_| None, limits),
-        index: IndexSearch::new(Some(bench.index.index_url()), None, &|_| None),
-        gateways: Vec::new(),
-        profile: Profile::UnixfsV1_2025,
-        jobs: NonZeroUsize::MIN,
-        offline: false,
+    // The page has all its time.
+    let [patient, hurried] = [Limits::default(), hurried].map(|limits| {
+        Fetcher::new(FetchSettings {
+            cache: Cache::new(folder.path().join("cache")),
+            client: ClientSettings::from_variables(&|_| None, limits),
+            index: IndexSearch::new(Some(bench.index.index_url()), None, &|_| None),
+            gateways: Vec::new(),
+            profile: Profile::UnixfsV1_2025,
+            jobs: NonZeroUsize::MIN,
+            offline: false,
+        })
     });
     let answer = tokio::runtime::Runtime::new().unwrap().block_on(async {
-        let page = fetcher
-            .index()
-            .await
-            .unwrap()
-            .project("plum")
-            .await
-            .unwrap();
-        fetcher
+        let index = patient.index().await.unwrap();
+        let page = index.project("plum").await.unwrap();
+        hurried
             .provenance(&page.files[0], &Sha256Digest::of(b""))
             .await
     });
