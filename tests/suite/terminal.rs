@@ -353,6 +353,8 @@ fn an_update_shows_its_search_and_fits_the_window() {
     terminal.start(&format!("ipwhl update -n --index-url {url}"));
     terminal.wait_until(|screen| screen.contains("answers of the index"));
     drop(terminal);
+    // It may have ended before it asked.
+    index.forget_queued();
 
     let terminal = Terminal::open(&workshop, 80, 40);
     let (screen, code) = terminal.run(&format!("ipwhl update --dry-run --index-url {url}"));
