@@ -866,7 +866,8 @@ fn the_index_is_asked_if_that_is_asked_for() {
         bench.index.set_status("kiwi", "quarantined", "");
         bench.index.set_status("lime", "deprecated", "");
         bench.index.yank("plum", "");
-        // Another file is in the place of the declared one. Of what is quarantined, there is none.
+        // The index has other bytes under the name of a declared wheel, and no file of a quarantined
+        // project.
         bench.index.remove("apple");
         bench.offer("apple", &pure("apple", "1.0").requires("fig"));
         bench.index.remove("kiwi");

@@ -15,7 +15,7 @@ use crate::foundation::diagnostic::{
 };
 use crate::foundation::time::Cooldown;
 use crate::set::declaration::{Declaration, DeclaredWheel};
-use crate::set::repository::Repository;
+use crate::set::repository::{DatabasePlace, Repository};
 
 /// The most fixed versions that a finding names.
 const MOST_FIXED: usize = 8;
@@ -229,16 +229,22 @@ pub fn not_audited(repository: &Repository, reason: &str) -> Finding {
     let finding = Finding::new(
         Code::OldDatabase,
         format!("the set was not audited: {reason}"),
-    )
-    .help("fetch the database: `ipwhl audit` keeps one by its address in the cache");
-    match &repository.configuration.audit.database {
-        Some(place) => finding.at(
-            &repository.configuration_file(),
-            place.span.clone(),
-            "this database",
-        ),
-        None => finding,
-    }
+    );
+    let Some(place) = &repository.configuration.audit.database else {
+        return finding;
+    };
+    let help = match place.value {
+        DatabasePlace::Path(_) => {
+            "the path begins in the repository's folder: copy the database there, or correct the path"
+        }
+        DatabasePlace::Web(_) => {
+            "run `ipwhl audit`: it fetches the database and keeps it in the cache"
+        }
+    };
+    let file = repository.configuration_file();
+    finding
+        .at(&file, place.span.clone(), "this database")
+        .help(help)
 }
 
 /// The finding about a broken entry. Only that of a declared project names the project, which can

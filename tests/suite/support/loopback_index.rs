@@ -281,7 +281,7 @@ impl LoopbackIndex {
             .extend(answers);
     }
 
-    /// Forgets the queued answers that nobody has asked for.
+    /// Drops the queued answers that were not sent yet.
     pub fn forget_queued(&self) {
         self.state.lock().unwrap().queued.clear();
     }
